@@ -78,6 +78,6 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
 
 def _reached(chip: Facts, paper: Paper, kind: str, fit: Fractions) -> Reached:
     most = most_published(paper) / paper.value
-    share = fit.share(chip, paper.key, most, less=REACHED[paper.key][kind])
+    share = fit.share(chip, paper.key, most, limited=REACHED[paper.key][kind])
     tier = str(known_of(chip, fit.departures, powered=fit.family == "matrix"))
     return Reached(chip, paper.key, kind, paper.value, share, tier)

@@ -1,4 +1,4 @@
-"""How predictions of chips did that were made without them, in a line beneath a table of others."""
+"""Sentences on how well chips were predicted by fits that had not seen them."""
 
 from collections.abc import Sequence
 
@@ -6,103 +6,103 @@ from bench.predict.validation.tested import (
     INFERENCE,
     PHASES,
     Tested,
-    errors,
     chip_tests,
+    errors,
     left_out,
     tested_chips,
 )
 from bench.report.scalar import Scalar
 
 MOST = 6
-"""So many chips are named, the worst first."""
+"""Maximum number of chips that are named, the worst first."""
 ASIDE = 0.1
-"""From this median error on it is said to which side."""
+"""Least bias, the median signed error, at which its direction is stated."""
 TIMES, RATES = ("fast", "slow"), ("low", "high")
-"""How a time and a rate are predicted where they come out too small, and too large."""
+"""Words for predictions that are too small and too large: of times, and of rates."""
 
 
 def tests_line(chips: Sequence[str], phase: str, engine: str) -> str:
-    """Returns what tests found of those chips that were tested, the worst first, or nothing.
+    """Returns a sentence with the test results of chips, the worst first; empty if there are none.
 
     Args:
-        chips: ids of the sheets.
-        phase: what is predicted.
-        engine: that was asked for; empty: any.
+        chips: ids of the chips.
+        phase: the phase that is predicted, such as serve.
+        engine: the engine that was asked for; empty for any.
     """
-    every = {one: _tested(one, phase, engine) for one in dict.fromkeys(chips)}
-    found = {one: (told, at) for one, (told, at) in every.items() if told}
-    if not found:
+    results = {chip: _tested(chip, phase, engine) for chip in dict.fromkeys(chips)}
+    texts = {chip: (test, _text(test, at)) for chip, (test, at) in results.items() if test}
+    if not texts:
         return ""
-    words = {one: (told, _words(told, at)) for one, (told, at) in found.items()}
     return (
         "Tested on measurements of these chips that the fit had not seen (mean error; share "
-        f"within the 80% interval): {_listed(words)}."
+        f"within the 80% interval): {_listed(texts)}."
     )
 
 
 def part_line(chips: Sequence[str], part: str, what: str, sides: tuple[str, str] = TIMES) -> str:
-    """Returns what a part of the validation found of some chips and of all, or nothing.
+    """Returns a sentence with a validation part's results for chips and for all; or nothing.
 
     Args:
-        chips: ids of the sheets.
-        part: that predicted each chip by the others; without how it was split.
-        what: was predicted, in words that begin the line.
-        sides: how it is predicted where it comes out too small, and too large.
+        chips: ids of the chips.
+        part: name of the part that predicted each chip by the others, without its split.
+        what: what was predicted, the beginning of the sentence.
+        sides: words for predictions that are too small and too large.
     """
     whole, count = left_out(part, errors()), tested_chips(part, errors())
     if not whole:
         return ""
-    found = {one: told for one in dict.fromkeys(chips) if (told := left_out(part, errors(), one))}
-    words = {one: (told, _words(told, "", sides)) for one, told in found.items()}
-    own = f"{_listed(words)}; " if words else ""
+    tests = {chip: left_out(part, errors(), chip) for chip in dict.fromkeys(chips)}
+    texts = {chip: (test, _text(test, "", sides)) for chip, test in tests.items() if test}
+    of_chips = f"{_listed(texts)}; " if texts else ""
     return (
         f"{what}, each chip tested with a fit that had not seen it (mean error; share within the "
-        f"80% interval): {own}all {count} chips tested {_words(whole, '', sides)}."
+        f"80% interval): {of_chips}all {count} chips tested {_text(whole, '', sides)}."
     )
 
 
-def _listed(words: dict[str, tuple[Tested, str]]) -> str:
-    """Returns chips with what is said of them, the worst first."""
-    ordered = sorted(words, key=lambda one: (words[one][0].inside, -words[one][0].error))
-    told = "; ".join(f"{one} {words[one][1]}" for one in ordered[:MOST])
+def _listed(texts: dict[str, tuple[Tested, str]]) -> str:
+    """Returns chips with the texts of their results, the worst first."""
+    ordered = sorted(texts, key=lambda chip: (texts[chip][0].inside, -texts[chip][0].error))
+    named = "; ".join(f"{chip} {texts[chip][1]}" for chip in ordered[:MOST])
     more = f"; and {len(ordered) - MOST} that did better" if len(ordered) > MOST else ""
-    return f"{told}{more}"
+    return f"{named}{more}"
 
 
 def flat_tests(chip: str, phase: str, engine: str = "") -> dict[str, Scalar]:
-    """Returns the same of one chip for programs."""
+    """Returns the test results of one chip in one phase as a flat row."""
     return _flat(*_tested(chip, phase, engine), phase)
 
 
 def flat_part(chip: str, part: str) -> dict[str, Scalar]:
-    """Returns what a part of the validation found of one chip for programs."""
+    """Returns the results of a part of the validation for one chip as a flat row."""
     return _flat(left_out(part, errors(), chip), "", part)
 
 
-def _flat(one: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
+def _flat(test: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
     return {
-        "tested": one.count if one else None,
-        "tested_phase": (at or phase) if one else None,
-        "tested_error": one.error if one else None,
-        "tested_inside_80": one.inside if one else None,
+        "tested": test.count if test else None,
+        "tested_phase": (at or phase) if test else None,
+        "tested_error": test.error if test else None,
+        "tested_inside_80": test.inside if test else None,
     }
 
 
 def _tested(chip: str, phase: str, engine: str) -> tuple[Tested | None, str]:
-    """Returns how predictions of a chip did in one phase, else in what other phases there are."""
-    own = chip_tests(chip, errors(), PHASES[phase], engine=engine)
-    if own or phase == "train":
-        return own, ""
+    """Returns a chip's test results in a phase; or else in other phases, with their names."""
+    tests = chip_tests(chip, errors(), PHASES[phase], engine=engine)
+    if tests or phase == "train":
+        return tests, ""
     others = [one for one in INFERENCE if chip_tests(chip, errors(), PHASES[one])]
     starts = [start for one in others for start in PHASES[one]]
     return (chip_tests(chip, errors(), starts), ", ".join(others)) if others else (None, "")
 
 
-def _words(one: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:
+def _text(test: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:
+    """Returns test results as text: error, bias, coverage of the interval, and other phases."""
     side = ""
-    if all(bias <= -ASIDE for bias in one.biases):
+    if all(bias <= -ASIDE for bias in test.biases):
         side = f", predicted too {sides[0]}"
-    elif all(bias >= ASIDE for bias in one.biases):
+    elif all(bias >= ASIDE for bias in test.biases):
         side = f", predicted too {sides[1]}"
-    where = f" (in {at.replace('serve', 'serving')})" if at else ""
-    return f"{one.error:.0%} off{side}, {one.inside:.0%} of {one.count:,} within{where}"
+    phases = f" (in {at.replace('serve', 'serving')})" if at else ""
+    return f"{test.error:.0%} off{side}, {test.inside:.0%} of {test.count:,} within{phases}"

@@ -1,15 +1,35 @@
-"""A validation as tables: parts with their targets, ratios, chips, workloads, the earlier state."""
+"""The report of a validation: parts with targets, ratios, chips, workloads, the earlier state."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
-from bench.predict.learning.pooled import LEVELS
 from bench.predict.validation.errorfile import RATIO, WAYS
-from bench.predict.validation.errors import Bar, Change, Figures, Outcome, Part, by, figures, missed
+from bench.predict.validation.errors import (
+    Bar,
+    Change,
+    Figures,
+    Part,
+    figures,
+    missed,
+)
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
+from bench.report.validationlists import (
+    CUT,
+    MIDDLE,
+    PAPER,
+    SHEETS,
+    Rows,
+    chip_section,
+    flat_errors,
+    middle_cells,
+    pair_section,
+    percent,
+    rival_cells,
+    shortened,
+    work_section,
+)
 
 HEADING = (
     (
@@ -22,27 +42,20 @@ HEADING = (
         "fitted on the same data as the prediction."
     ),
 )
-INSIDE = "in " + " / ".join(f"{100 * level:g}" for level in LEVELS)
-MIDDLE = ("median", "bias", INSIDE)
 ERRORS = ("mean", "by chip", *MIDDLE)
-SHOWN = 20
-"""Lines of a list that are shown as words, the worst; programs get them all."""
-CUT = "{} more lines: in results/VALIDATION.md, report=csv and report=json, or with part=."
-PAPER = ("roofline", "at one share")
-SHEETS = ("by bandwidth", "by matrix rate")
 THUMBS = ("on the fewest chips", "on the most chips")
-Rows = list[dict[str, Scalar]]
+"""The two rules of thumb that predicted choices are compared with."""
 
 
 def validation_report(
-    parts: Sequence[Part], found: Sequence[Change], *, whole: bool = False
+    parts: Sequence[Part], changes: Sequence[Change], *, whole: bool = False
 ) -> Report:
-    """Returns parts as a table, then what they are made of.
+    """Returns the table of parts, and tables of their targets, ratios, chips and workloads.
 
     Args:
-        parts: what was tested.
-        found: each beside an earlier state.
-        whole: whether chips and works are shown to the last line, not ``SHOWN`` of them.
+        parts: the parts of the validation.
+        changes: changes of parts since an earlier state.
+        whole: whether to show all rows of chips and workloads, not only the worst.
     """
     notes = Notes()
     ratios = [one for one in parts if one.name.startswith(RATIO)]
@@ -55,16 +68,16 @@ def validation_report(
         HEADING,
         _columns(heads),
         tuple(_cells(one, notes) for one in shown),
-        tuple(_summary(parts, found)),
+        tuple(_summary(parts, changes)),
         notes.lines(),
     )
     more = [_ratios(ratios)] if ratios and times else []
     more += [_choices(chosen)] if chosen and shown != chosen else []
     more += [_bars(parts)] if any(one.bar != Bar() for one in parts) else []
-    more += [_pairs(ratios)] if ratios else []
-    lists = [_chips(times), _works(times)] if times else []
-    more += lists if whole else [_cut(one, CUT) for one in lists]
-    more += [_changed(found)] if found else []
+    more += [pair_section(ratios)] if ratios else []
+    lists = [chip_section(times), work_section(times)] if times else []
+    more += lists if whole else [shortened(one, CUT) for one in lists]
+    more += [_changed(changes)] if changes else []
     return Report(table, [_flat(one) for one in shown], tuple(more))
 
 
@@ -73,206 +86,124 @@ def _columns(rivals: tuple[str, str]) -> tuple[str, ...]:
 
 
 def _cells(part: Part, notes: Notes | None = None) -> tuple[str, ...]:
-    found = figures(part.cases)
+    errors = figures(part.cases)
     mark = f" {notes.mark(f'{part.name}: {part.note}.')}" if part.note and notes else ""
     return (
         f"{part.key}{mark}",
-        str(found.count),
-        str(found.chips),
-        *_errors(found),
-        *_rivals(found),
-        f"{found.worst_chip} {_percent(found.worst)}",
-        _word(missed(part.bar, found)),
+        str(errors.count),
+        str(errors.chips),
+        *_errors(errors),
+        *rival_cells(errors),
+        f"{errors.worst_chip} {percent(errors.worst)}",
+        _target_word(missed(part.bar, errors)),
     )
 
 
-def _errors(found: Figures) -> tuple[str, ...]:
-    return _percent(found.mean), _percent(found.by_chip), *_middle(found)
+def _errors(errors: Figures) -> tuple[str, ...]:
+    return percent(errors.mean), percent(errors.by_chip), *middle_cells(errors)
 
 
-def _middle(found: Figures) -> tuple[str, ...]:
-    return _percent(found.median), f"{100 * found.bias:+.1f}%", _whole(*found.inside)
-
-
-def _rivals(found: Figures) -> tuple[str, ...]:
-    return tuple(_whole(*one) for one in found.rivals)
-
-
-def _whole(*values: float) -> str:
-    """Formats ``37 / 30%``."""
-    return f"{' / '.join(f'{100 * one:.0f}' for one in values)}%" if values else NONE
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}%"
-
-
-def _word(short: list[str] | None) -> str:
-    if short is None:
+def _target_word(misses: list[str] | None) -> str:
+    if misses is None:
         return "none"
-    return "MISSED" if short else "met"
+    return "MISSED" if misses else "met"
 
 
 def _bars(parts: Sequence[Part]) -> Section:
-    """Returns what is asked of parts, and what is missed."""
+    """Returns the table of targets: those met, and by what others are missed."""
     found = [(one, missed(one.bar, figures(one.cases))) for one in parts]
-    kept = [(one, short) for one, short in found if short is not None]
+    kept = [(one, misses) for one, misses in found if misses is not None]
     cells = tuple(
-        (one.key, asked(one.bar), _word(short), "; ".join(short) or NONE) for one, short in kept
+        (one.key, target_text(one.bar), _target_word(misses), "; ".join(misses) or NONE)
+        for one, misses in kept
     )
     flats: Rows = [
-        {"part": one.key, "asked": asked(one.bar), "met": not short, "missed": "; ".join(short)}
-        for one, short in kept
+        {
+            "part": one.key,
+            "asked": target_text(one.bar),
+            "met": not misses,
+            "missed": "; ".join(misses),
+        }
+        for one, misses in kept
     ]
     return Section("Targets", ("part", "target", "", "missed"), cells, flats, key="bars")
 
 
-def asked(bar: Bar) -> str:
-    """Returns what a bar asks for, in words."""
+def target_text(bar: Bar) -> str:
+    """Returns a target in words."""
     limits = {"mean": bar.mean, "median": bar.median, "bias": bar.bias}
-    words = [f"{name} up to {100 * limit:g}%" for name, limit in limits.items() if limit]
-    words += [f"no chip over {100 * bar.worst:g}%"] if bar.worst else []
-    words += [f"no case over {100 * bar.largest:g}%"] if bar.largest else []
+    requirements = [f"{name} up to {100 * limit:g}%" for name, limit in limits.items() if limit]
+    requirements += [f"no chip over {100 * bar.worst:g}%"] if bar.worst else []
+    requirements += [f"no case over {100 * bar.largest:g}%"] if bar.largest else []
     within = "intervals at most {:g} points short" if bar.wider else "intervals within {:g} points"
-    words += [within.format(100 * bar.cover)] if bar.cover else []
-    words += [f"roofline {bar.times:g} times worse"] if bar.times else []
-    words += ["median up to half of that of the better sheet ratio"] if bar.half else []
-    return ", ".join(words)
+    requirements += [within.format(100 * bar.cover)] if bar.cover else []
+    requirements += [f"roofline {bar.times:g} times worse"] if bar.times else []
+    requirements += ["median up to half of that of the better sheet ratio"] if bar.half else []
+    return ", ".join(requirements)
 
 
 def _flat(part: Part) -> dict[str, Scalar]:
-    found = figures(part.cases)
-    short = missed(part.bar, found)
+    errors = figures(part.cases)
+    misses = missed(part.bar, errors)
     return {
         "part": part.name,
         "held_out": part.split,
-        **_numbers(found),
-        "worst_chip": found.worst_chip,
-        "worst": found.worst,
-        "largest": found.largest,
-        "bar_met": None if short is None else not short,
-        "bar_missed_by": "; ".join(short or ()) or None,
+        **flat_errors(errors),
+        "worst_chip": errors.worst_chip,
+        "worst": errors.worst,
+        "largest": errors.largest,
+        "bar_met": None if misses is None else not misses,
+        "bar_missed_by": "; ".join(misses or ()) or None,
         "note": part.note or None,
     }
 
 
-def _numbers(found: Figures) -> dict[str, Scalar]:
-    inside = found.inside or (None,) * len(LEVELS)
-    (first, first_median), (second, second_median) = found.rivals
-    return {
-        "cases": found.count,
-        "chips": found.chips,
-        "mean": found.mean,
-        "mean_by_chip": found.by_chip,
-        "median": found.median,
-        "bias": found.bias,
-        **{f"inside_{100 * level:g}": one for level, one in zip(LEVELS, inside, strict=True)},
-        "baseline_1_mean": first,
-        "baseline_1_median": first_median,
-        "baseline_2_mean": second,
-        "baseline_2_median": second_median,
-    }
-
-
-def _summary(parts: Sequence[Part], found: Sequence[Change]) -> Iterable[str]:
-    """Yields which bars are missed and what got worse."""
+def _summary(parts: Sequence[Part], changes: Sequence[Change]) -> Iterable[str]:
+    """Yields how many targets are met, which are missed, and which parts got worse."""
     judged = [(one, missed(one.bar, figures(one.cases))) for one in parts]
-    short = [one.key for one, told in judged if told]
-    count = sum(told is not None for _, told in judged)
+    failed = [one.key for one, misses in judged if misses]
+    count = sum(misses is not None for _, misses in judged)
     rest = f"; {counted(len(parts) - count, 'part')} without one" if count < len(parts) else ""
-    told = f"Targets, listed below: {count - len(short)} of {count} met{rest}."
-    yield told if count else "No part here has a target."
-    if short:
-        yield f"Missed: {'; '.join(short)}."
-    worse = [one.name for one in found if one.worse]
+    met = f"Targets, listed below: {count - len(failed)} of {count} met{rest}."
+    yield met if count else "No part here has a target."
+    if failed:
+        yield f"Missed: {'; '.join(failed)}."
+    worse = [one.name for one in changes if one.worse]
     if worse:
         yield f"WORSE than in the earlier state: {'; '.join(worse)}."
-    elif found:
+    elif changes:
         yield "No part is worse than in the earlier state by more than is allowed."
 
 
 def _ratios(parts: Sequence[Part]) -> Section:
-    said = (
+    line = (
         "A case is one workload on two chips, by one version of an engine: the ratio of its times, "
         "compared with ratios of the sheets' figures."
     )
     cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
-    return Section("Ratios of two chips", _columns(SHEETS), cells, flats, (said,), key="ratios")
+    return Section("Ratios of two chips", _columns(SHEETS), cells, flats, (line,), key="ratios")
 
 
 def _choices(parts: Sequence[Part]) -> Section:
-    """Returns what choices are worth beside rules of thumb: what each lost of the best rate."""
-    said = tuple(f"{one.name}: {one.note}." for one in parts)
+    """Returns the table of choices, predicted and by rules of thumb: the loss of the best rate."""
+    notes = tuple(f"{one.name}: {one.note}." for one in parts)
     cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
-    return Section("Choices of a way to serve", _columns(THUMBS), cells, flats, said, key="choices")
+    title = "Choices of a way to serve"
+    return Section(title, _columns(THUMBS), cells, flats, notes, key="choices")
 
 
-def _pairs(parts: Sequence[Part]) -> Section:
-    groups = _grouped(parts, lambda one: one.chip)
-    columns = ("chips", "part", "n", "mean", *MIDDLE, *SHEETS)
-    made = _section("Pairs of chips, the worst first", columns, groups, "pairs")
-    return _cut(made, "{} more pairs: in report=csv and report=json.")
-
-
-def _cut(made: Section, words: str) -> Section:
-    """Returns a list with its first lines only as words, and where the others are."""
-    more = len(made.cells) - SHOWN
-    lines = (words.format(more),) if more > 0 else ()
-    return replace(made, cells=made.cells[:SHOWN], lines=lines)
-
-
-def _chips(parts: Sequence[Part]) -> Section:
-    """Returns each chip's parts; the chip that is predicted worst over its parts comes first."""
-    groups = _grouped(parts, lambda one: one.chip)
-    sizes: dict[str, list[float]] = {}
-    for chip, _, found in groups:
-        sizes.setdefault(chip, []).append(found.mean)
-    groups.sort(key=lambda one: (-sum(sizes[one[0]]) / len(sizes[one[0]]), one[0]))
-    columns = ("chip", "part", "n", "mean", *MIDDLE, *PAPER)
-    return _section("Chips, the worst first", columns, groups, "chips")
-
-
-def _works(parts: Sequence[Part]) -> Section:
-    groups = _grouped(parts, lambda one: one.work)
-    columns = ("work", "part", "n", "mean", *MIDDLE, *PAPER)
-    return _section("Kernels and workloads, the worst first", columns, groups, "works")
-
-
-Groups = list[tuple[str, Part, Figures]]
-
-
-def _grouped(parts: Sequence[Part], key: Callable[[Outcome], str]) -> Groups:
-    """Returns the figures of each group of each part, the worst first."""
-    groups = [
-        (name, part, figures(own)) for part in parts for name, own in by(part.cases, key).items()
-    ]
-    return sorted(groups, key=lambda one: -one[2].mean)
-
-
-def _section(title: str, columns: tuple[str, ...], groups: Groups, key: str) -> Section:
-    cells = tuple(
-        (name, part.key, str(found.count), _percent(found.mean), *_middle(found), *_rivals(found))
-        for name, part, found in groups
-    )
-    flats: Rows = [
-        {columns[0]: name, "part": part.name, "held_out": part.split, **_numbers(found)}
-        for name, part, found in groups
-    ]
-    return Section(title, columns, cells, flats, key=key)
-
-
-def _changed(found: Sequence[Change]) -> Section:
-    """Returns each part beside the earlier state."""
+def _changed(changes: Sequence[Change]) -> Section:
+    """Returns the table of parts compared with the earlier state."""
     columns = ("part", "mean before", "mean now", "allowed", "")
     cells = tuple(
         (
             one.name,
-            _percent(one.before),
-            NONE if one.now is None else _percent(one.now),
-            _percent(one.allowed),
-            _said(one),
+            percent(one.before),
+            NONE if one.now is None else percent(one.now),
+            percent(one.allowed),
+            _change_word(one),
         )
-        for one in found
+        for one in changes
     )
     flats: Rows = [
         {
@@ -282,12 +213,12 @@ def _changed(found: Sequence[Change]) -> Section:
             "allowed": one.allowed,
             "worse": one.worse,
         }
-        for one in found
+        for one in changes
     ]
     return Section("Compared with the earlier state", columns, cells, flats, key="changes")
 
 
-def _said(one: Change) -> str:
-    if one.now is None:
+def _change_word(change: Change) -> str:
+    if change.now is None:
         return "GONE"
-    return "WORSE" if one.worse else "no worse"
+    return "WORSE" if change.worse else "no worse"

@@ -151,7 +151,7 @@ def test_what_a_stream_both_ways_loses_is_found_again() -> None:
     found = fractions(told(chips, [False, True], default_rng(6)), "memory")
     own = everything().chips[chips[0]]
     one_way, _ = found.predicted(own, "memory_bandwidth")
-    both, _ = found.predicted(own, "memory_bandwidth", less=True)
+    both, _ = found.predicted(own, "memory_bandwidth", limited=True)
     assert one_way == pytest.approx(0.9, rel=0.02)
     assert both / one_way == pytest.approx(math.exp(-0.1), rel=0.01)
 
@@ -162,9 +162,9 @@ def test_streams_both_ways_reach_less_of_the_memory(memory: Fractions) -> None:
 
 def test_each_group_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
     found = group_values(evidence, everything().chips, "memory")
-    keys = [(one.chip.chip, one.by, one.less) for one in found]
+    keys = [(one.chip.chip, one.by, one.limited) for one in found]
     assert len(set(keys)) == len(keys)
-    assert {one.less for one in found} == {False, True}
+    assert {one.limited for one in found} == {False, True}
 
 
 def test_no_figure_is_predicted_above_all_that_is_published_or_believed(evidence: Evidence) -> None:
@@ -210,7 +210,7 @@ def test_figures_are_held_to_what_users_are_told(evidence: Evidence, family: str
     cases = figures_left_out(evidence, chips, family, lambda one: one.chip.chip, {left})
     assert len(cases) == len(asked) > 1
     for voice, case in zip(asked, cases, strict=True):
-        told = learnt.share(voice.chip, voice.figure, voice.most, less=voice.less)
+        told = learnt.share(voice.chip, voice.figure, voice.most, limited=voice.limited)
         assert case.measured is not None
         assert case.measured * math.exp(case.error) == pytest.approx(told.value)
         for place, bounds in enumerate(told.bounds):

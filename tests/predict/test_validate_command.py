@@ -10,7 +10,8 @@ from bench.predict.learning.world import World
 from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.reference.validation import validation_page
 from bench.report.registry import FORMATS
-from bench.report.validation import SHOWN, validation_report
+from bench.report.validation import validation_report
+from bench.report.validationlists import SHOWN
 from tests.commands.command_cases import document, looks_like, said
 
 EASY = Bar(mean=0.5)

@@ -10,7 +10,7 @@ import pytest
 from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
-from bench.predict.validation.tested import LEFT_OUT, PHASES, TESTS, held_up
+from bench.predict.validation.tested import LEFT_OUT, PHASES, TESTS, chip_tests
 from bench.report.predicted import unfit
 from bench.site.predicted import STANDING, QuestionAnswers, StandingQuestion, predict
 
@@ -128,7 +128,9 @@ def test_what_could_be_tested_is_told_beside_what_is_predicted(
 def test_each_phase_that_could_be_tested_is_told_apart(cells: dict[str, list[str]]) -> None:
     """One error stood for steps, serving and training together."""
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
-    found = {one: held_up("nvidia-h100-sxm-80gb", kept, starts) for one, starts in PHASES.items()}
+    found = {
+        one: chip_tests("nvidia-h100-sxm-80gb", kept, starts) for one, starts in PHASES.items()
+    }
     told = cells["nvidia-h100-sxm-80gb"][-2]
     lines = re.findall(r"[>]?(\w+) (\d+)% off .*?>(\d+)% of ([\d,]+) within<", told)
     assert [(name, int(error), int(inside), count) for name, error, inside, count in lines] == [
@@ -145,11 +147,11 @@ def test_each_phase_that_could_be_tested_is_told_apart(cells: dict[str, list[str
 
 def test_tests_are_counted_over_all_that_a_chip_was_measured_in() -> None:
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
-    h100 = held_up("nvidia-h100-sxm-80gb", kept)
+    h100 = chip_tests("nvidia-h100-sxm-80gb", kept)
     assert h100
     steps = kept["decode step: chip left out"]["each"]["nvidia-h100-sxm-80gb"]["count"]
     assert h100.count > 2 * steps
-    assert held_up("nobody", kept) is None
+    assert chip_tests("nobody", kept) is None
 
 
 def test_any_engine_is_tested_by_what_others_reported_and_a_fitted_one_by_its_own() -> None:
@@ -169,7 +171,7 @@ def test_any_engine_is_tested_by_what_others_reported_and_a_fitted_one_by_its_ow
     }
 
     def told(chip: str, phase: str, engine: str = "") -> tuple[int, float] | None:
-        found = held_up(chip, kept, PHASES[phase], engine=engine)
+        found = chip_tests(chip, kept, PHASES[phase], engine=engine)
         return (found.count, found.error) if found else None
 
     assert told("fitted", "serve") == (30, 0.1)
@@ -179,7 +181,7 @@ def test_any_engine_is_tested_by_what_others_reported_and_a_fitted_one_by_its_ow
     assert told("port", "serve") == told("port", "serve", "tuned") == (30, 0.1)
     assert told("port", "train") == (40, 0.3)
     assert told("alone", "train") is None
-    every = held_up("port", kept)
+    every = chip_tests("port", kept)
     assert every
     assert every.count == 70, "what a part repeats is not counted twice"
 

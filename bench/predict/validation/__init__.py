@@ -1,1 +1,1 @@
-"""How far predictions are off that never saw what they are held against."""
+"""Errors of predictions on hold-out data."""

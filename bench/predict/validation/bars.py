@@ -1,4 +1,4 @@
-"""What parts of the validation must reach, by what is predicted and what is held out."""
+"""Targets of the validation's parts, by what is predicted and what is held out."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,10 +10,11 @@ CHIP, VENDOR, SOURCE, TWO = (
     "chip left out", "vendor left out", "another source, no refit", "both chips left out",
 )  # fmt: skip
 GROUP_OUT = "group left out"
-REPORTED = "serving as reported"
 UNSEEN, SHAPES = "another source, chip left out", "other shapes, chip calibrated"
+REPORTED = "serving as reported"
+"""Name of the part with serving that single groups reported; the other constants name hold-outs."""
 COVER = 0.05
-"""How far the coverage of an interval may be from nominal."""
+"""Allowed distance of an interval's coverage from nominal."""
 GEMM = Bar(mean=0.12, median=0.095, worst=0.20, cover=COVER, times=2.5)
 BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("product bf16, vllm", CHIP): GEMM,
@@ -49,4 +50,4 @@ BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("training as reported", SOURCE): Bar(cover=COVER),
     (f"{REPORTED}, domestic chips", SOURCE): Bar(cover=COVER, wider=True),
 })  # fmt: skip
-"""What parts must reach, by name and by what is held out; a part that is not here has no bar."""
+"""Targets by the name of a part and by what is held out; other parts have no target."""

@@ -1,4 +1,4 @@
-"""The errors of a validation as a file: what a later state is held to, and what the site tells."""
+"""The errors of a validation as a file: the reference for later states and for the website."""
 
 import json
 import re
@@ -9,19 +9,19 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import DataError, Fault, UsageError
-from bench.predict.validation.errors import Figures, Part, by, figures
+from bench.predict.validation.errors import Figures, Part, figures, grouped
 
 FILE = "validation.json"
 RATIO = "ratio of "
-"""Begins the names of parts of two chips."""
+"""Prefix of the names of parts that predict ratios of two chips."""
 WAYS = "choice of a way to divide"
-"""The part of choices, not of times."""
+"""Name of the part that tests choices instead of times."""
 FLAT = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
-"""What stands on a line of its own in the file: the innermost groups."""
+"""The innermost JSON objects and arrays, which are written on one line each."""
 
 
 def written(parts: Sequence[Part]) -> str:
-    """Returns the figures of parts as the text of a file; of ratios, none of single pairs."""
+    """Returns the figures of parts as the text of a file, without those of pairs of chips."""
     kept = {one.key: {**_kept(figures(one.cases)), "each": _each(one)} for one in parts}
     text = json.dumps({"parts": kept}, indent=1) + "\n"
     return FLAT.sub(_on_a_line, text)
@@ -33,11 +33,11 @@ def _on_a_line(group: re.Match[str]) -> str:
 
 
 def _each(part: Part) -> dict[str, dict[str, object]]:
-    """Returns the figures of each chip of a part."""
+    """Returns the figures of each chip of a part; none for ratios."""
     if part.name.startswith(RATIO):
         return {}
-    own = {chip: figures(cases) for chip, cases in by(part.cases, lambda one: one.chip).items()}
-    return {chip: _rounded(found, ("mean", "bias")) for chip, found in own.items()}
+    chips = grouped(part.cases, lambda one: one.chip)
+    return {chip: _rounded(figures(cases), ("mean", "bias")) for chip, cases in chips.items()}
 
 
 def _kept(found: Figures) -> dict[str, object]:
@@ -59,31 +59,31 @@ def _rounded(found: Figures, keys: Sequence[str]) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A part's figures in a file, as far as a later state is held to them."""
+    """A part's figures in a file, as far as later states are compared with them."""
 
     mean: float
 
 
 @dataclass(frozen=True)
 class State:
-    """The parts of a file, by key."""
+    """A file's parts, by key."""
 
     parts: Mapping[str, Kept]
 
 
 def state(path: Path) -> dict[str, float]:
-    """Reads the mean error of each part of a file that ``written`` made.
+    """Reads the mean error of each part from a file that ``written`` made.
 
     Raises:
-        UsageError: there is no such file.
-        DataError: it is none of ours.
+        UsageError: the file cannot be read.
+        DataError: it is not such a file.
     """
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
-        told = f"{why}: give a file that 'validate out=' made"
-        raise UsageError(f"against={path} cannot be read: {told}") from None
+        hint = f"{why}: give a file that 'validate out=' made"
+        raise UsageError(f"against={path} cannot be read: {hint}") from None
     try:
         found = TypeAdapter(State).validate_json(text)
     except ValidationError:

@@ -1,7 +1,7 @@
-"""Errors, bias and coverage of predictions of what was held out; and whether they got worse.
+"""Errors, bias and coverage of predictions on hold-out data, and whether they got worse.
 
-One chip has one vote in coverage, and in the mean by chips: 300 products on one are not 300
-witnesses. The other mean and the median are over cases, as others who publish errors take them.
+Each chip has one vote in the coverage and in the mean by chip, because 300 products on one chip are
+not 300 independent cases. The other mean and the median are over cases, as in published work.
 """
 
 import math
@@ -13,27 +13,27 @@ import numpy as np
 from bench.predict.learning.pooled import LEVELS
 
 OVERALL, PART = 0.05, 0.10
-"""By how much, relative, the mean error may rise: over all parts, and of any one (the gate of
-aiconfigurator's own tests)."""
+"""Relative increase of the mean error that is allowed, over all parts and in any single part (the
+gate of aiconfigurator's own tests)."""
 NOISE = 5e-4
-"""Error that another machine's last bits may add."""
+"""Absolute error that rounding on another machine may add."""
 LAST = 1e-9
-"""What counts as nothing in a share: 33 of 44 is no more than 5 points off 80%."""
+"""Rounding tolerance of a share, so that 33 of 44 is no more than 5 points off 80%."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measured time beside what was predicted of it.
+    """One measured time with its prediction.
 
     Attributes:
-        chip: id of the sheet; of a ratio both, the first over the second.
-        work: what was run: kernel, or model with its software.
+        chip: id of the sheet; for a ratio, ids of both chips, first over second.
+        work: what was run: a kernel, or a model with its software.
         error: log of predicted over measured.
-        halves: half-widths of the interval of log time at ``LEVELS``; empty where none is told.
-        rivals: the same errors of the part's two baselines.
-        measured: seconds, or share of a figure; None where it is not kept.
-        ends: log of the interval's ends over measured at ``LEVELS``, where it is cut off; empty
-            where ``halves`` tell it.
+        halves: half-widths of the interval in log time at ``LEVELS``; empty without an interval.
+        rivals: errors of the part's two baselines, as logs.
+        measured: measured time in s, or share of a figure; None if it is not kept.
+        ends: log of the interval's ends over the measured value at ``LEVELS``, for an interval
+            that is cut off; else empty, and ``halves`` give the interval.
     """
 
     chip: str
@@ -45,28 +45,28 @@ class Outcome:
     ends: tuple[tuple[float, float], ...] = ()
 
     def bounds(self, place: int) -> tuple[float, float]:
-        """Returns log of the interval's ends over measured at a place of ``LEVELS``."""
+        """Returns the logs of the interval's ends over measured, at an index of ``LEVELS``."""
         if self.ends:
             return self.ends[place]
         return self.error - self.halves[place], self.error + self.halves[place]
 
     def inside(self, place: int) -> bool:
-        """Tells whether what was measured lies within the interval at a place of ``LEVELS``."""
+        """Tells whether the interval contains the measured value, at an index of ``LEVELS``."""
         low, high = self.bounds(place)
         return low <= 0.0 <= high
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What a part must reach; None: nothing is asked.
+    """Targets that a part must reach; None means no target.
 
     Attributes:
-        mean, median, worst, largest: of the error: see ``Figures``.
-        bias: largest median error either way.
-        cover: how far coverage may be from nominal.
-        wider: intervals may cover more than they say.
-        times: how many times smaller than that of the bare roofline the mean must be.
-        half: the median is to be at most half of the better baseline's.
+        mean, median, worst, largest: upper limits of the errors of the same names in ``Figures``.
+        bias: upper limit of the absolute bias.
+        cover: allowed distance of coverage from nominal.
+        wider: whether coverage may exceed nominal by any amount.
+        times: factor by which the mean error must be smaller than the bare roofline's.
+        half: whether the median error must be at most half of the better baseline's.
     """
 
     mean: float | None = None
@@ -82,14 +82,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Part:
-    """One thing tested one way.
+    """One kind of prediction, tested with one kind of hold-out.
 
     Attributes:
         name: what is predicted.
         split: what was held out.
-        cases: all of them.
-        bar: what it must reach.
-        note: what has to be said of it.
+        cases: every case with its prediction.
+        bar: the targets.
+        note: a remark for readers; may be empty.
     """
 
     name: str
@@ -100,24 +100,25 @@ class Part:
 
     @property
     def key(self) -> str:
-        """Returns the name that a part has in files."""
+        """Returns the name of the part in files."""
         return f"{self.name}: {self.split}"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What errors come to; an error is the size of predicted / measured - 1.
+    """Summary of errors; an error is the absolute value of predicted / measured - 1.
 
     Attributes:
-        count, chips: cases, and chips (pairs of chips) that they are of.
-        mean, median: over cases.
-        by_chip: mean over chips of a chip's mean error.
+        count: number of cases.
+        chips: number of chips, or of pairs of chips.
+        mean, median: mean and median error over cases.
+        by_chip: mean over chips of each chip's mean error.
         bias: median of predicted / measured - 1 over cases.
-        worst_chip, worst: the chip with the largest mean, and that mean.
-        largest: of one case.
-        inside: shares of cases within the interval at ``LEVELS``, mean over chips; empty where no
-            interval is told.
-        rivals: mean and median over cases of each baseline.
+        worst_chip, worst: the chip with the largest mean error, and that mean.
+        largest: largest error of a single case.
+        inside: coverage: share of cases within the interval at ``LEVELS``, mean over chips; empty
+            without intervals.
+        rivals: mean and median error over cases of each baseline.
     """
 
     count: int
@@ -134,18 +135,18 @@ class Figures:
 
 
 def figures(cases: Sequence[Outcome]) -> Figures:
-    """Returns what some cases come to.
+    """Returns the summary of some cases.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there are no cases.
     """
     if not cases:
         raise ValueError("no cases")
-    groups = by(cases, lambda one: one.chip)
+    groups = grouped(cases, lambda one: one.chip)
     means = {chip: float(np.mean(_size(one.error for one in own))) for chip, own in groups.items()}
     worst = max(means, key=lambda chip: means[chip])
     sizes = _size(one.error for one in cases)
-    told = all(one.halves for one in cases)
+    has_intervals = all(one.halves for one in cases)
     return Figures(
         count=len(cases),
         chips=len(groups),
@@ -156,13 +157,13 @@ def figures(cases: Sequence[Outcome]) -> Figures:
         worst_chip=worst,
         worst=means[worst],
         largest=float(np.max(sizes)),
-        inside=tuple(_inside(groups, place) for place in range(len(LEVELS))) if told else (),
+        inside=tuple(_inside(groups, i) for i in range(len(LEVELS))) if has_intervals else (),
         rivals=(_rival(cases, 0), _rival(cases, 1)),
     )
 
 
-def by(cases: Iterable[Outcome], key: Callable[[Outcome], str]) -> dict[str, list[Outcome]]:
-    """Returns cases in groups, in the order they come."""
+def grouped(cases: Iterable[Outcome], key: Callable[[Outcome], str]) -> dict[str, list[Outcome]]:
+    """Returns cases by their key, in the order of first appearance."""
     groups: dict[str, list[Outcome]] = {}
     for one in cases:
         groups.setdefault(key(one), []).append(one)
@@ -170,21 +171,24 @@ def by(cases: Iterable[Outcome], key: Callable[[Outcome], str]) -> dict[str, lis
 
 
 def _size(logs: Iterable[float]) -> list[float]:
+    """Returns the absolute relative errors for log errors."""
     return [abs(math.expm1(one)) for one in logs]
 
 
 def _inside(groups: Mapping[str, Sequence[Outcome]], place: int) -> float:
-    held = [[one.inside(place) for one in own] for own in groups.values()]
-    return float(np.mean([np.mean(own) for own in held]))
+    """Returns the coverage at an index of ``LEVELS``, as the mean over groups."""
+    covered = [[one.inside(place) for one in own] for own in groups.values()]
+    return float(np.mean([np.mean(own) for own in covered]))
 
 
 def _rival(cases: Sequence[Outcome], place: int) -> tuple[float, float]:
+    """Returns the mean and median error of a baseline."""
     sizes = _size(one.rivals[place] for one in cases)
     return float(np.mean(sizes)), float(np.median(sizes))
 
 
 def missed(bar: Bar, found: Figures) -> list[str] | None:
-    """Returns what of a bar is not reached, in words; None where nothing is asked."""
+    """Returns the targets that are not reached, in words; None if there is no target."""
     if bar == Bar():
         return None
     upper = {
@@ -194,15 +198,15 @@ def missed(bar: Bar, found: Figures) -> list[str] | None:
         "largest": (found.largest, bar.largest),
         "bias": (abs(found.bias), bar.bias),
     }
-    told = [
+    above = [
         f"{name} {value:.1%} over {100 * limit:g}%"
         for name, (value, limit) in upper.items()
         if limit is not None and value > limit
     ]
-    return told + _uncovered(bar, found) + _unbeaten(bar, found)
+    return above + _missed_coverage(bar, found) + _missed_baselines(bar, found)
 
 
-def _uncovered(bar: Bar, found: Figures) -> list[str]:
+def _missed_coverage(bar: Bar, found: Figures) -> list[str]:
     if bar.cover is None:
         return []
     if not found.inside:
@@ -216,25 +220,26 @@ def _uncovered(bar: Bar, found: Figures) -> list[str]:
     return [f"{level:.0%} interval holds {share:.1%}" for level, share in off]
 
 
-def _unbeaten(bar: Bar, found: Figures) -> list[str]:
-    told = []
+def _missed_baselines(bar: Bar, found: Figures) -> list[str]:
+    words = []
     roofline = found.rivals[0][0]
     if bar.times is not None and found.mean * bar.times > roofline:
-        told.append(f"roofline only {roofline / found.mean:.2f} times worse, not {bar.times:g}")
+        words.append(f"roofline only {roofline / found.mean:.2f} times worse, not {bar.times:g}")
     better = min(median for _, median in found.rivals)
     if bar.half and found.median > better / 2:
-        told.append(f"median {found.median:.1%} over half of the sheets' {better:.1%}")
-    return told
+        words.append(f"median {found.median:.1%} over half of the sheets' {better:.1%}")
+    return words
 
 
 @dataclass(frozen=True)
 class Change:
-    """A part, or all, beside the same of an earlier state.
+    """The mean error of one part, or of all, compared with an earlier state.
 
     Attributes:
-        name: of the part, or ``overall``.
-        before, now: mean error; None where it is gone.
-        allowed: largest that is none the worse.
+        name: name of the part, or ``overall``.
+        before: mean error in the earlier state.
+        now: mean error now; None if the part no longer exists.
+        allowed: largest mean error that does not count as worse.
     """
 
     name: str
@@ -244,26 +249,29 @@ class Change:
 
     @property
     def worse(self) -> bool:
-        """Tells whether it got worse by more than the rule lets pass."""
+        """Tells whether the error grew by more than is allowed."""
         return self.now is None or self.now > self.allowed
 
 
 def changes(before: Mapping[str, float], now: Mapping[str, float], *, whole: bool) -> list[Change]:
-    """Returns parts that both know, and the mean over them.
+    """Returns the change of each part in both states, and of the mean over them.
 
     Args:
-        before: mean error by part, of the earlier state.
-        now: the same of this one.
-        whole: every part was tested: one that is gone is worse, and so may the whole be.
+        before: mean error by part in the earlier state.
+        now: mean error by part in this state.
+        whole: whether every part was tested; then a missing part counts as worse, and the mean over
+            parts is compared, too.
     """
     names = [name for name in before if name in now or whole]
     found = [Change(one, before[one], now.get(one), _most(before[one], PART)) for one in names]
     both = [one for one in found if one.now is not None]
     if not (whole and both):
         return found
-    first, then = (float(np.mean([getattr(one, key) for one in both])) for key in ("before", "now"))
-    return [Change("overall", first, then, _most(first, OVERALL)), *found]
+    earlier = float(np.mean([one.before for one in both]))
+    mean = float(np.mean([one.now for one in both if one.now is not None]))
+    return [Change("overall", earlier, mean, _most(earlier, OVERALL)), *found]
 
 
 def _most(before: float, share: float) -> float:
+    """Returns the largest mean error that is allowed."""
     return before * (1 + share) + NOISE

@@ -1,4 +1,4 @@
-"""Measured figures of sheets, predicted without the chip, the group or the vendor they are of."""
+"""Measured shares of sheets' figures, predicted without the chip, group or vendor in question."""
 
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -6,43 +6,46 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 import numpy as np
 
 from bench.evidence.pool import Evidence
-from bench.predict.learning.figures import Voice, fractions, voices
+from bench.predict.learning.figures import GroupValue, fractions, group_values
 from bench.predict.model.facts import Facts
 from bench.predict.validation.errors import Outcome
 
-Held = Callable[[Voice], Hashable]
+HoldOut = Callable[[GroupValue], Hashable]
+"""Returns the group that a value is held out with."""
 
 
 def figures_left_out(
     evidence: Evidence,
     chips: Mapping[str, Facts],
     family: str,
-    held: Held,
+    hold_out: HoldOut,
     only: Collection[str] | None = None,
 ) -> list[Outcome]:
-    """Returns every voice on a family of figures, predicted by the others.
+    """Returns every measured value of a family of figures, predicted from the others.
 
     Args:
-        evidence: all that was measured.
-        chips: every accelerator.
+        evidence: all measurements.
+        chips: the facts of every accelerator, by id.
         family: ``matrix`` or ``memory``.
-        held: what is left out with a voice: its chip, its group, its vendor.
-        only: ids of chips that are asked for; default all.
+        hold_out: what a value is held out with: its chip, its group or its vendor.
+        only: ids of the chips to predict; default all.
     """
-    every = voices(evidence, chips, family)
+    values = group_values(evidence, chips, family)
     found: list[Outcome] = []
-    for group in dict.fromkeys(held(one) for one in every):
-        asked = [one for one in every if held(one) == group]
-        asked = [one for one in asked if only is None or one.chip.chip in only]
-        known = [one for one in every if held(one) != group]
-        found += _told(asked, known, family) if asked else []
+    for group in dict.fromkeys(hold_out(one) for one in values):
+        held_out = [one for one in values if hold_out(one) == group]
+        held_out = [one for one in held_out if only is None or one.chip.chip in only]
+        known = [one for one in values if hold_out(one) != group]
+        found += _outcomes(held_out, known, family) if held_out else []
     return found
 
 
-def _told(asked: Sequence[Voice], known: Sequence[Voice], family: str) -> list[Outcome]:
-    learnt = fractions(known, family)
+def _outcomes(
+    held_out: Sequence[GroupValue], known: Sequence[GroupValue], family: str
+) -> list[Outcome]:
+    fit = fractions(known, family)
     share = float(np.median([one.log for one in known]))
-    told = [learnt.share(one.chip, one.figure, one.most, less=one.less) for one in asked]
+    predicted = [fit.share(one.chip, one.figure, one.most, limited=one.limited) for one in held_out]
     return [
         Outcome(
             chip=one.chip.chip,
@@ -54,5 +57,5 @@ def _told(asked: Sequence[Voice], known: Sequence[Voice], family: str) -> list[O
             ends=tuple((math.log(low) - one.log, math.log(high) - one.log)
                        for low, high in found.bounds),
         )
-        for one, found in zip(asked, told, strict=True)
+        for one, found in zip(held_out, predicted, strict=True)
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Times to the first token, predicted by an engine's part that has not seen the chip."""
+"""TTFT of each chip, predicted by a fit that has not seen the chip."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,14 @@ import numpy as np
 
 from bench.predict.learning import ttft
 from bench.predict.learning.expected import departure
-from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, first_rows, of_first, of_steps
+from bench.predict.learning.learn import (
+    DENSE,
+    EXPERTS,
+    SERVING,
+    step_departures,
+    ttft_fits,
+    ttft_rows,
+)
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
 from bench.predict.model.operators import Array
@@ -21,7 +28,7 @@ NOTE = (
 )
 
 
-def firsts(world: World) -> dict[str, list[Outcome]]:
+def first_tokens(world: World) -> dict[str, list[Outcome]]:
     """Returns TTFT under light load of each chip, predicted by steps and serving of the others."""
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for chip in dict.fromkeys(row.chip for row in ttft.light(world.serving)):
@@ -31,24 +38,24 @@ def firsts(world: World) -> dict[str, list[Outcome]]:
 
 
 def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
-    """Yields a part's name and its rows of one chip, as ``forecast`` tells them of any."""
+    """Yields the name of each part, and one chip's rows as ``forecast`` predicts them."""
     steps, stack, rows = world.cases({chip}), world.stack({chip}), world.data[SERVING].rows
     facts = world.chips[chip]
-    prefill, _ = departure(facts, of_steps(steps, stack)["prefill"], stack)
-    known = of_first([row for row in rows if row.chip != chip], world.chips, world.models, stack)
+    prefill, _ = departure(facts, step_departures(steps, stack)["prefill"], stack)
+    known = ttft_fits([row for row in rows if row.chip != chip], world.chips, world.models, stack)
     shares = _shares(world, [row for row in rows if row.chip != chip])
-    asked, paper = (
-        first_rows([row for row in rows if row.chip == chip], world.chips, world.models, one)
+    predicted, paper = (
+        ttft_rows([row for row in rows if row.chip == chip], world.chips, world.models, one)
         for one in (stack, IDEAL)
     )
-    for (name, own, prefills), (_, _, least) in zip(asked, paper, strict=True):
-        how, departed = known[name]
+    for (name, own, prefills), (_, _, roofline) in zip(predicted, paper, strict=True):
+        params, departed = known[name]
         shift, halves = departure(facts, departed, stack)
-        errors, measured = shift - ttft.departures(own, prefills, how), _logs(own)
+        errors, measured = shift - ttft.departures(own, prefills, params), _logs(own)
         if name == DENSE:
             errors = np.maximum(errors, np.log(prefills) + prefill - measured)
-        roof = np.log(least) - measured
-        rivals = zip(roof.tolist(), (roof + shares[name]).tolist(), strict=True)
+        bare = np.log(roofline) - measured
+        rivals = zip(bare.tolist(), (bare + shares[name]).tolist(), strict=True)
         yield (
             name,
             [
@@ -59,13 +66,13 @@ def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
 
 
 def _logs(rows: Sequence[Row]) -> Array:
-    """Returns log of each row's TTFT in s."""
+    """Returns the log of each row's TTFT in s."""
     return np.log([row["ttft_ms"] * 1e-3 for row in rows])
 
 
 def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
-    """Returns the median log of measured over the roofline's time, by part."""
+    """Returns the median log of measured over roofline time, by part."""
     return {
-        name: float(np.median(_logs(own) - np.log(least)))
-        for name, own, least in first_rows(rows, world.chips, world.models, IDEAL)
+        name: float(np.median(_logs(own) - np.log(roofline)))
+        for name, own, roofline in ttft_rows(rows, world.chips, world.models, IDEAL)
     }

@@ -1,8 +1,8 @@
-"""Every measured time predicted by a model that was fitted without it.
+"""Measured products and steps, predicted by a model that was fitted without them.
 
-What is left out is a chip, a vendor or a whole source. Nothing of it is seen by the fit: neither
-by the stack, nor by the parameters of products, nor by the departures, nor by the one share that
-the second baseline multiplies the roofline with.
+The hold-out is a chip, a vendor or a whole source. No part of the fit has seen it: neither the
+stack, nor the parameters of products, nor the departures, nor the single share of the roofline that
+is the second baseline.
 """
 
 import math
@@ -12,11 +12,11 @@ import numpy as np
 
 from bench.predict.learning.expected import departure
 from bench.predict.learning.fit import Case, departures, fit
-from bench.predict.learning.learn import PHASES, of_steps
+from bench.predict.learning.learn import PHASES, step_departures
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.product import Products, roofline
 from bench.predict.learning.productfit import Measured, learnt, prior
-from bench.predict.learning.producttime import ProductTimes, of_all, of_its_own
+from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
 from bench.predict.learning.refined import refined
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
@@ -25,29 +25,32 @@ from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.validation.errors import Outcome
 
 LEAST = 3
-"""Chips without which nothing is fitted."""
+"""Smallest number of chips to fit on."""
 BANDS = ((16, "m to 16"), (256, "m 17 to 256"), (4096, "m 257 to 4096"), (math.inf, "m over 4096"))
+"""Bands of a product's rows: upper limit and name."""
 WHOLE = "whole request"
+"""Name of the part with a prefill and all decode steps together."""
 
 
-def products(known: Measured, held: Callable[[Facts], str]) -> list[Outcome]:
-    """Returns products of each group of chips, predicted by the chips of the others.
+def products(known: Measured, hold_out: Callable[[Facts], str]) -> list[Outcome]:
+    """Returns products of each group of chips, predicted from the other groups.
 
     Args:
         known: measured products.
-        held: the group of a chip: its id, or its vendor. A group without which fewer than
-            ``LEAST`` chips are left is not predicted.
+        hold_out: returns the group of a chip: its id, or its vendor. A group is not predicted if
+            fewer than ``LEAST`` chips are left without it.
     """
     found: list[Outcome] = []
-    for group in dict.fromkeys(map(held, known.chips)):
-        kept = chosen(known, [held(chip) != group for chip in known.chips])
+    for group in dict.fromkeys(map(hold_out, known.chips)):
+        kept = chosen(known, [hold_out(chip) != group for chip in known.chips])
         if len(kept.chips) >= LEAST:
-            found += predicted(chosen(known, [held(chip) == group for chip in known.chips]), kept)
+            held_out = chosen(known, [hold_out(chip) == group for chip in known.chips])
+            found += predicted(held_out, kept)
     return found
 
 
 def chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
-    """Returns some of the chips."""
+    """Returns the products of some of the chips."""
     places = [place for place, one in enumerate(wanted) if one]
     return Measured(
         tuple(known.chips[place] for place in places),
@@ -56,98 +59,112 @@ def chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
     )
 
 
-def predicted(asked: Measured, known: Measured) -> list[Outcome]:
-    """Returns products as they are predicted by what was measured of others."""
-    how, departed = learnt(known, Products())
+def predicted(held_out: Measured, known: Measured) -> list[Outcome]:
+    """Returns the held-out products, predicted from known measurements."""
+    params, departed = learnt(known, Products())
     share = float(np.median(np.concatenate(_beyond(known))))
     found: list[Outcome] = []
     for chip, shapes, times, paper in zip(
-        asked.chips, asked.shapes, asked.times, _beyond(asked), strict=True
+        held_out.chips, held_out.shapes, held_out.times, _beyond(held_out), strict=True
     ):
-        told = of_all(chip, shapes, how, departed, Stack())
-        found += _outcomes(chip, shapes.m, told, times, (paper, share))
+        prediction = from_all_chips(chip, shapes, params, departed, Stack())
+        found += _outcomes(chip, shapes.m, prediction, times, (paper, share))
     return found
 
 
 def _outcomes(
-    chip: Facts, rows: Array, told: ProductTimes, times: Array, beside: tuple[Array, float]
+    chip: Facts,
+    rows: Array,
+    prediction: ProductTimes,
+    times: Array,
+    baselines: tuple[Array, float],
 ) -> Iterator[Outcome]:
-    """Yields a chip's products as users are told of them, rival figures of its sheet apart.
+    """Yields a chip's products as users see them, but without the sheet's part of the interval.
 
     Args:
-        chip: whose.
-        rows: m of each.
-        told: what is predicted.
-        times: what was measured, s.
-        beside: log of that over the roofline's time; and the usual share of it.
+        chip: the chip.
+        rows: m of each product.
+        prediction: predicted times and intervals.
+        times: measured times, s.
+        baselines: log of measured over roofline time, for each product and the usual value.
     """
-    paper, share = beside
-    errors = np.log(told.seconds / times).tolist()
-    for m, one, log, *halves in zip(rows, errors, paper.tolist(), *told.halves, strict=True):
+    paper, share = baselines
+    errors = np.log(prediction.seconds / times).tolist()
+    for m, one, log, *halves in zip(rows, errors, paper.tolist(), *prediction.halves, strict=True):
         widths = tuple(map(float, halves))
         yield Outcome(chip.chip, band(m), one, widths, (-log, share - log))
 
 
-def calibrated(asked: Measured, own: Measured, known: Measured) -> list[Outcome]:
-    """Returns products as they are predicted by other products of the same chip.
+def calibrated(held_out: Measured, own: Measured, known: Measured) -> list[Outcome]:
+    """Returns the held-out products, predicted from other products on the same chips.
 
     Args:
-        asked: what is predicted, of chips that ``own`` has.
-        own: what was measured of them in a short run.
-        known: what all chips' fit begins with.
+        held_out: products to predict, on chips that are in ``own``.
+        own: products that a short run measured on these chips.
+        known: products of all chips, for the fit that calibration starts from.
     """
-    how, _ = learnt(known, Products())
-    usual = prior(known, how)
+    params, _ = learnt(known, Products())
+    usual = prior(known, params)
     places = {chip.chip: place for place, chip in enumerate(own.chips)}
     found: list[Outcome] = []
     for chip, shapes, times, paper in zip(
-        asked.chips, asked.shapes, asked.times, _beyond(asked), strict=True
+        held_out.chips, held_out.shapes, held_out.times, _beyond(held_out), strict=True
     ):
         place = places[chip.chip]
         share = float(np.median(_beyond(own)[place]))
-        told = of_its_own(shapes, refined(own.shapes[place], own.times[place], how, usual))
-        found += _outcomes(chip, shapes.m, told, times, (paper, share))
+        fit_ = refined(own.shapes[place], own.times[place], params, usual)
+        prediction = from_own_fit(shapes, fit_)
+        found += _outcomes(chip, shapes.m, prediction, times, (paper, share))
     return found
 
 
 def _beyond(known: Measured) -> list[Array]:
-    """Returns log of measured time over the roofline's, chip by chip."""
+    """Returns the logs of measured over roofline time, chip by chip."""
     pairs = zip(known.shapes, known.times, strict=True)
     return [np.log(times / roofline(shapes)) for shapes, times in pairs]
 
 
 def band(rows: float) -> str:
-    """Returns the band of a product's rows."""
+    """Returns the name of the band that a product's rows are in."""
     return next(name for most, name in BANDS if rows <= most)
 
 
-def steps(every: Sequence[Case]) -> dict[str, list[Outcome]]:
-    """Returns prefill, decode and whole requests of each chip, predicted by the others'."""
+def steps(cases: Sequence[Case]) -> dict[str, list[Outcome]]:
+    """Returns prefill, decode and whole requests of each chip, predicted from the other chips."""
     found: dict[str, list[Outcome]] = {one: [] for one in (*PHASES, WHOLE)}
-    for chip in dict.fromkeys(one.row.chip for one in every):
-        kept = [one for one in every if one.row.chip != chip]
-        own = [one for one in every if one.row.chip == chip]
+    for chip in dict.fromkeys(one.row.chip for one in cases):
+        kept = [one for one in cases if one.row.chip != chip]
+        own = [one for one in cases if one.row.chip == chip]
         stack = fit(kept)
-        parts = of_steps(kept, stack)
-        share = {one: float(np.median(_over(kept, IDEAL, one))) for one in PHASES}
-        made = {one: _phase(own, stack, one, parts[one], share[one]) for one in PHASES}
-        for phase, tested in made.items():
-            found[phase] += tested
-        found[WHOLE] += _whole([one.row for one in own if one.phase == "decode"], made)
+        parts = step_departures(kept, stack)
+        share = {one: float(np.median(_logs(kept, IDEAL, one))) for one in PHASES}
+        phases = {one: _phase(own, stack, one, parts[one], share[one]) for one in PHASES}
+        for phase, outcomes in phases.items():
+            found[phase] += outcomes
+        found[WHOLE] += _whole([one.row for one in own if one.phase == "decode"], phases)
     return found
 
 
-def _over(every: Sequence[Case], stack: Stack, phase: str) -> Array:
-    """Returns log of measured over predicted time of one phase."""
-    return departures([one for one in every if one.phase == phase], stack)
+def _logs(cases: Sequence[Case], stack: Stack, phase: str) -> Array:
+    """Returns the logs of measured over predicted time in one phase."""
+    return departures([one for one in cases if one.phase == phase], stack)
 
 
 def _phase(
     own: Sequence[Case], stack: Stack, phase: str, departed: Departures, share: float
 ) -> list[Outcome]:
+    """Returns one chip's steps of one phase.
+
+    Args:
+        own: the chip's cases.
+        stack: fitted without them.
+        phase: ``prefill`` or ``decode``.
+        departed: departures of the other chips.
+        share: the other chips' usual log of measured over roofline time.
+    """
     rows = [one.row for one in own if one.phase == phase]
     shift, halves = departure(own[0].facts, departed, stack)
-    ours, paper = _over(own, stack, phase), _over(own, IDEAL, phase)
+    ours, paper = _logs(own, stack, phase), _logs(own, IDEAL, phase)
     return [
         Outcome(
             row.chip,
@@ -162,19 +179,19 @@ def _phase(
 
 
 def work(row: Row) -> str:
-    """Returns the name of a step's work."""
+    """Returns the name of a step's work: model and ``tp``."""
     return f"{row.words['model']} tp{row['tp']:g}"
 
 
-def _whole(rows: Sequence[Row], made: Mapping[str, Sequence[Outcome]]) -> Iterator[Outcome]:
-    """Yields requests: a prefill and all further steps; no interval is told of their sum."""
-    for row, first, then in zip(rows, made["prefill"], made["decode"], strict=True):
-        pairs = zip((first.error, *first.rivals), (then.error, *then.rivals), strict=True)
+def _whole(rows: Sequence[Row], phases: Mapping[str, Sequence[Outcome]]) -> Iterator[Outcome]:
+    """Yields whole requests, a prefill and all decode steps, without an interval for the sum."""
+    for row, prefill, decode in zip(rows, phases["prefill"], phases["decode"], strict=True):
+        pairs = zip((prefill.error, *prefill.rivals), (decode.error, *decode.rivals), strict=True)
         ours, *rivals = (math.log(_request(row, *pair) / row["total_s"]) for pair in pairs)
         yield Outcome(row.chip, work(row), ours, (), (rivals[0], rivals[1]))
 
 
-def _request(row: Row, first: float, then: float) -> float:
-    """Returns seconds of a whole request by the log errors of its two phases."""
-    steps_s = (row["output"] - 1) * row["decode_s"] * math.exp(then)
-    return row["prefill_s"] * math.exp(first) + steps_s
+def _request(row: Row, prefill: float, decode: float) -> float:
+    """Returns the predicted time of a whole request in s, from the log errors of its two phases."""
+    steps_s = (row["output"] - 1) * row["decode_s"] * math.exp(decode)
+    return row["prefill_s"] * math.exp(prefill) + steps_s

@@ -1,39 +1,43 @@
-"""Serving that others reported, predicted by the frozen model: no time of it was fitted."""
+"""Serving as others reported it, predicted by the shipped model, which was not fitted on it."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from bench.predict.learning.expected import departure, fitted
+from bench.predict.learning.expected import departure, has_fitted_vendor
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.others import others
-from bench.predict.learning.reported import Logs, at_home, log_errors, logs_by_group
+from bench.predict.learning.others import other_groups
+from bench.predict.learning.reported import Logs, log_errors, logs_by_group, on_fitted_vendors
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, kind
+from bench.predict.learning.world import World, serving_part
 from bench.predict.model.stack import IDEAL, Stack, shared
 from bench.predict.validation.errors import Outcome
 
 
-def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
-    """Returns reported serving beside what was predicted, where the sheet says enough.
+def reported_serving(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
+    """Returns reported serving with its prediction, if the sheet has the figures it needs.
 
-    No group tells what its own serving is like, on ports nor on chips of a fitted vendor.
+    The other-groups distribution for a value leaves out the value's own group, both for ports and
+    for chips of a fitted vendor.
     """
     ours, ideal, share = (log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
     logs = logs_by_group(world, known.stack, known.parts)
-    asked = {(kind(world, row), row.words["group"]) for row in rows}
-    ports = {(name, group): others(without(logs[name], group)) for name, group in asked}
-    groups = {(name, group): others(at_home(without(logs[name], group))) for name, group in asked}
+    keys = {(serving_part(world, row), row.words["group"]) for row in rows}
+    ports = {(name, group): other_groups(without(logs[name], group)) for name, group in keys}
+    groups = {
+        (name, group): other_groups(on_fitted_vendors(without(logs[name], group)))
+        for name, group in keys
+    }
     found = []
     for place, row in enumerate(rows):
         if not np.isfinite(ours[place]):
             continue
-        name, chip = kind(world, row), world.chips[row.chip]
-        told = groups if fitted(chip, known.parts[name]) else ports
-        with_others = told[name, row.words["group"]]
-        shift, halves = departure(chip, known.parts[name], known.stack, with_others)
+        name, chip = serving_part(world, row), world.chips[row.chip]
+        distributions = groups if has_fitted_vendor(chip, known.parts[name]) else ports
+        distribution = distributions[name, row.words["group"]]
+        shift, halves = departure(chip, known.parts[name], known.stack, distribution)
         work = f"{row.words['model']} {row.words['dtype']}"
         error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
         found.append(Outcome(row.chip, work, error, halves, rivals))
@@ -41,19 +45,19 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
 
 
 def without(logs: Logs, group: str) -> Logs:
-    """Returns what all groups but one made of serving."""
-    return {one: own for one, own in logs.items() if one[0] != group}
+    """Returns the values of all groups but one."""
+    return {key: values for key, values in logs.items() if key[0] != group}
 
 
 def left_out(rows: Sequence[Row], found: Sequence[Outcome]) -> str:
-    """Returns of which chips how many rows have no outcome, as the end of a note, or nothing."""
+    """Returns how many rows of which chips have no outcome, as the end of a note; may be empty."""
     lost = Counter(row.chip for row in rows) - Counter(one.chip for one in found)
-    told = ", ".join(f"{count:,} of {chip}" for chip, count in lost.most_common())
-    return f"; left out, because the sheet says too little: {told}" if told else ""
+    words = ", ".join(f"{count:,} of {chip}" for chip, count in lost.most_common())
+    return f"; left out, because the sheet says too little: {words}" if words else ""
 
 
 def _rivals(world: World) -> tuple[Stack, Stack]:
-    """Returns the roofline, and it at the one share that fits the table of serving best."""
+    """Returns the baselines: the roofline, and its single share that fits serving best."""
     ideal = served(world.serving, world.chips, world.models, IDEAL)
     logs = np.log([row["tpot_ms"] * 1e-3 for row in world.serving]) - np.log(ideal)
     return IDEAL, shared(min(1.0, float(np.exp(-np.nanmedian(logs)))))

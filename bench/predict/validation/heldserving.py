@@ -1,8 +1,8 @@
-"""Serving of a chip predicted by a model that has seen none of it.
+"""Serving of a chip, predicted by a model that has not seen the chip.
 
-What is fitted is steps and the rows of ``World.serving``; what is predicted is those of
-``World.unseen``, too. No chip of a vendor that the first have none of is in a fit of serving: its
-rows are tested as those of a vendor left out.
+Models are fitted on steps and on the rows of ``World.serving``; rows of ``World.unfitted_serving``
+are predicted, too. Vendors without any chip in ``World.serving`` are in no fit of serving, so their
+rows test the hold-out of a vendor.
 """
 
 import math
@@ -13,12 +13,12 @@ import numpy as np
 
 from bench.predict.learning.expected import departure
 from bench.predict.learning.fit import departures
-from bench.predict.learning.learn import DENSE, EXPERTS, of_serving, of_steps
+from bench.predict.learning.learn import DENSE, EXPERTS, step_departures, tpot_departures
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.reported import by_ports
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, kind, vendors
+from bench.predict.learning.world import World, serving_part, vendors
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.validation.errors import Outcome
 
@@ -29,48 +29,49 @@ NOTE = (
 
 
 def frozen(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of serving as predicted by steps of another source alone, no interval told.
+    """Returns TPOT predicted only from steps of another source, without an interval.
 
-    Of chips of vendors that are fitted on: the others' are left to ``abroad``.
+    It covers chips of fitted vendors; for the others see ``unfitted_vendors``.
     """
-    every = world.cases()
-    share = float(np.median(departures(every, IDEAL)))
+    share = float(np.median(departures(world.cases(), IDEAL)))
     known = dict.fromkeys((DENSE, EXPERTS), Known(share))
-    return _served(world, _rows(world, home=True), world.stack(), known)
+    return _served(world, _rows(world, vendor_fitted=True), world.stack(), known)
 
 
 def serving(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of each chip, predicted by steps and serving of the others."""
-    return _left_out(world, _rows(world, home=True))
+    """Returns TPOT of each chip, predicted from steps and serving of the other chips."""
+    return _left_out(world, _rows(world, vendor_fitted=True))
 
 
-def abroad(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of chips of vendors that no fit of serving has, as the others' predict it."""
-    return _left_out(world, _rows(world, home=False))
+def unfitted_vendors(world: World) -> dict[str, list[Outcome]]:
+    """Returns TPOT of chips whose vendor is in no fit of serving, predicted from the others."""
+    return _left_out(world, _rows(world, vendor_fitted=False))
 
 
-def _rows(world: World, *, home: bool) -> list[Row]:
+def _rows(world: World, *, vendor_fitted: bool) -> list[Row]:
+    """Returns all rows of serving on chips whose vendor is, or is not, in the fit."""
     known = vendors(world)
-    every = (*world.serving, *world.unseen)
-    return [row for row in every if (world.chips[row.chip].vendor in known) == home]
+    rows = (*world.serving, *world.unfitted_serving)
+    return [row for row in rows if (world.chips[row.chip].vendor in known) == vendor_fitted]
 
 
 def _left_out(world: World, rows: Sequence[Row]) -> dict[str, list[Outcome]]:
+    """Returns some rows of serving, those of each chip predicted without the chip."""
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for chip in dict.fromkeys(row.chip for row in rows):
-        every, stack = world.cases({chip}), world.stack({chip})
-        kept = [row for row in world.serving if row.chip != chip]
-        parts = of_serving(kept, world.chips, world.models, stack, of_steps(every, stack))
+        stack, kept = world.stack({chip}), [row for row in world.serving if row.chip != chip]
+        steps = step_departures(world.cases({chip}), stack)
+        parts = tpot_departures(kept, world.chips, world.models, stack, steps)
         shares = _shares(world, kept)
-        told = serving_departures(world, chip, parts, stack)
-        known = {name: Known(shares[name], *told[name]) for name in found}
+        expected = expected_departures(world, chip, parts, stack)
+        known = {name: Known(shares[name], *expected[name]) for name in found}
         own = [row for row in rows if row.chip == chip]
-        for name, tested in _served(world, own, stack, known).items():
-            found[name] += tested
+        for name, outcomes in _served(world, own, stack, known).items():
+            found[name] += outcomes
     return found
 
 
-def serving_departures(
+def expected_departures(
     world: World, chip: str, parts: Mapping[str, Departures], stack: Stack
 ) -> dict[str, tuple[float, tuple[float, ...]]]:
     """Returns a chip's expected departure in each part of serving, and half-widths by level."""
@@ -81,7 +82,13 @@ def serving_departures(
 
 @dataclass(frozen=True)
 class Known:
-    """What other chips' serving says of one: log of the share of a roofline, shift, half-widths."""
+    """What other chips' serving says of a chip.
+
+    Attributes:
+        share: usual log of measured over roofline time.
+        shift: expected log departure.
+        halves: half-widths of the interval in log time at ``LEVELS``; empty for no interval.
+    """
 
     share: float
     shift: float = 0.0
@@ -89,31 +96,31 @@ class Known:
 
 
 def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
-    """Returns the median log of measured over the roofline's time, by kind of model."""
+    """Returns the median log of measured over roofline time, by kind of model."""
     logs: dict[str, list[float]] = {DENSE: [], EXPERTS: []}
-    for row, least in zip(rows, served(rows, world.chips, world.models, IDEAL), strict=True):
-        if math.isfinite(least):
-            logs[kind(world, row)].append(math.log(row["tpot_ms"] * 1e-3 / least))
+    for row, roofline in zip(rows, served(rows, world.chips, world.models, IDEAL), strict=True):
+        if math.isfinite(roofline):
+            logs[serving_part(world, row)].append(math.log(row["tpot_ms"] * 1e-3 / roofline))
     return {name: float(np.median(own)) for name, own in logs.items()}
 
 
 def _served(
     world: World, rows: Sequence[Row], stack: Stack, known: Mapping[str, Known]
 ) -> dict[str, list[Outcome]]:
-    """Returns rows as predicted, dense models and those with experts apart."""
+    """Returns the outcome of each row that can be predicted, by kind of model."""
     ours, paper = (served(rows, world.chips, world.models, one) for one in (stack, IDEAL))
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
-    for row, one, least in zip(rows, ours, paper, strict=True):
-        if not math.isfinite(one):
+    for row, predicted, roofline in zip(rows, ours, paper, strict=True):
+        if not math.isfinite(predicted):
             continue
-        name, tpot = kind(world, row), row["tpot_ms"] * 1e-3
-        error, log = math.log(one / tpot) + known[name].shift, math.log(least / tpot)
+        name, tpot = serving_part(world, row), row["tpot_ms"] * 1e-3
+        error, log = math.log(predicted / tpot) + known[name].shift, math.log(roofline / tpot)
         rivals = (log, log + known[name].share)
         found[name].append(Outcome(row.chip, engine(row), error, known[name].halves, rivals, tpot))
     return found
 
 
 def engine(row: Row) -> str:
-    """Returns the cell of a row of serving: model, engine without its version, format."""
+    """Returns the name of a row's work: model, engine without its version, number format."""
     words = row.words
     return f"{words['model']} {words['stack'].split()[0]} {words['dtype']}"

@@ -1,4 +1,4 @@
-"""Training of a chip predicted by runs of the others, and as others reported it."""
+"""Training on each chip, predicted from runs on other chips; and training as others reported it."""
 
 import math
 from collections import Counter
@@ -16,72 +16,81 @@ from bench.predict.learning.trained import (
     Run,
     departures,
     engine,
-    of_training,
     part,
     runs,
     same_work,
-    sifted,
+    training_fit,
+    usable_and_skipped,
 )
 from bench.predict.learning.world import World
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.training import Trainer
 from bench.predict.validation.errors import Outcome
-from bench.predict.validation.pairs import Key, Side, Sides, middle_of, side_by_side
+from bench.predict.validation.pairs import Key, Side, Sides, median_run, side_by_side
 
 NAMES = {TRAIN: "training, dense", TRAIN_EXPERTS: "training, experts"}
 ENOUGH = 3
-"""Works that two chips must share."""
+"""Smallest number of works that two chips have in common to be compared."""
 BY_OTHERS = "by single groups, on other engines and versions, divided as they reported"
 LEFT = "runs left out (a chip of unstated variant has no rate on its sheet)"
 
 
 def training(world: World) -> dict[str, list[Outcome]]:
-    """Returns measured runs of each chip, predicted by steps and by runs of the others."""
-    every = runs(training_rows(world.data), world.chips, world.models)
+    """Returns measured runs of each chip, predicted from steps and runs of the other chips."""
+    measured = runs(training_rows(world.data), world.chips, world.models)
     found: dict[str, list[Outcome]] = {TRAIN: [], TRAIN_EXPERTS: []}
-    for chip in dict.fromkeys(one.row.chip for one in every):
+    for chip in dict.fromkeys(one.row.chip for one in measured):
         stack = world.stack({chip})
-        kept = [one for one in every if one.row.chip != chip]
-        known = of_training(kept, world.models, stack)
-        own = [one for one in every if one.row.chip == chip]
-        for name, tested in predicted(world, own, kept, stack, known).items():
-            found[name] += tested
+        kept = [one for one in measured if one.row.chip != chip]
+        known = training_fit(kept, world.models, stack)
+        own = [one for one in measured if one.row.chip == chip]
+        for name, outcomes in predicted(world, own, kept, stack, known).items():
+            found[name] += outcomes
     return found
 
 
 def predicted(
     world: World,
-    asked: Sequence[Run],
+    held_out: Sequence[Run],
     kept: Sequence[Run],
     stack: Stack,
     known: tuple[Trainer, Mapping[str, Departures]],
 ) -> dict[str, list[Outcome]]:
-    """Returns runs as they are predicted by others, dense models and those with experts apart."""
+    """Returns the outcome of each held-out run, by kind of model.
+
+    Args:
+        world: all that is known.
+        held_out: runs to predict.
+        kept: runs of the fit, for the second baseline.
+        stack: parameters fitted on steps.
+        known: factors and departures fitted on ``kept``.
+    """
     trainer, parts = known
-    errors, paper = -departures(asked, stack, trainer), -departures(asked, IDEAL, Trainer())
+    errors, paper = -departures(held_out, stack, trainer), -departures(held_out, IDEAL, Trainer())
     shares = _shares(world, kept)
     found: dict[str, list[Outcome]] = {TRAIN: [], TRAIN_EXPERTS: []}
-    for one, error, least in zip(asked, errors, paper, strict=True):
+    for one, error, bare in zip(held_out, errors, paper, strict=True):
         name = part(one.row, world.models)
-        slower, unsure = trainer.of(engine(one.row))
-        shift, halves = departure(one.facts, parts[name], stack, engines=unsure)
-        rivals, away = (float(least), float(least) + shares[name]), float(error) + shift + slower
-        found[name].append(Outcome(one.row.chip, work(one), away, halves, rivals))
+        slower, engine_spread = trainer.of(engine(one.row))
+        shift, halves = departure(one.facts, parts[name], stack, engines=engine_spread)
+        rivals, total = (float(bare), float(bare) + shares[name]), float(error) + shift + slower
+        found[name].append(Outcome(one.row.chip, work(one), total, halves, rivals))
     return found
 
 
-def trained_by_others(world: World) -> list[Outcome]:
-    """Returns reported training beside what was predicted: no rate of it was fitted."""
+def reported_training(world: World) -> list[Outcome]:
+    """Returns training as others reported it with its prediction; no rate of it was fitted."""
     kept = runs(training_rows(world.data), world.chips, world.models)
     stack = world.stack()
-    known = of_training(kept, world.models, stack)
-    asked = runs(world.trained, world.chips, world.models)
-    return [one for own in predicted(world, asked, kept, stack, known).values() for one in own]
+    known = training_fit(kept, world.models, stack)
+    reported = runs(world.reported_training, world.chips, world.models)
+    outcomes = predicted(world, reported, kept, stack, known)
+    return [one for part_ in outcomes.values() for one in part_]
 
 
 def notes(world: World) -> dict[str, str]:
-    """Returns what has to be said of each part: which engines its runs are of."""
+    """Returns the note of each part: which engines ran it."""
     rows = training_rows(world.data)
     return {
         name: f"runs of {', '.join(sorted(engines))}; with what each adds on the other chips"
@@ -90,50 +99,61 @@ def notes(world: World) -> dict[str, str]:
     }
 
 
-def note_of_others(world: World) -> str:
-    """Returns what has to be said of reported training: how many runs are left out, and why."""
-    _, left = sifted(world.trained, world.chips, world.models)
-    counts = Counter(why.partition(" (")[0] for _, why in left)
-    told = "; ".join(f"{count:,} of {why}" for why, count in counts.most_common())
-    return f"{BY_OTHERS}; {LEFT}: {told}" if told else BY_OTHERS
+def reported_note(world: World) -> str:
+    """Returns the note of reported training: how many runs are left out, and why."""
+    _, skipped = usable_and_skipped(world.reported_training, world.chips, world.models)
+    counts = Counter(why.partition(" (")[0] for _, why in skipped)
+    reasons = "; ".join(f"{count:,} of {why}" for why, count in counts.most_common())
+    return f"{BY_OTHERS}; {LEFT}: {reasons}" if reasons else BY_OTHERS
 
 
 def training_ratios(world: World) -> dict[str, list[Outcome]]:
-    """Returns ratios of the time a token takes a chip, of each pair as the others' runs predict.
+    """Returns ratios of time per token and chip for each pair of chips, predicted without the pair.
 
-    A work is one model, format, length and batch by one version of an engine, on each chip divided
-    as it was.
+    The same work is one model, format, length and batch on one version of an engine; the two chips
+    may have divided it differently.
     """
-    every = runs(training_rows(world.data), world.chips, world.models)
+    measured = runs(training_rows(world.data), world.chips, world.models)
     found: dict[str, list[Outcome]] = {TRAIN: [], TRAIN_EXPERTS: []}
-    works = {name: _works(world, every, name, np.zeros(len(every))) for name in found}
+    works = {name: _works(world, measured, name, np.zeros(len(measured))) for name in found}
     pairs = {name: _pairs(own) for name, own in works.items()}
     for pair in dict.fromkeys(one for own in pairs.values() for one in own):
         stack = world.stack(pair)
-        kept = [one for one in every if one.row.chip not in pair]
-        trainer, parts = of_training(kept, world.models, stack)
-        away = departures(every, stack, trainer)
+        kept = [one for one in measured if one.row.chip not in pair]
+        trainer, parts = training_fit(kept, world.models, stack)
+        logs = departures(measured, stack, trainer)
         for name in (name for name, own in pairs.items() if pair in own):
-            sides = _works(world, every, name, away)
+            sides = _works(world, measured, name, logs)
             between = difference((world.chips[pair[0]], world.chips[pair[1]]), parts[name], stack)
             found[name] += side_by_side(pair, sides[pair[0]], sides[pair[1]], between)
     return found
 
 
-def _works(world: World, every: Sequence[Run], name: str, away: Array) -> dict[str, Sides]:
-    """Returns each chip's works of one part; of one that was run more than once, the median."""
-    told: dict[str, dict[Key, list[Side]]] = {}
-    for one, log in zip(every, away, strict=True):
+def _works(world: World, measured: Sequence[Run], name: str, logs: Array) -> dict[str, Sides]:
+    """Returns each chip's works of one part; for repeated work, the median run.
+
+    Args:
+        world: all that is known.
+        measured: all runs.
+        name: the part.
+        logs: each run's log of measured over predicted time.
+    """
+    found: dict[str, dict[Key, list[Side]]] = {}
+    for one, log in zip(measured, logs, strict=True):
         if part(one.row, world.models) == name:
-            wide, rate = (
-                math.log(float(value)) for value in (one.chip.bandwidth, one.chip.experts)
+            bandwidth, rate = (
+                math.log(float(value)) for value in (one.rates.bandwidth, one.rates.experts)
             )
-            side = Side(work(one), -math.log(one.rate), float(log), wide, rate)
-            told.setdefault(one.row.chip, {}).setdefault(same_work(one.row), []).append(side)
-    return {chip: {key: middle_of(own) for key, own in of.items()} for chip, of in told.items()}
+            side = Side(work(one), -math.log(one.rate), float(log), bandwidth, rate)
+            found.setdefault(one.row.chip, {}).setdefault(same_work(one.row), []).append(side)
+    return {
+        chip: {key: median_run(sides) for key, sides in works.items()}
+        for chip, works in found.items()
+    }
 
 
 def _pairs(works: Mapping[str, Sides]) -> list[tuple[str, str]]:
+    """Returns the pairs of chips with ``ENOUGH`` works in common."""
     return [
         pair
         for pair in combinations(works, 2)
@@ -142,12 +162,12 @@ def _pairs(works: Mapping[str, Sides]) -> list[tuple[str, str]]:
 
 
 def _shares(world: World, kept: Sequence[Run]) -> dict[str, float]:
-    """Returns the median log of measured over the roofline's time, by part."""
+    """Returns the median log of measured over roofline time, by part."""
     logs = departures(kept, IDEAL, Trainer())
     names = np.array([part(one.row, world.models) for one in kept])
     return {name: float(np.median(logs[names == name])) for name in NAMES}
 
 
 def work(one: Run) -> str:
-    """Returns the cell of a run: model, engine without its version, format."""
+    """Returns the name of a run's work: model, engine without its version, number format."""
     return f"{one.row.words['model']} {engine(one.row)} {one.row.words['dtype']}"

@@ -1,10 +1,9 @@
-"""How good a choice among ways to divide a model is, by serving that was run in several ways.
+"""Tests the choice among ways to divide a model, on serving that was run in several ways.
 
-A choice is of one chip, model, format and engine with prompts and answers of one length, within one
-limit of TPOT. Of the ways that were run, the one is taken that is predicted to give most tokens a
-second and chip within the limit; the case is what it gave as measured, over what the best of them
-gave. Its rivals are the rules of thumb: a copy on as few chips as it fits on, and on as many as
-there are.
+A choice is made for one chip, model, number format, engine, prompt length and output length, within
+one limit of TPOT. Of the ways that were run, it takes the one predicted to give the most tokens/s
+per chip within the limit. The case is the measured rate of that way over that of the best way. The
+baselines are rules of thumb: each copy on as few chips as possible, and on as many as possible.
 """
 
 import math
@@ -18,21 +17,27 @@ from bench.predict.validation.errors import Outcome
 from bench.predict.validation.heldserving import engine
 
 LIMITS = (0.01, 0.02, 0.03, 0.05, 0.1)
-"""Of TPOT, in seconds: from what few chips keep to what nearly all do."""
+"""Limits of TPOT in s, from one that few chips meet to one that nearly all do."""
 NOTHING = 1e-3
-"""What a choice is taken to give of which no run kept the limit."""
+"""Relative rate that stands for a chosen way of which no run met the limit."""
 NOTE = (
     "of the ways in which others served a model on a chip, the one predicted to give most tokens/s "
     "within a limit of TPOT (10, 20, 30, 50, 100 ms): its measured rate over that of the best way; "
     "0 where none of its runs kept the limit"
 )
 Way = tuple[int, int, int]
-"""tp, dp and ep of a row."""
+"""``tp``, ``dp`` and ``ep``."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: how it was divided; TPOT in s and tokens a second and chip, measured, predicted."""
+    """One run of serving.
+
+    Attributes:
+        way: how the model was divided.
+        tpot, rate: measured TPOT in s, and measured tokens/s per chip.
+        predicted_tpot, predicted_rate: the same as predicted.
+    """
 
     way: Way
     tpot: float
@@ -42,8 +47,8 @@ class Run:
 
 
 def choices(world: World) -> list[Outcome]:
-    """Returns a case for each choice between two ways or more that were run within a limit."""
-    rows = [*world.serving, *world.unseen]
+    """Returns a case for each choice between two or more ways that met a limit."""
+    rows = [*world.serving, *world.unfitted_serving]
     groups: dict[tuple[str, ...], list[Run]] = {}
     for row, run in _runs(world, rows):
         groups.setdefault(_same(row), []).append(run)
@@ -56,6 +61,7 @@ def choices(world: World) -> list[Outcome]:
 
 
 def _same(row: Row) -> tuple[str, ...]:
+    """Returns a key that is equal for runs of the same work in different ways."""
     words = (row.words[key] for key in ("model", "dtype", "stack"))
     return (row.chip, *words, f"{row['input']:g}", f"{row['output']:g}", engine(row))
 
@@ -68,32 +74,34 @@ def _runs(world: World, rows: Sequence[Row]) -> Iterator[tuple[Row, Run]]:
     for row, tpot, turn in zip(rows, tpots, turns, strict=True):
         if not math.isfinite(tpot):
             continue
-        took, each = row["tpot_ms"] * 1e-3, row["concurrency"] / (row["tp"] * row["dp"])
-        turned = took + row["ttft_ms"] * 1e-3 / row["output"]
+        measured, per_chip = row["tpot_ms"] * 1e-3, row["concurrency"] / (row["tp"] * row["dp"])
+        measured_turn = measured + row["ttft_ms"] * 1e-3 / row["output"]
         way = int(row["tp"]), int(row["dp"]), int(row["ep"])
-        yield row, Run(way, took, each / turned, float(tpot), float(each / turn))
+        rate, predicted_rate = per_chip / measured_turn, float(per_chip / turn)
+        yield row, Run(way, measured, rate, float(tpot), predicted_rate)
 
 
 def _case(chip: str, work: str, runs: Sequence[Run], limit: float) -> Iterator[Outcome]:
-    """Yields what is chosen within one limit, if there is a choice."""
-    given = _most([(one.way, one.tpot, one.rate) for one in runs], limit)
-    told = _most([(one.way, one.predicted_tpot, one.predicted_rate) for one in runs], limit)
-    if len(given) < 2 or not told:
+    """Yields the choice within one limit, if several ways met it."""
+    measured = _most([(one.way, one.tpot, one.rate) for one in runs], limit)
+    predicted = _most([(one.way, one.predicted_tpot, one.predicted_rate) for one in runs], limit)
+    if len(measured) < 2 or not predicted:
         return
-    picks = max(told, key=lambda way: told[way]), min(given, key=_copy), max(given, key=_copy)
-    best = max(given.values())
-    error, *rivals = (math.log(max(given.get(pick, 0.0) / best, NOTHING)) for pick in picks)
+    chosen = max(predicted, key=lambda way: predicted[way])
+    picks = chosen, min(measured, key=_copy), max(measured, key=_copy)
+    best = max(measured.values())
+    error, *rivals = (math.log(max(measured.get(pick, 0.0) / best, NOTHING)) for pick in picks)
     yield Outcome(chip, work, error, (), (rivals[0], rivals[1]))
 
 
 def _copy(way: Way) -> tuple[int, int]:
-    """Returns over how many chips a copy is divided, and experts."""
+    """Returns the number of chips that a copy is divided over, and that experts are spread over."""
     tp, _, ep = way
     return tp, ep
 
 
 def _most(runs: Sequence[tuple[Way, float, float]], limit: float) -> Mapping[Way, float]:
-    """Returns the highest rate of each way within a limit; ways that do not keep it are not in."""
+    """Returns the highest rate of each way within a limit, without ways that do not meet it."""
     found: dict[Way, float] = {}
     for way, tpot, rate in runs:
         if tpot <= limit:

@@ -1,4 +1,4 @@
-"""How predictions of a chip did that were made without it, by the file of the last validation."""
+"""How well a chip was predicted without its own data, by the file of the last validation."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,31 +10,31 @@ from bench.loaded import once
 from bench.predict.validation.errorfile import FILE
 
 REPEATED = ("serving as reported, domestic chips: another source, no refit",)
-"""Parts of the validation whose cases are in another part, too."""
+"""Parts of the validation whose cases are in another part as well."""
 PHASES = {
     "prefill": ("prefill step",),
     "decode": ("decode step",),
     "serve": ("serving TPOT", "serving as reported"),
     "train": ("training",),
 }
-"""By phase, how the names of parts begin that test it."""
+"""Prefixes of the names of parts that test each phase."""
 INFERENCE = ("serve", "prefill", "decode")
 TESTS = tuple(start for starts in PHASES.values() for start in starts)
 LEFT_OUT = ": chip left out"
-"""How parts end that have every chip of a fit, each predicted without it."""
+"""Suffix of the keys of parts in which each chip of the fit is predicted without it."""
 SEEN = ": another source, no refit"
-"""How parts end that others reported, with any engine."""
+"""Suffix of the keys of parts that others reported, with any engine."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """How predictions of a chip's steps, serving and training did that its cases were not in.
+    """Errors of predictions of a chip that were made without its own data.
 
     Attributes:
-        count: cases.
-        error: mean size of predicted / measured - 1.
+        count: number of cases.
+        error: mean absolute value of predicted / measured - 1, of times.
         inside: share of cases within the 80% interval.
-        biases: of each part the median of predicted / measured - 1, of times.
+        biases: median of predicted / measured - 1 in each part, of times.
     """
 
     count: int
@@ -44,15 +44,15 @@ class Tested:
 
 
 def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Tested | None:
-    """Returns how a part did that predicted every chip by the others.
+    """Returns the errors of a part that predicts every chip from the others.
 
     Args:
-        part: its name, without how it was split.
-        parts: of the validation's file.
-        chip: id of the sheet; None for all its chips.
+        part: name of the part, without what was held out.
+        parts: parts in the validation's file.
+        chip: id of the sheet; None for all chips.
 
     Returns:
-        None where the part was not tested, or the chip is not in it.
+        None if the part was not tested, or the chip is not in it.
     """
     found = parts.get(part + LEFT_OUT, {})
     one = found if chip is None else found.get("each", {}).get(chip)
@@ -62,31 +62,31 @@ def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Te
 
 
 def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
-    """Returns how many chips a part predicted by the others."""
+    """Returns the number of chips that a part predicts from the others."""
     return len(parts.get(part + LEFT_OUT, {}).get("each", {}))
 
 
 @once
 def errors() -> Mapping[str, Any]:
-    """Returns how far predictions are off, by part of the validation."""
+    """Returns the parts of the last validation's file, by key."""
     text = (paths.data_dir("results") / FILE).read_text("utf-8")
     parts: Mapping[str, Any] = json.loads(text)["parts"]
     return parts
 
 
-def held_up(
+def chip_tests(
     chip: str, parts: Mapping[str, Any], starts: Sequence[str] = TESTS, *, engine: str = ""
 ) -> Tested | None:
-    """Returns how predictions of a chip did, or None where nothing could be tested.
+    """Returns the errors of predictions of a chip, or None if there is no test.
 
-    With any engine they are tested by what others reported, with one that was fitted by its own
-    runs on the chip: so far as there are such.
+    Where both exist, predictions for any engine are tested on what others reported, and predictions
+    for a fitted engine on its own runs on the chip.
 
     Args:
         chip: id of the sheet.
-        parts: of the validation's file; those without intervals repeat others' cases.
-        starts: how the names of those begin that are asked for.
-        engine: that was asked for; empty: any.
+        parts: parts in the validation's file; those without intervals repeat others' cases.
+        starts: prefixes of the parts to use.
+        engine: engine of the prediction; empty for any.
     """
     own = {
         name: part["each"][chip]
@@ -94,7 +94,7 @@ def held_up(
         if name.startswith(tuple(starts)) and name not in REPEATED and chip in part["each"]
         if part["each"][chip]["inside"]
     }
-    kept = [one for name, one in own.items() if not _beside(name, own, engine)]
+    kept = [one for name, one in own.items() if not _other_engine(name, own, engine)]
     if not kept:
         return None
     count = sum(one["count"] for one in kept)
@@ -103,8 +103,14 @@ def held_up(
     return Tested(count, error, inside, tuple(one.get("bias", 0.0) for one in kept))
 
 
-def _beside(name: str, others: Iterable[str], engine: str) -> bool:
-    """Tells whether a part tests another engine than the one asked for, beside one that does."""
+def _other_engine(name: str, names: Iterable[str], engine: str) -> bool:
+    """Tells whether a part tests other engines than the one asked for, and another part does not.
+
+    Args:
+        name: key of the part.
+        names: keys of all parts to choose from.
+        engine: engine of the prediction; empty for any.
+    """
     kind = name.split(maxsplit=1)[0]  # serving, training, prefill, decode
-    told = {one.endswith(SEEN) for one in others if one.split()[0] == kind}
-    return len(told) > 1 and name.endswith(SEEN) == bool(engine)
+    sources = {one.endswith(SEEN) for one in names if one.split()[0] == kind}
+    return len(sources) > 1 and name.endswith(SEEN) == bool(engine)

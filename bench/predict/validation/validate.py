@@ -1,4 +1,4 @@
-"""All validation: each part, what it must reach, and the figures that a later state is held to."""
+"""The whole validation: every part with its cases and targets."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,6 @@ from bench.predict.learning.figures import FAMILIES
 from bench.predict.learning.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.learning.productfit import Measured, measured
 from bench.predict.learning.world import World
-from bench.predict.model.facts import Facts
 from bench.predict.validation.bars import (
     BARS,
     CHIP,
@@ -26,15 +25,15 @@ from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.predict.validation.heldfigures import figures_left_out
 from bench.predict.validation.heldfirst import NAMES as FIRST
 from bench.predict.validation.heldfirst import NOTE as WAITS
-from bench.predict.validation.heldfirst import firsts
-from bench.predict.validation.heldkernels import elsewhere, left_out
+from bench.predict.validation.heldfirst import first_tokens
+from bench.predict.validation.heldkernels import left_out, other_sources
 from bench.predict.validation.heldout import WHOLE, calibrated, chosen, predicted, products, steps
 from bench.predict.validation.heldreported import left_out as unserved
-from bench.predict.validation.heldreported import told_by_others
+from bench.predict.validation.heldreported import reported_serving
 from bench.predict.validation.heldserving import NOTE as ABROAD
-from bench.predict.validation.heldserving import abroad, frozen, serving
+from bench.predict.validation.heldserving import frozen, serving, unfitted_vendors
 from bench.predict.validation.heldtraining import NAMES as TRAINING
-from bench.predict.validation.heldtraining import note_of_others, notes, trained_by_others, training
+from bench.predict.validation.heldtraining import notes, reported_note, reported_training, training
 from bench.predict.validation.heldtraining import training_ratios as trained_ratios
 from bench.predict.validation.heldways import NOTE as CHOSEN
 from bench.predict.validation.heldways import choices
@@ -46,24 +45,25 @@ from bench.predict.validation.pairs import (
 )
 
 SHORT = "calibrate"
-"""The suite whose record stands for a short run on a chip."""
+"""The suite whose records stand for a short calibration run on a chip."""
 NAMES = {
     "prefill": "prefill step", "decode": "decode step", WHOLE: WHOLE,
     DENSE: "serving TPOT, dense", EXPERTS: "serving TPOT, experts",
 }  # fmt: skip
+"""Names of the validation's parts, by part of the fit."""
 TABLES = (
     ("bf16", "vllm", "gemm-aiconfigurator"), ("bf16", "trtllm", "gemm-aiconfigurator"),
     ("fp8", "trtllm", "gemm-aiconfigurator"), ("fp8", "vllm", "gemm-aiconfigurator"),
     ("fp8", "pipeweave", "gemm-pipeweave"),
 )  # fmt: skip
-"""Products of one format, software and table that are predicted chip by chip."""
-OTHERS = (
+"""Products that are predicted chip by chip: number format, software and table."""
+OTHER_SOURCES = (
     ("bf16", "trtllm", "gemm-aiconfigurator"), ("fp8", "pipeweave", "gemm-pipeweave"),
     ("fp8", "DeepGEMM", "gemm-infersim"),
 )  # fmt: skip
-"""Products that are predicted by those of another source or software, ``learn.PRODUCTS``."""
+"""Products that are predicted from another source or software, that of ``learn.PRODUCTS``."""
 CUBLAS = ("trtllm",)
-"""Software among them whose kernels are of the library that those of ``PRODUCTS`` are of."""
+"""Software among them with kernels of the same library as ``learn.PRODUCTS``."""
 SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
 GROUP = "a group is one person, team or company that measured"
 RING = "each chip beside the next of the table, on products that both ran"
@@ -74,7 +74,7 @@ QUANTISED = (
 
 
 def validated(world: World, keys: Sequence[str] | None = None) -> list[Part]:
-    """Returns every part, or at least those of some keys: the makers of no such part rest."""
+    """Returns every part, or at least those with some keys: only their makers are run."""
     makers = [
         make for names, make in MAKERS if keys is None or any(one.startswith(names) for one in keys)
     ]
@@ -91,91 +91,86 @@ def _rows(world: World, dtype: str, software: str, table: str) -> Measured:
 
 
 def _products(world: World) -> Iterator[Part]:
+    """Yields products with a chip left out, and with a vendor left out."""
     for dtype, software, table in TABLES:
         known = _rows(world, dtype, software, table)
-        yield _part(f"product {dtype}, {software}", CHIP, products(known, _chip))
-        cases = products(known, _vendor)
+        yield _part(f"product {dtype}, {software}", CHIP, products(known, lambda one: one.chip))
+        cases = products(known, lambda one: one.vendor)
         if cases:
             note = "other vendors' chips; the reverse would fit on fewer than three chips"
             yield _part(f"product {dtype}, {software}", VENDOR, cases, note)
 
 
-def _chip(one: Facts) -> str:
-    return one.chip
-
-
-def _vendor(one: Facts) -> str:
-    return one.vendor
-
-
-def _elsewhere(world: World) -> Iterator[Part]:
-    """Yields products of other sources than those that the program is fitted on."""
-    for dtype, software, table in OTHERS:
-        asked, known = _rows(world, dtype, software, table), _known(world, dtype)
-        asked = asked if software in CUBLAS else unlike(asked)
+def _products_of_other_sources(world: World) -> Iterator[Part]:
+    """Yields products of other sources than those of the fit."""
+    for dtype, software, table in OTHER_SOURCES:
+        other, known = _rows(world, dtype, software, table), _known(world, dtype)
+        other = other if software in CUBLAS else without_family(other)
         note = SOFTWARE + (QUANTISED if dtype == "fp8" else "")
-        yield _part(f"product {dtype}, {software}", SOURCE, predicted(asked, known), note)
+        yield _part(f"product {dtype}, {software}", SOURCE, predicted(other, known), note)
 
 
-def unlike(asked: Measured) -> Measured:
-    """Returns products of another library, to which what one has for a family is not lent."""
-    bare = (replace(one, family=np.full(len(one.m), "")) for one in asked.shapes)
-    return replace(asked, shapes=tuple(bare))
+def without_family(products_: Measured) -> Measured:
+    """Returns products without their chips' families, for a library with no code for a family."""
+    bare = (replace(one, family=np.full(len(one.m), "")) for one in products_.shapes)
+    return replace(products_, shapes=tuple(bare))
 
 
 def _known(world: World, dtype: str) -> Measured:
+    """Returns the products of the fit."""
     table, software = PRODUCTS[dtype]
     return _rows(world, dtype, software, table)
 
 
-def _here(world: World) -> Iterator[Part]:
+def _products_measured_here(world: World) -> Iterator[Part]:
     """Yields products that this program measured."""
     for dtype in PRODUCTS:
-        asked, known = measured(world.own, dict(world.chips), dtype), _known(world, dtype)
-        if not asked.chips:
+        own, known = measured(world.own_products, dict(world.chips), dtype), _known(world, dtype)
+        if not own.chips:
             continue
-        without = chosen(known, [one not in asked.chips for one in known.chips])
+        without = chosen(known, [one not in own.chips for one in known.chips])
         name = f"product {dtype}, measured here"
-        yield _part(name, UNSEEN, predicted(asked, without))
-        yield _part(name, SOURCE, predicted(asked, known))
-        own = _suite(world, dtype, lambda suite: suite == SHORT)
+        yield _part(name, UNSEEN, predicted(own, without))
+        yield _part(name, SOURCE, predicted(own, known))
+        short = _suite(world, dtype, lambda suite: suite == SHORT)
         others = _suite(world, dtype, lambda suite: suite != SHORT)
-        others = chosen(others, [one in own.chips for one in others.chips])
+        others = chosen(others, [one in short.chips for one in others.chips])
         if others.chips:
-            yield _part(name, SHAPES, calibrated(others, own, known))
+            yield _part(name, SHAPES, calibrated(others, short, known))
 
 
 def _suite(world: World, dtype: str, wanted: Callable[[str], bool]) -> Measured:
-    rows = [one for one in world.own if wanted(one.words["stack"])]
+    """Returns our own products that some suites measured."""
+    rows = [one for one in world.own_products if wanted(one.words["stack"])]
     return measured(rows, dict(world.chips), dtype)
 
 
 def _kernels(world: World) -> Iterator[Part]:
     """Yields attention, experts and collectives."""
-    for split, found in ((CHIP, left_out(world)), (SOURCE, elsewhere(world))):
+    for split, found in ((CHIP, left_out(world)), (SOURCE, other_sources(world))):
         yield from (_part(name, split, cases, note) for name, cases, note in found)
 
 
 def _steps(world: World) -> Iterator[Part]:
-    """Yields steps."""
+    """Yields prefill steps, decode steps and whole requests."""
     yield from _named(CHIP, steps(world.cases()))
 
 
 def _serving(world: World) -> Iterator[Part]:
-    """Yields the time a token takes in serving."""
+    """Yields TPOT in serving."""
     yield from _named(SOURCE, frozen(world))
     yield from _named(CHIP, serving(world))
-    yield from _named(VENDOR, abroad(world), note=ABROAD)
+    yield from _named(VENDOR, unfitted_vendors(world), note=ABROAD)
 
 
 def _choices(world: World) -> Iterator[Part]:
-    """Yields what a choice among ways to divide a model is worth."""
+    """Yields the choice among ways to divide a model."""
     yield _part(WAYS, SOURCE, choices(world), CHOSEN)
 
 
-def _firsts(world: World) -> Iterator[Part]:
-    """Yields the time to a first token."""
-    for name, cases in firsts(world).items():
+def _ttft(world: World) -> Iterator[Part]:
+    """Yields TTFT in serving."""
+    for name, cases in first_tokens(world).items():
         if cases:
             yield _part(FIRST[name], CHIP, cases, WAITS)
 
@@ -196,58 +191,59 @@ def _serving_ratios(world: World) -> Iterator[Part]:
     """Yields ratios of two chips in serving."""
     yield from _named(SOURCE, frozen_ratios(world), RATIO)
     yield from _named(TWO, serving_ratios(world), RATIO)
-    yield from _named(VENDOR, serving_ratios(world, home=False), RATIO, ABROAD)
+    yield from _named(VENDOR, serving_ratios(world, vendor_fitted=False), RATIO, ABROAD)
 
 
 def _named(
-    split: str, found: Mapping[str, Sequence[Outcome]], before: str = "", note: str = ""
+    split: str, found: Mapping[str, Sequence[Outcome]], prefix: str = "", note: str = ""
 ) -> Iterator[Part]:
+    """Yields a part for each part of the fit that has cases."""
     for name, cases in found.items():
         if cases:
-            yield _part(f"{before}{NAMES[name]}", split, cases, note)
+            yield _part(f"{prefix}{NAMES[name]}", split, cases, note)
 
 
 def _figures(world: World) -> Iterator[Part]:
-    """Yields what chips reach of their figures; of domestic ones whether the interval covers it."""
+    """Yields the shares that chips reach of their figures; chips designed in China separately."""
     if world.evidence is None:
         return
-    asked = world.evidence, world.chips
+    data = world.evidence, world.chips
     for family in FAMILIES:
         name = f"figures of sheets, {family}"
-        yield _part(name, GROUP_OUT, figures_left_out(*asked, family, lambda one: one.by), GROUP)
-        yield _part(name, CHIP, figures_left_out(*asked, family, lambda one: one.chip.chip))
-    held = [
+        yield _part(name, GROUP_OUT, figures_left_out(*data, family, lambda one: one.by), GROUP)
+        yield _part(name, CHIP, figures_left_out(*data, family, lambda one: one.chip.chip))
+    domestic = [
         case
         for family in FAMILIES
-        for case in figures_left_out(*asked, family, lambda one: one.chip.vendor, world.domestic)
+        for case in figures_left_out(*data, family, lambda one: one.chip.vendor, world.domestic)
     ]
-    yield _part("figures of sheets, domestic chips", VENDOR, held)
+    yield _part("figures of sheets, domestic chips", VENDOR, domestic)
 
 
 def _reported(world: World) -> Iterator[Part]:
-    """Yields serving that others reported, of all chips and of those designed in China."""
+    """Yields serving that others reported, on all chips and on those designed in China."""
     if not world.reported:
         return
     known = learn(world.chips, world.models, world.data)
-    every = told_by_others(world, known, list(world.reported))
+    cases = reported_serving(world, known, list(world.reported))
     note = (
         "time per token from rates, TPOT or decode steps that single groups reported, on any "
         "engine, each predicted as others' serving was on chips of fitted vendors; on chips of "
         "other vendors, as others' was on any chips"
     )
-    yield _part(REPORTED, SOURCE, every, note + unserved(world.reported, every))
-    domestic = [one for one in every if one.chip in world.domestic]
+    yield _part(REPORTED, SOURCE, cases, note + unserved(world.reported, cases))
+    domestic = [one for one in cases if one.chip in world.domestic]
     rows = [row for row in world.reported if row.chip in world.domestic]
     yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note + unserved(rows, domestic))
 
 
 def _training(world: World) -> Iterator[Part]:
-    """Yields training steps of chips that were left out."""
-    said = notes(world)
+    """Yields training with a chip left out, and as others reported it."""
+    notes_ = notes(world)
     for name, cases in training(world).items():
-        yield _part(TRAINING[name], CHIP, cases, said.get(name, ""))
-    if world.trained:
-        yield _part("training as reported", SOURCE, trained_by_others(world), note_of_others(world))
+        yield _part(TRAINING[name], CHIP, cases, notes_.get(name, ""))
+    if world.reported_training:
+        yield _part("training as reported", SOURCE, reported_training(world), reported_note(world))
 
 
 def _training_ratios(world: World) -> Iterator[Part]:
@@ -258,14 +254,14 @@ def _training_ratios(world: World) -> Iterator[Part]:
 
 MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = (
     (("product ",), _products),
-    (("product ",), _elsewhere),
-    (("product ",), _here),
+    (("product ",), _products_of_other_sources),
+    (("product ",), _products_measured_here),
     (("attention ", "experts ", "collectives"), _kernels),
     (("figures of sheets",), _figures),
     ((REPORTED,), _reported),
     ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
-    (tuple(FIRST.values()), _firsts),
+    (tuple(FIRST.values()), _ttft),
     ((WAYS,), _choices),
     ((*TRAINING.values(), "training as reported"), _training),
     ((f"{RATIO}product",), _product_ratios),
@@ -273,4 +269,4 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((f"{RATIO}{NAMES[DENSE]}", f"{RATIO}{NAMES[EXPERTS]}"), _serving_ratios),
     (tuple(f"{RATIO}{name}" for name in TRAINING.values()), _training_ratios),
 )
-"""What makes parts, each with how the names of its parts begin."""
+"""Functions that make parts, each with the prefixes of its parts' names."""
