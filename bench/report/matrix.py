@@ -46,14 +46,14 @@ def matrix(
         figures: keys of figures and kinds of work; the default figures bring ``WORKED`` with them.
         margin: relative difference up to which two chips count as equal.
     """
-    found = findings(chips, baseline, bench, figures, margin)
-    cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in found)
+    rows = findings(chips, baseline, bench, figures, margin)
+    cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in rows)
     columns = ("chip", *(_heading(axis) for axis in _axes(figures)))
-    title = f"{counted(len(found), 'chip')} over {baseline.name}: on paper and in measurement"
-    table = Table(title, HOW, columns, cells, tuple(_summary(found, baseline)), ())
+    title = f"{counted(len(rows), 'chip')} over {baseline.name}: on paper and in measurement"
+    table = Table(title, HOW, columns, cells, tuple(_summary(rows, baseline)), ())
     flats = [
         {**flat(one), "paper_overstates": overstated(one), "cell": state(one)}
-        for row in found
+        for row in rows
         for one in row
     ]
     return Report(table, flats)
@@ -90,32 +90,32 @@ def _heading(axis: Axis) -> str:
     return FIGURES[axis.figure].title if axis.figure else str(axis.work)
 
 
-def state(found: Finding) -> str:
+def state(finding: Finding) -> str:
     """Returns what a cell has: both ratios, only one of them, or none because chips are unlike."""
-    if found.paper and found.measured:
+    if finding.paper and finding.measured:
         return "both"
-    if found.measured:
+    if finding.measured:
         return "no paper"
-    if found.word.value == "not comparable":
+    if finding.word.value == "not comparable":
         return "unlike"
-    return "unmeasured" if found.paper else "neither"
+    return "unmeasured" if finding.paper else "neither"
 
 
-def cell(found: Finding) -> str:
+def cell(finding: Finding) -> str:
     """Returns both ratios as text, or which of them is missing."""
-    if state(found) in ("unlike", "neither"):
-        return "unlike" if state(found) == "unlike" else NONE
-    paper = times(found.paper.value) if found.paper else "no paper"
-    if found.measured is None:
-        return f"{paper} → unmeasured" if found.question.axis.figure else "unmeasured"
-    over = overstated(found)
+    if state(finding) in ("unlike", "neither"):
+        return "unlike" if state(finding) == "unlike" else NONE
+    paper = times(finding.paper.value) if finding.paper else "no paper"
+    if finding.measured is None:
+        return f"{paper} → unmeasured" if finding.question.axis.figure else "unmeasured"
+    over = overstated(finding)
     factor = f" [{times(over)}]" if over else ""
-    return f"{paper} → {measured(found.measured)}{factor}"
+    return f"{paper} → {measured(finding.measured)}{factor}"
 
 
-def _summary(found: Sequence[Sequence[Finding]], baseline: Chip) -> list[str]:
+def _summary(rows: Sequence[Sequence[Finding]], baseline: Chip) -> list[str]:
     """Returns how often paper overstates and understates, by more than 10%."""
-    cells = [finding for row in found for finding in row]
+    cells = [finding for row in rows for finding in row]
     factors = [factor for one in cells if (factor := overstated(one))]
     if not factors:
         return [f"No measurement compares {baseline.name} with another chip."]

@@ -69,9 +69,9 @@ def policy(status: Status) -> str:
     return f"{words}, unless the recipient is exempt" if exempt(status) else words
 
 
-def policies(found: Sequence[Policy]) -> str:
+def policies(possible: Sequence[Policy]) -> str:
     """Returns the policy if there is only one, otherwise the possible policies."""
-    words = [POLICIES[one] for one in found]
+    words = [POLICIES[one] for one in possible]
     return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
 
 
@@ -89,19 +89,19 @@ def needed(status: Status, by: str) -> str:
 
 def exempt(status: Status) -> list[str]:
     """Returns the kinds of recipient that need no licence, if the part may need one."""
-    found = (row.unless for row in _rows(status) if row.unless)
-    return list(dict.fromkeys(found)) if status.needs_licence is not Truth.NO else []
+    recipients = (row.unless for row in _rows(status) if row.unless)
+    return list(dict.fromkeys(recipients)) if status.needs_licence is not Truth.NO else []
 
 
-def exemptions(found: Iterable[Status]) -> Iterator[str]:
+def exemptions(statuses: Iterable[Status]) -> Iterator[str]:
     """Yields a line for each kind of exempt recipient."""
-    for who in dict.fromkeys(who for status in found for who in exempt(status)):
+    for who in dict.fromkeys(who for status in statuses for who in exempt(status)):
         yield f"Exempt: {who}."
 
 
-def differences(found: Iterable[Status]) -> Iterator[str]:
+def differences(statuses: Iterable[Status]) -> Iterator[str]:
     """Yields a line for each policy on which sources differ, with what each source says."""
-    rows = (row for status in found if _differing(status) for row in _rows(status))
+    rows = (row for status in statuses if _differing(status) for row in _rows(status))
     for why in dict.fromkeys(row.why for row in rows if row.why):
         yield f"Sources differ: {why}."
 

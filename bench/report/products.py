@@ -100,45 +100,45 @@ def _other_format(timed: Sequence[TimedProduct], product: Product) -> Iterator[s
     )
 
 
-def _tests(one: TimedProduct, part: str) -> dict[str, Scalar]:
+def _tests(timed: TimedProduct, part: str) -> dict[str, Scalar]:
     """Returns how predictions of a chip did with a fit without it; none if its own times count."""
-    return flat_part("" if one.own else one.chip.chip, part)
+    return flat_part("" if timed.own else timed.chip.chip, part)
 
 
-def _rests(one: TimedProduct, dtype: str, chip: Chip, notes: Notes) -> str:
+def _rests(timed: TimedProduct, dtype: str, chip: Chip, notes: Notes) -> str:
     """Returns on what a prediction is based, with notes on figures that nobody published."""
-    marks = computed_notes(chip, (f"matrix_{one.chip.name_of(dtype)}", "memory_bandwidth"), notes)
-    return f"{tier_text(one.tier)} {marks}".rstrip()
+    marks = computed_notes(chip, (f"matrix_{timed.chip.name_of(dtype)}", "memory_bandwidth"), notes)
+    return f"{tier_text(timed.tier)} {marks}".rstrip()
 
 
-def _rate(one: TimedProduct, sizes: Sizes) -> float:
+def _rate(timed: TimedProduct, sizes: Sizes) -> float:
     """Returns the rate in FLOP/s."""
-    return 2.0 * math.prod(sizes) / one.seconds
+    return 2.0 * math.prod(sizes) / timed.seconds
 
 
-def _cells(one: TimedProduct, product: Product) -> tuple[str, ...]:
-    bounds = [duration(bound, 2) for level in LEVELS for bound in one.bounds(level)]
-    rate = _rate(one, product.sizes)
+def _cells(timed: TimedProduct, product: Product) -> tuple[str, ...]:
+    bounds = [duration(bound, 2) for level in LEVELS for bound in timed.bounds(level)]
+    rate = _rate(timed, product.sizes)
     return (
-        one.chip.chip,
-        *((ratio_text(one.over, 0, digits_of(one.tier), LEVELS),) if one.over else ()),
-        f"{duration(one.seconds)} ({bounds[0]}–{bounds[1]}; {bounds[2]}–{bounds[3]})",
+        timed.chip.chip,
+        *((ratio_text(timed.over, 0, digits_of(timed.tier), LEVELS),) if timed.over else ()),
+        f"{duration(timed.seconds)} ({bounds[0]}–{bounds[1]}; {bounds[2]}–{bounds[3]})",
         significant(rate / 1e12, 3),
-        f"{rate / one.chip.peak(product.dtype):.0%}",
-        duration(one.paper),
+        f"{rate / timed.chip.peak(product.dtype):.0%}",
+        duration(timed.paper),
     )
 
 
-def _flat(one: TimedProduct, product: Product) -> dict[str, Scalar]:
+def _flat(timed: TimedProduct, product: Product) -> dict[str, Scalar]:
     flat: dict[str, Scalar] = {
-        **_question(one.chip.chip, product), "unknown": None, "seconds": one.seconds,
-        "flop_per_s": _rate(one, product.sizes),
-        "roofline_s": one.paper, "tier": one.tier,
+        **_question(timed.chip.chip, product), "unknown": None, "seconds": timed.seconds,
+        "flop_per_s": _rate(timed, product.sizes),
+        "roofline_s": timed.paper, "tier": timed.tier,
     }  # fmt: skip
     for level in LEVELS:
-        low, high = one.bounds(level)
+        low, high = timed.bounds(level)
         flat |= {f"seconds_low_{level * 100:.0f}": low, f"seconds_high_{level * 100:.0f}": high}
-    return flat | (_flat_ratio(one.over) if one.over else {})
+    return flat | (_flat_ratio(timed.over) if timed.over else {})
 
 
 def _question(chip: str, product: Product) -> dict[str, Scalar]:

@@ -20,44 +20,44 @@ def times(value: float) -> str:
     return significant(value, 3)
 
 
-def on_paper(found: PaperRatio | None) -> str:
+def on_paper(ratio: PaperRatio | None) -> str:
     """Formats a ratio of published figures, with its range by rival figures if there are any."""
-    if found is None:
+    if ratio is None:
         return NONE
-    rivals = f" ({times(found.low)}–{times(found.high)})" if found.is_disputed else ""
-    return f"{times(found.value)}{rivals}{f', {found.remark}' if found.remark else ''}"
+    rivals = f" ({times(ratio.low)}–{times(ratio.high)})" if ratio.is_disputed else ""
+    return f"{times(ratio.value)}{rivals}{f', {ratio.remark}' if ratio.remark else ''}"
 
 
-def measured(found: Estimate | None) -> str:
+def measured(estimate: Estimate | None) -> str:
     """Formats a measured ratio with its 95% interval."""
-    if found is None:
+    if estimate is None:
         return NONE
-    low, high = found.interval()
-    return f"{times(found.ratio)} ({times(low)}–{times(high)})"
+    low, high = estimate.interval()
+    return f"{times(estimate.ratio)} ({times(low)}–{times(high)})"
 
 
-def groups(found: Estimate | None) -> str:
+def groups(estimate: Estimate | None) -> str:
     """Formats how many groups measured the first chip, the second, and both."""
-    if found is None:
+    if estimate is None:
         return NONE
-    sides = (found.first, found.second)
+    sides = (estimate.first, estimate.second)
     first, second = (len({one.by for one in side}) for side in sides)
-    return f"{first} and {second}, {found.groups_both or 'none'} both"
+    return f"{first} and {second}, {estimate.groups_both or 'none'} both"
 
 
-def reached(found: Achieved | None, published: float | None) -> str:
+def reached(achieved: Achieved | None, published: float | None) -> str:
     """Formats the share of a published figure that a chip reaches, with the 95% interval."""
-    if found is None or not published:
+    if achieved is None or not published:
         return NONE
-    value, low, high = (rate / published for rate in (found.rate, found.low, found.high))
+    value, low, high = (rate / published for rate in (achieved.rate, achieved.low, achieved.high))
     return f"{value:.0%} ({low:.0%}–{high:.0%})"
 
 
-def verdict_cell(found: Finding, notes: Notes) -> str:
+def verdict_cell(finding: Finding, notes: Notes) -> str:
     """Formats a verdict with its reasons as footnotes."""
-    sentences = (f"{reason[0].upper()}{reason[1:]}." for reason in found.reasons)
+    sentences = (f"{reason[0].upper()}{reason[1:]}." for reason in finding.reasons)
     marks = "".join(map(notes.mark, sentences))
-    return f"{found.word.value} {marks}".rstrip()
+    return f"{finding.word.value} {marks}".rstrip()
 
 
 def devices(needed: int | None) -> str:
@@ -67,9 +67,9 @@ def devices(needed: int | None) -> str:
     return f"over {MANY} of each" if needed > MANY else f"{needed} of each"
 
 
-def flat(found: Finding) -> dict[str, Scalar]:
+def flat(finding: Finding) -> dict[str, Scalar]:
     """Returns a finding as a flat row."""
-    question, paper, estimate = found.question, found.paper, found.measured
+    question, paper, estimate = finding.question, finding.paper, finding.measured
     low, high = estimate.interval() if estimate else (None, None)
     return {
         "subject": question.first.id,
@@ -83,7 +83,7 @@ def flat(found: Finding) -> dict[str, Scalar]:
         "paper_ratio": paper.value if paper else None,
         "paper_ratio_low": paper.low if paper else None,
         "paper_ratio_high": paper.high if paper else None,
-        "holds_on_paper": found.on_paper,
+        "holds_on_paper": finding.on_paper,
         "measured_ratio": estimate.ratio if estimate else None,
         "measured_low": low,
         "measured_high": high,
@@ -91,11 +91,11 @@ def flat(found: Finding) -> dict[str, Scalar]:
         "groups_subject": len({one.by for one in estimate.first}) if estimate else 0,
         "groups_object": len({one.by for one in estimate.second}) if estimate else 0,
         "groups_both": estimate.groups_both if estimate else 0,
-        "holds_measured": found.holds,
-        "verdict": found.word.value,
-        "stands": found.stands.value,
-        "reason": found.reason,
-        "devices_needed": found.needed,
+        "holds_measured": finding.holds,
+        "verdict": finding.word.value,
+        "stands": finding.stands.value,
+        "reason": finding.reason,
+        "devices_needed": finding.needed,
     }
 
 
@@ -127,17 +127,19 @@ COLUMNS = (
 
 
 def values(
-    title_: str, found: Iterable[Observation], catalogue: Catalogue, key: str = "values"
+    title_: str, observations: Iterable[Observation], catalogue: Catalogue, key: str = "values"
 ) -> Section:
     """Returns the table of all values behind a verdict, admitted or not, with weights and reasons.
 
     Args:
         title_: title of the table.
-        found: the observations.
+        observations: the observations.
         catalogue: catalogue in which chips are looked up.
         key: the table's name for programs.
     """
-    rows = sorted(found, key=lambda one: (one.by != OWN, one.chip, one.quantity.key, -one.weight))
+    rows = sorted(
+        observations, key=lambda one: (one.by != OWN, one.chip, one.quantity.key, -one.weight)
+    )
     cells = tuple(_cells(one, catalogue) for one in rows)
     flats = [flat_value(one) for one in rows]
     return Section(title_, COLUMNS, cells, flats, tuple(_addresses(rows)), key)

@@ -38,60 +38,63 @@ PART = "figures of sheets, {}"
 TESTED = {"matrix": "Matrix rates", "memory": "Memory bandwidth"}
 
 
-def reached_report(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) -> Report:
+def reached_report(
+    predictions: Sequence[Reached], asked: Sequence[str], sheets: Catalogue
+) -> Report:
     """Returns the figures of chips, each with the share that can be expected to be reached.
 
     Args:
-        found: the predictions.
+        predictions: the predictions.
         asked: ids of the accelerators that the user chose; those without such a figure are named.
         sheets: the catalogue.
     """
     notes = Notes()
-    cells = tuple(_cells(one, sheets.chips[one.chip.chip], notes) for one in found)
-    summary = (*_tests(found), RESTS, *_lacks(found, asked))
+    cells = tuple(_cells(one, sheets.chips[one.chip.chip], notes) for one in predictions)
+    summary = (*_tests(predictions), RESTS, *_lacks(predictions, asked))
     table = Table(
         "What chips can be expected to reach", HOW, COLUMNS, cells, summary, notes.lines()
     )
-    return Report(table, [_flat(one, sheets.chips[one.chip.chip]) for one in found])
+    return Report(table, [_flat(one, sheets.chips[one.chip.chip]) for one in predictions])
 
 
-def _tests(found: Sequence[Reached]) -> Iterator[str]:
+def _tests(predictions: Sequence[Reached]) -> Iterator[str]:
     """Yields how well such predictions did on chips left out of the fit, one line per family."""
     for family, what in TESTED.items():
-        chips = [one.chip.chip for one in found if one.figure.startswith(family)]
+        chips = [one.chip.chip for one in predictions if one.figure.startswith(family)]
         if chips and (line := part_line(chips, PART.format(family), what, RATES)):
             yield line
 
 
-def _lacks(found: Sequence[Reached], asked: Sequence[str]) -> Iterator[str]:
+def _lacks(predictions: Sequence[Reached], asked: Sequence[str]) -> Iterator[str]:
     """Yields which chips have no such figure on their sheet, one line per family."""
     for family, figure in FAMILIES.items():
-        predicted = {one.chip.chip for one in found if one.figure.startswith(family)}
+        predicted = {one.chip.chip for one in predictions if one.figure.startswith(family)}
         if without := [chip for chip in asked if chip not in predicted]:
             yield f"Unknown, no {figure} on the sheet: {', '.join(without)}."
 
 
-def _cells(one: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
-    low, high, least, most = (f"{bound:.0%}" for pair in one.bounds for bound in pair)
-    kind = FIGURES[one.figure]
-    marks = computed_notes(chip, (one.figure,), notes)
+def _cells(prediction: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
+    low, high, least, most = (f"{bound:.0%}" for pair in prediction.bounds for bound in pair)
+    kind = FIGURES[prediction.figure]
+    marks = computed_notes(chip, (prediction.figure,), notes)
     return (
-        one.chip.chip,
+        prediction.chip.chip,
         kind.title,
-        f"{show(one.published, kind.dimension)} {marks}".rstrip(),
-        one.measured,
-        show(one.published * one.share, kind.dimension, 2),
-        f"{one.share:.0%} ({low}–{high}; {least}–{most})",
-        tier_text(one.tier),
+        f"{show(prediction.published, kind.dimension)} {marks}".rstrip(),
+        prediction.measured,
+        show(prediction.published * prediction.share, kind.dimension, 2),
+        f"{prediction.share:.0%} ({low}–{high}; {least}–{most})",
+        tier_text(prediction.tier),
     )
 
 
-def _flat(one: Reached, chip: Chip) -> dict[str, Scalar]:
-    (low, high), (least, most) = one.bounds
+def _flat(prediction: Reached, chip: Chip) -> dict[str, Scalar]:
+    (low, high), (least, most) = prediction.bounds
+    family = prediction.figure.partition("_")[0]
     return {
-        "chip": one.chip.chip, "figure": one.figure, "with": one.measured,
-        "published": one.published, "origin": chip.figures[one.figure].origin,
-        "predicted": one.published * one.share, "share": one.share,
+        "chip": prediction.chip.chip, "figure": prediction.figure, "with": prediction.measured,
+        "published": prediction.published, "origin": chip.figures[prediction.figure].origin,
+        "predicted": prediction.published * prediction.share, "share": prediction.share,
         "share_low_80": low, "share_high_80": high, "share_low_95": least, "share_high_95": most,
-        "tier": one.tier, **flat_part(one.chip.chip, PART.format(one.figure.partition("_")[0])),
+        "tier": prediction.tier, **flat_part(prediction.chip.chip, PART.format(family)),
     }  # fmt: skip

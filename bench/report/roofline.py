@@ -82,20 +82,20 @@ def roofline_sections(
     record: Record, judged: Sequence[Row], catalogue: Catalogue
 ) -> Iterator[Section]:
     """Yields a table for each dtype whose roofline was measured."""
-    for dtype, found in points(record, judged, catalogue).items():
-        columns, cells = without_empty(COLUMNS, _all_cells(found))
-        rows = [flat(record, point, found) for point in found]
-        yield Section(f"Roofline, {dtype}", columns, cells, rows, tuple(_lines(found)))
+    for dtype, curve in points(record, judged, catalogue).items():
+        columns, cells = without_empty(COLUMNS, _all_cells(curve))
+        rows = [flat(record, point, curve) for point in curve]
+        yield Section(f"Roofline, {dtype}", columns, cells, rows, tuple(_lines(curve)))
 
 
 def points(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> dict[str, list[Point]]:
     """Returns the points of the measured rooflines, by dtype."""
-    found: dict[str, list[Point]] = {}
+    curves: dict[str, list[Point]] = {}
     for row in judged:
         if row.measurement.kernel == KERNEL and not row.apart:
             point = Point(row, _roof(record, row, catalogue))
-            found.setdefault(row.measurement.dtype, []).append(point)
-    return found
+            curves.setdefault(row.measurement.dtype, []).append(point)
+    return curves
 
 
 def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
@@ -114,14 +114,14 @@ def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
     return Roof(peak, bandwidth, work.flop / work.bytes if work and work.bytes > 0 else 0.0)
 
 
-def _published(found: Paper | Absent) -> Paper | None:
-    return found if isinstance(found, Paper) else None
+def _published(figure: Paper | Absent) -> Paper | None:
+    return figure if isinstance(figure, Paper) else None
 
 
-def _all_cells(found: Sequence[Point]) -> tuple[tuple[str, ...], ...]:
+def _all_cells(curve: Sequence[Point]) -> tuple[tuple[str, ...], ...]:
     """Returns a row per point, or a single row if none was measured, all for the same reason."""
-    cells = tuple(map(_cells, found))
-    if len({row[1:] for row in cells}) > 1 or found[0].row.measured:
+    cells = tuple(map(_cells, curve))
+    if len({row[1:] for row in cells}) > 1 or curve[0].row.measured:
         return cells
     return ((" to ".join(dict.fromkeys((cells[0][0], cells[-1][0]))), *cells[0][1:]),)
 
@@ -145,14 +145,14 @@ def _above(share: Interval | None) -> str:
     return "above its roof: other units did the work, or the sheet's peak is too low"
 
 
-def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:
+def measured_ridge(curve: Sequence[Point]) -> tuple[float, float] | None:
     """Returns the highest rate (FLOP/s) and bandwidth (B/s); their ratio is the ridge.
 
     None if the undisturbed points show one side of the ridge only.
     """
     rates = [
         (point.row.measured.value, point.roof.intensity)
-        for point in found
+        for point in curve
         if point.row.measured
         and point.roof.intensity
         and point.row.verdict is not Verdict.IMPLAUSIBLE
@@ -167,10 +167,10 @@ def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:
     return (peak, bandwidth) if bends else None
 
 
-def _lines(found: Sequence[Point]) -> Iterator[str]:
+def _lines(curve: Sequence[Point]) -> Iterator[str]:
     """Yields a sentence with the measured ridge and the ridge on paper."""
-    ridge, roof = measured_ridge(found), found[0].roof
-    if not any(point.row.measured for point in found):
+    ridge, roof = measured_ridge(curve), curve[0].roof
+    if not any(point.row.measured for point in curve):
         return
     measured = "not found in what was measured undisturbed"
     if ridge:
@@ -190,9 +190,9 @@ def _ridge_on_paper(roof: Roof) -> str:
     return f"at {significant(roof.ridge, 3)} FLOP/B ({limits})"
 
 
-def flat(record: Record, point: Point, found: Sequence[Point]) -> dict[str, Scalar]:
+def flat(record: Record, point: Point, curve: Sequence[Point]) -> dict[str, Scalar]:
     """Returns a point of a curve as a flat row."""
-    row, roof, share, ridge = point.row, point.roof, point.share, measured_ridge(found)
+    row, roof, share, ridge = point.row, point.roof, point.share, measured_ridge(curve)
     rate = row.measured
     return {
         "record": record.id,

@@ -1,4 +1,4 @@
-"""Several devices of one machine, each alone and all at once: their figures and how they spread."""
+"""The report on several devices of one machine, each alone and all at once, and their spread."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,41 +34,42 @@ SPREAD = (
 )  # fmt: skip
 READINGS = ("clock_hz", "power_w", "temperature_c")
 PHASES = ("alone", "at once")
+"""The two ways in which devices are measured."""
 NEAR = 0.02
-"""What is lost by being measured at once that is not told of."""
+"""Relative loss from measuring at once up to which it is not reported."""
 
 OVERLAP = 0.9
-"""Items that ran beside each other for less of their time were hardly measured at once."""
+"""Least share of the time that items have to overlap to count as measured at once."""
 
 
 def spread_report(
     alone: Records, together: Records, troubles: Mapping[str, str], catalogue: Catalogue
 ) -> Report:
-    """Returns the table of devices and figures, and that of their spread.
+    """Returns the table of devices and figures, and the table of their spread.
 
     Args:
-        alone: the record of each device measured alone, by how the device is called.
-        together: the records of all measured at once.
-        troubles: why a device has no record.
-        catalogue: where the records' chips are looked up.
+        alone: the record of each device measured alone, by the device's name.
+        together: the records of all devices measured at once, by the device's name.
+        troubles: why a device has no record, by the device's name.
+        catalogue: catalogue in which the records' chips are looked up.
     """
-    found = list(figures(alone, together, catalogue))
-    pairs = [pair for figure in found for pair in figure]
+    all_figures = list(figures(alone, together, catalogue))
+    pairs = [pair for figure in all_figures for pair in figure]
     names = list({**alone, **together})
     table = Table(
         title=f"{_named(alone, together)}: {_counted(len(names))}",
-        heading=(*_outcome(found), *_heading(alone, together, troubles)),
+        heading=(*_outcome(all_figures), *_heading(alone, together, troubles)),
         columns=COLUMNS,
         cells=tuple(map(_cells, pairs)),
-        summary=tuple(_summary(found, together)),
+        summary=tuple(_summary(all_figures, together)),
         notes=(),
     )
     flat = [_flat(pair, alone, together) for pair in pairs]
     spread = Section(
         "Spread over the devices",
         SPREAD,
-        tuple(_spread_cells(figure) for figure in found),
-        [_spread_flat(figure) for figure in found],
+        tuple(_spread_cells(figure) for figure in all_figures),
+        [_spread_flat(figure) for figure in all_figures],
         ("MAD: median absolute deviation from the median, relative.",),
         key="spread",
     )
@@ -85,12 +86,13 @@ def _counted(count: int) -> str:
 
 
 def _heading(alone: Records, together: Records, troubles: Mapping[str, str]) -> Iterator[str]:
+    """Yields the run, its records, devices that were not measured, and warnings."""
     first = next(iter((*alone.values(), *together.values())))
     group = first.settings.get("group")
-    told = (
+    run = (
         f"{first.started_utc[:10]}, suite {first.suite}, torch {first.machine.torch or 'not used'}"
     )
-    yield f"{told}, onpaper {first.program.version}, group {group}"
+    yield f"{run}, onpaper {first.program.version}, group {group}"
     yield f"Records alone: {', '.join(one.id for one in alone.values()) or 'none'}"
     yield f"Records at once: {', '.join(one.id for one in together.values()) or 'none'}"
     yield from (f"Not measured: {name}: {why}" for name, why in troubles.items())
@@ -120,9 +122,9 @@ def _value(row: Row | None) -> str:
 
 
 def _both(pair: Pair, name: str, dimension: Dimension | None) -> str:
-    """Returns the median reading alone and at once, as ``1.75 GHz, 1.62 GHz``."""
-    told = [reading(row, name) for row in (pair.alone, pair.together)]
-    shown = [_shown(value, dimension) for value in told if value is not None]
+    """Returns the median readings alone and at once, such as ``1.75 GHz, 1.62 GHz``."""
+    medians = [reading(row, name) for row in (pair.alone, pair.together)]
+    shown = [_shown(value, dimension) for value in medians if value is not None]
     return ", ".join(shown) if shown else NONE
 
 
@@ -131,15 +133,15 @@ def _shown(value: float, dimension: Dimension | None) -> str:
 
 
 def _remark(pair: Pair) -> str:
-    """Returns why there is no figure, and what throttled the device."""
-    words = []
+    """Returns why a figure is missing, and what throttled the device."""
+    reasons = []
     for when, row in (("alone", pair.alone), ("at once", pair.together)):
         if row and row.measured is None:
-            words.append(f"{when}: {row.measurement.status}, {row.reason}")
-        throttle = [one for one in _reasons(row) if one != Throttle.IDLE]
+            reasons.append(f"{when}: {row.measurement.status}, {row.reason}")
+        throttle = [reason for reason in _reasons(row) if reason != Throttle.IDLE]
         if throttle:
-            words.append(f"{when}: {', '.join(throttle)}")
-    return "; ".join(dict.fromkeys(words)) or NONE
+            reasons.append(f"{when}: {', '.join(throttle)}")
+    return "; ".join(dict.fromkeys(reasons)) or NONE
 
 
 def _reasons(row: Row | None) -> tuple[str, ...]:
@@ -148,114 +150,118 @@ def _reasons(row: Row | None) -> tuple[str, ...]:
 
 def _spread_cells(figure: Figure) -> tuple[str, ...]:
     row = figure[0].first
-    told: list[str] = []
+    cells: list[str] = []
     for one in spreads(figure):
-        told += (
+        cells += (
             [f"{one.range:.3f}", show(one.middle, row.dimension, 4), f"{one.mad:.2%}", one.slowest]
             if one
             else [NONE] * 4
         )
-    return (row.title, *told)
+    return (row.title, *cells)
 
 
-def _summary(found: Sequence[Figure], together: Records) -> Iterator[str]:
-    """Yields who is slowest, what it costs to be measured at once, and whether it was at once."""
-    for figure in found:
+def _summary(all_figures: Sequence[Figure], together: Records) -> Iterator[str]:
+    """Yields the slowest devices, the loss from measuring at once, and incomplete overlap."""
+    for figure in all_figures:
         yield from _slowest(figure)
     if not together:
         yield "Nothing was measured at once."
         return
-    ratios = {one[0].first.title: _ratio(one) for one in found}
-    fallen = [
+    ratios = {figure[0].first.title: _ratio(figure) for figure in all_figures}
+    lower = [
         f"{title} {ratio:.1%}" for title, ratio in ratios.items() if ratio and ratio < 1 - NEAR
     ]
-    if fallen:
-        yield f"At once, as a share of alone (medians): {', '.join(fallen)}."
+    if lower:
+        yield f"At once, as a share of alone (medians): {', '.join(lower)}."
     elif any(ratios.values()):
         yield f"At once, no figure falls by more than {NEAR:.0%} from what devices reach alone."
-    shares = [share for figure in found if (share := overlap(figure)) is not None]
+    shares = [share for figure in all_figures if (share := overlap(figure)) is not None]
     if shares and min(shares) < OVERLAP:
         yield f"Some items overlapped for only {min(shares):.0%} of their time."
 
 
-def _outcome(found: Sequence[Figure]) -> Iterator[str]:
-    """Yields which device is behind in how many figures, alone or else at once."""
-    behind = [dict(_behind(figure)) for figure in found]
+def _outcome(all_figures: Sequence[Figure]) -> Iterator[str]:
+    """Yields per phase which devices are slowest, in how many figures."""
+    behind = [dict(_behind(figure)) for figure in all_figures]
     for when in PHASES:
-        slow = Counter(one[when].slowest for one in behind if when in one)
+        slow = Counter(phases[when].slowest for phases in behind if when in phases)
         if slow:
             place = PHASES.index(when)
-            count = sum(spreads(figure)[place] is not None for figure in found)
-            told = ", ".join(f"{name} in {times}" for name, times in slow.most_common())
-            yield f"Slowest {when}, by more than noise: {told} of {count} figures."
+            count = sum(spreads(figure)[place] is not None for figure in all_figures)
+            names = ", ".join(f"{name} in {times}" for name, times in slow.most_common())
+            yield f"Slowest {when}, by more than noise: {names} of {count} figures."
 
 
 def _behind(figure: Figure) -> Iterator[tuple[str, Spread]]:
-    """Yields the phases where the slowest is further behind than deviations and intervals are."""
-    for when, one in zip(PHASES, spreads(figure), strict=True):
-        if one and one.range > 1 + 2 * max(one.mad, noise(figure, when)):
-            yield when, one
+    """Yields the phases in which the slowest device is behind by more than noise.
+
+    That is twice the median absolute deviation, or twice the widest relative half-width if that is
+    larger.
+    """
+    for when, spread in zip(PHASES, spreads(figure), strict=True):
+        if spread and spread.range > 1 + 2 * max(spread.mad, noise(figure, when)):
+            yield when, spread
 
 
 def _slowest(figure: Figure) -> Iterator[str]:
-    """Yields a sentence where the slowest is behind."""
-    told = [
-        f"{when} {one.slowest}, the fastest is {one.range - 1:.1%} faster"
-        for when, one in _behind(figure)
+    """Yields a sentence about the slowest device if it is behind."""
+    phrases = [
+        f"{when} {spread.slowest}, the fastest is {spread.range - 1:.1%} faster"
+        for when, spread in _behind(figure)
     ]
-    if told:
-        yield f"Slowest in {figure[0].first.title}: {'; '.join(told)}."
+    if phrases:
+        yield f"Slowest in {figure[0].first.title}: {'; '.join(phrases)}."
 
 
 def _ratio(figure: Figure) -> float | None:
-    """Returns the median over devices of what they do at once over what they do alone."""
+    """Returns the rate at once over the rate alone, the median over devices."""
     ratios = [pair.ratio.value for pair in figure if pair.ratio]
     return median(ratios) if ratios else None
 
 
 def _flat(pair: Pair, alone: Records, together: Records) -> dict[str, Scalar]:
     row, ratio = pair.first, pair.ratio
-    one = row.measurement
-    told: dict[str, Scalar] = {
+    measurement = row.measurement
+    flat: dict[str, Scalar] = {
         "device": pair.device,
         "figure": row.key,
         "title": row.title,
-        "kernel": one.kernel,
-        "dtype": one.dtype,
-        "data": one.data,
+        "kernel": measurement.kernel,
+        "dtype": measurement.dtype,
+        "data": measurement.data,
         "unit": row.dimension.value,
         "ratio": ratio.value if ratio else None,
         "ratio_low": ratio.low if ratio else None,
         "ratio_high": ratio.high if ratio else None,
         "remark": _remark(pair),
     }
-    for when, found, records in (
+    for when, of_phase, records in (
         ("alone", pair.alone, alone),
         ("together", pair.together, together),
     ):
-        measured = found.measured if found else None
-        told |= {
+        measured = of_phase.measured if of_phase else None
+        flat |= {
             f"{when}_record": records[pair.device].id if pair.device in records else None,
             when: measured.value if measured else None,
             f"{when}_low": measured.low if measured else None,
             f"{when}_high": measured.high if measured else None,
-            **{f"{when}_{name}": reading(found, name) for name in READINGS},
-            f"{when}_throttle": ", ".join(_reasons(found)),
+            **{f"{when}_{name}": reading(of_phase, name) for name in READINGS},
+            f"{when}_throttle": ", ".join(_reasons(of_phase)),
         }
-    return told
+    return flat
 
 
 def _spread_flat(figure: Figure) -> dict[str, Scalar]:
     row = figure[0].first
-    told: dict[str, Scalar] = {
+    flat: dict[str, Scalar] = {
         "figure": row.key, "title": row.title, "unit": row.dimension.value,
         "overlap": overlap(figure),
     }  # fmt: skip
-    for when, one in zip(("alone", "together"), spreads(figure), strict=True):
-        told |= {
-            f"{when}_fastest_over_slowest": one.range if one else None,
-            f"{when}_median": one.middle if one else None,
-            f"{when}_mad": one.mad if one else None,
-            f"{when}_slowest": one.slowest if one else None,
+    for when, spread in zip(("alone", "together"), spreads(figure), strict=True):
+        flat |= {
+            f"{when}_fastest_over_slowest": spread.range if spread else None,
+            f"{when}_median": spread.middle if spread else None,
+            f"{when}_mad": spread.mad if spread else None,
+            f"{when}_slowest": spread.slowest if spread else None,
         }
-    return told
+    return flat

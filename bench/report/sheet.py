@@ -1,4 +1,4 @@
-"""A spec sheet, and the list of sheets, as tables."""
+"""A spec sheet as a table."""
 
 from collections.abc import Callable
 
@@ -13,11 +13,11 @@ SHEET_COLUMNS = ("figure", "published", "how known", "other figures", "note")
 
 
 More = Callable[[Notes], tuple[Section, ...]]
-"""Further tables of a sheet, made after its own so that footnotes count from the top."""
+"""Makes further tables below the sheet's, after it so that footnotes are numbered in order."""
 
 
 def sheet(chip: Chip, catalogue: Catalogue, more: More = lambda _: ()) -> Report:
-    """Returns one sheet: every figure with its source, rivals and the reason for the choice."""
+    """Returns one sheet: each figure with its source, its rivals and the reason for the choice."""
     notes = Notes()
     cells = tuple(_figure_cells(chip, key, catalogue, notes) for key in _ordered(chip))
     cells += tuple(_fact_cells(name, fact, catalogue, notes) for name, fact in chip.facts.items())
@@ -66,12 +66,12 @@ def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> t
 
 def _rival(one: Published, catalogue: Catalogue, notes: Notes) -> str:
     words = [f"{one.value}", _mark(one.source, catalogue, notes)]
-    told = (
+    remarks = (
         one.counts and f"counts {one.counts}",
         one.refuted and f"refuted: {one.refuted}",
         one.note,
     )
-    about = "; ".join(word for word in told if word)
+    about = "; ".join(remark for remark in remarks if remark)
     return " ".join([*words, f"({about})"] if about else words)
 
 

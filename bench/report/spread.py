@@ -1,4 +1,4 @@
-"""One figure of several devices, alone and all at once, and how it spreads over them."""
+"""One figure measured on several devices, alone and all at once, and its spread over them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,15 @@ from bench.units import Dimension
 from bench.verdict import Row, row_of
 
 Records = Mapping[str, Record]
-"""Records by how their devices are called."""
+"""Records by the names of their devices."""
 
 Figure = Sequence["Pair"]
+"""One figure of several devices."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One figure of one device, alone and at once with the others."""
+    """One figure of one device, measured alone and at once with the others."""
 
     device: str
     alone: Row | None
@@ -27,28 +28,28 @@ class Pair:
 
     @property
     def first(self) -> Row:
-        """Returns the row that names the figure."""
+        """The row alone if there is one, else the row at once."""
         row = self.alone or self.together
         assert row is not None  # noqa: S101 -- a pair is made of at least one
         return row
 
     @property
     def ratio(self) -> Interval | None:
-        """Returns the rate at once over the rate alone; of times, the other way round.
+        """The rate at once over the rate alone; for times, the inverse. None if either is missing.
 
         The relative half-widths of both intervals are added in quadrature.
         """
         alone, together = (row.measured if row else None for row in (self.alone, self.together))
         if alone is None or together is None:
             return None
-        one, other = (alone, together) if _is_time(self.first) else (together, alone)
-        value = one.value / other.value
-        wide = value * hypot(_half(one), _half(other))
-        return Interval(value, value - wide, value + wide)
+        upper, lower = (alone, together) if _is_time(self.first) else (together, alone)
+        value = upper.value / lower.value
+        half = value * hypot(_relative_half_width(upper), _relative_half_width(lower))
+        return Interval(value, value - half, value + half)
 
 
 def figures(alone: Records, together: Records, catalogue: Catalogue) -> Iterator[tuple[Pair, ...]]:
-    """Yields the pairs of each item; the records of a group have the same items in one order."""
+    """Yields the pairs of each item; all records of a group have the same items in one order."""
     names = list({**alone, **together})
     records = (*alone.values(), *together.values())
     for number in range(max(len(one.measurements) for one in records)):
@@ -72,20 +73,20 @@ def _row(record: Record | None, number: int, catalogue: Catalogue) -> Row | None
 
 
 def reading(row: Row | None, name: str) -> float | None:
-    """Returns the median of a series of readings, such as ``clock_hz``, None of an empty one."""
+    """Returns the median of a series of readings, such as ``clock_hz``; None if it is empty."""
     series: tuple[float, ...] = getattr(row.measurement.conditions, name) if row else ()
     return median(series) if series else None
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How a figure spreads over devices in one phase.
+    """The spread of a figure over devices, alone or at once.
 
     Attributes:
-        range: the fastest over the slowest.
-        middle: the median.
-        mad: median of the deviations from it, relative.
-        slowest: the device.
+        range: the largest value over the smallest.
+        middle: the median, in base units.
+        mad: median absolute deviation, relative to the median.
+        slowest: name of the slowest device.
     """
 
     range: float
@@ -95,7 +96,12 @@ class Spread:
 
 
 def spread(values: Mapping[str, float], *, is_time: bool) -> Spread | None:
-    """Returns how values spread, None of fewer than two; of times, the longest is the slowest."""
+    """Returns the spread of values by device, None if there are fewer than two.
+
+    Args:
+        values: the values, by the device's name.
+        is_time: whether they are times, so that the largest is the slowest.
+    """
     if len(values) < 2:
         return None
     middle = median(values.values())
@@ -103,13 +109,13 @@ def spread(values: Mapping[str, float], *, is_time: bool) -> Spread | None:
     return Spread(
         range=max(values.values()) / min(values.values()),
         middle=middle,
-        mad=median(abs(one - middle) for one in values.values()) / middle,
+        mad=median(abs(value - middle) for value in values.values()) / middle,
         slowest=slowest,
     )
 
 
 def spreads(figure: Figure) -> tuple[Spread | None, Spread | None]:
-    """Returns how a figure spreads alone, and at once."""
+    """Returns the spread of a figure alone, and at once."""
     is_time = _is_time(figure[0].first)
     alone = {
         one.device: one.alone.measured.value for one in figure if one.alone and one.alone.measured
@@ -123,20 +129,22 @@ def spreads(figure: Figure) -> tuple[Spread | None, Spread | None]:
 
 
 def noise(figure: Figure, when: str) -> float:
-    """Returns the widest relative half-width of a figure's intervals in a phase."""
+    """Returns the widest relative half-width of a figure's intervals, ``alone`` or at once."""
     rows = (pair.alone if when == "alone" else pair.together for pair in figure)
-    return max((_half(row.measured) for row in rows if row and row.measured), default=0.0)
+    return max(
+        (_relative_half_width(row.measured) for row in rows if row and row.measured), default=0.0
+    )
 
 
 def overlap(figure: Figure) -> float | None:
-    """Returns which share of the longest measurement all ran beside each other, which began so."""
+    """Returns the shortest over the longest measurement at once; they began together."""
     rows = [pair.together for pair in figure if pair.together]
     took = [row.measurement.took_s for row in rows if row.measurement.status == "ok"]
     return min(took) / max(took) if len(took) > 1 and max(took) else None
 
 
-def _half(one: Interval) -> float:
-    return (one.high - one.low) / 2 / one.value if one.value else 0.0
+def _relative_half_width(interval: Interval) -> float:
+    return (interval.high - interval.low) / 2 / interval.value if interval.value else 0.0
 
 
 def _is_time(row: Row) -> bool:

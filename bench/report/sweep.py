@@ -1,4 +1,4 @@
-"""The jobs of a sweep side by side: each figure with what was told of each job alone."""
+"""The jobs of a sweep side by side: each figure with the settings that tell the jobs apart."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,9 +14,9 @@ COLUMNS = (
     "figure", "shape", "job", "measured, sustained (95%)", "achieved (95%)", "verdict", "record",
 )  # fmt: skip
 ASIDE = ("out=", "quiet=", "report=", "reports=", "runs=")
-"""Keys that say nothing of what was measured."""
+"""Keys that say nothing about what was measured."""
 Job = tuple[Sequence[str], Record]
-"""The words that a job was told, and its record."""
+"""The ``key=value`` words of a job, and its record."""
 
 
 def sweep_report(
@@ -27,37 +27,37 @@ def sweep_report(
     title: str = "",
     summary: tuple[str, ...] = (),
 ) -> Report:
-    """Returns the table of all jobs, those of one figure below each other in the jobs' order.
+    """Returns the table of all jobs, grouped by figure, in the order of the jobs.
 
     Args:
-        jobs: two or more.
-        catalogue: where the records' chips are looked up.
-        margin: how far below the published figure still counts as reached, relative.
-        title: of the table; by default that of a sweep.
-        summary: sentences below it.
+        jobs: two or more jobs.
+        catalogue: catalogue in which the records' chips are looked up.
+        margin: relative shortfall from a published figure that still counts as reached.
+        title: title of the table; by default that of a sweep.
+        summary: sentences below the table.
     """
     everywhere = set.intersection(*(set(words) for words, _ in jobs))
-    found = [
+    entries = [
         (row, " ".join(word for word in words if word not in everywhere), record)
         for words, record in jobs
         for row in rows(record, catalogue, margin)
     ]
-    order = list(dict.fromkeys(row.title for row, _, _ in found))
-    found.sort(key=lambda one: order.index(one[0].title))
+    order = list(dict.fromkeys(row.title for row, _, _ in entries))
+    entries.sort(key=lambda one: order.index(one[0].title))
     alike = [word for word in jobs[0][0] if word in everywhere and not word.startswith(ASIDE)]
     table = Table(
         title=title or f"The sweep: {len(jobs)} jobs",
         heading=tuple(_heading([record for _, record in jobs], alike)),
         columns=COLUMNS,
-        cells=tuple(_cells(*one) for one in found),
+        cells=tuple(_cells(*one) for one in entries),
         summary=summary,
         notes=(),
     )
-    return Report(table, list(_flat(found)))
+    return Report(table, list(_flat(entries)))
 
 
 def _heading(records: Sequence[Record], alike: Sequence[str]) -> Iterator[str]:
-    """Yields what was measured, what all jobs have in common, and what to mind of any."""
+    """Yields what was measured, what all jobs have in common, and cautions about any of them."""
     yield from dict.fromkeys(map(title_of, records))
     if alike:
         yield f"All with {' '.join(alike)}"
@@ -67,11 +67,11 @@ def _heading(records: Sequence[Record], alike: Sequence[str]) -> Iterator[str]:
             yield f"{ENDINGS[record.state]}: record {record.id} has what was measured before."
 
 
-def _cells(row: Row, told: str, record: Record) -> tuple[str, ...]:
+def _cells(row: Row, job: str, record: Record) -> tuple[str, ...]:
     return (
         row.title,
         row.shape.partition(", best of ")[0],
-        told,
+        job,
         with_interval(row.measured, row.dimension) if row.measured else NONE,
         percent(row.fraction) if row.fraction else NONE,
         f"failed: {row.reason}" if row.verdict is Verdict.FAILED else row.verdict.value,
@@ -79,11 +79,11 @@ def _cells(row: Row, told: str, record: Record) -> tuple[str, ...]:
     )
 
 
-def _flat(found: Sequence[tuple[Row, str, Record]]) -> Iterator[dict[str, Scalar]]:
-    for row, told, record in found:
+def _flat(entries: Sequence[tuple[Row, str, Record]]) -> Iterator[dict[str, Scalar]]:
+    for row, job, record in entries:
         yield {
             "figure": row.key,
-            "job": told,
+            "job": job,
             "unit": row.dimension.value,
             "measured": row.measured.value if row.measured else None,
             "achieved": row.fraction.value if row.fraction else None,

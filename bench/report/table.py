@@ -1,4 +1,4 @@
-"""The rows of a record as a table of words, with footnotes and a heading: what people read."""
+"""The main table of a record's report, with heading and footnotes; and tables of all reports."""
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -24,21 +24,22 @@ KNOWN = {
     "halved": " (half of sparse)",
     "unspecified": " (sparsity not said)",
 }
-"""How a rate is known to be the dense one, unless its source says so."""
+"""How a rate is known to be dense, by its basis; nothing if its source says so."""
 
 ENDINGS = {"running": "The run did not finish", "interrupted": "The run was interrupted"}
+"""States of a record that is not complete, in words."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A report before it is set in a format.
+    """The first table of a report, independent of the output format.
 
     Attributes:
-        title: what was measured.
-        heading: lines above the table: device, chip and why, conditions.
-        columns, cells: the table.
-        summary: what the table says, in sentences.
-        notes: numbered footnotes, the sources first.
+        title: what the report is about.
+        heading: lines above the table, such as device and conditions.
+        columns, cells: the column headings and the rows of text.
+        summary: sentences below the table.
+        notes: numbered footnotes.
     """
 
     title: str
@@ -51,13 +52,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A further table of a report, under its own title, as words and as numbers.
+    """A further table of a report with its own title, as text and as numbers.
 
     Attributes:
-        title, columns, cells: the table.
-        flat: its rows for programs.
-        lines: what is said below it, in sentences.
-        key: its name for programs, where the title tells an outcome.
+        title, columns, cells: the title, the column headings and the rows of text.
+        flat: the rows for programs.
+        lines: sentences below the table.
+        key: the table's name for programs, if its title depends on the result.
     """
 
     title: str
@@ -69,39 +70,39 @@ class Section:
 
 
 class Notes:
-    """Numbers footnotes as they are first asked for."""
+    """The footnotes of a report, numbered in the order of first use."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._marks: dict[str, str] = {}
 
     def mark(self, text: str) -> str:
-        """Returns ``[n]`` for a footnote, the same for the same text."""
+        """Returns the mark ``[n]`` of a footnote; equal texts have one mark."""
         if text not in self._texts:
             self._texts.append(text)
         return f"[{self._texts.index(text) + 1}]"
 
     def once(self, key: str, make: Callable[[], str]) -> str:
-        """Returns the mark of the footnote called ``key``, which is made when first asked for."""
+        """Returns the mark of the footnote named ``key``, whose text is made on first use."""
         if key not in self._marks:
             self._marks[key] = self.mark(make())
         return self._marks[key]
 
     def lines(self) -> tuple[str, ...]:
-        """Returns the footnotes in order."""
+        """Returns the footnotes with their marks, in order."""
         return tuple(f"[{number}] {text}" for number, text in enumerate(self._texts, 1))
 
 
 def build(
     record: Record, judged: list[Row], catalogue: Catalogue, elsewhere: Container[str] = ()
 ) -> tuple[Table, tuple[Section, ...]]:
-    """Returns the table of a record's rows, and one for each group of rows, such as a curve.
+    """Returns the main table of a record, and a table for each group of rows, such as a curve.
 
     Args:
-        record: the run.
-        judged: its rows; those on other inputs than the run's own have a table elsewhere.
-        catalogue: where chip and sources are looked up.
-        elsewhere: kernels whose rows have a table of their own.
+        record: the record.
+        judged: its rows; those with other inputs than the run's are left out.
+        catalogue: catalogue in which chip and sources are looked up.
+        elsewhere: kernels that are left out because they have tables of their own.
     """
     notes = Notes()
     chip = catalogue.chips.get(record.identity.chip or "")
@@ -132,18 +133,18 @@ def _capital(text: str) -> str:
 
 
 def title_of(record: Record) -> str:
-    """Returns the device and the sheet that it is compared with."""
+    """Returns a report's title: the device and the sheet that it is compared with."""
     chip = record.identity.chip
     beside = f"compared with the sheet {chip}" if chip else "without a sheet to compare with"
     return f"{record.device.name} {beside}"
 
 
 def suite_words(record: Record) -> str:
-    """Returns the suite, with what alone was asked for of it, or that its items are others."""
-    asked = [(key, record.settings.get(key)) for key in ("kernel", "dtype", "variant")]
-    own = " (custom items)" if record.settings.get("suite.items") else ""
-    told = [f"{key} {one}" for key, one in asked if one]
-    return ", ".join([f"suite {record.suite}{own}", *told])
+    """Returns the suite in words, with the keys that restrict it, and if its items are custom."""
+    selected = [(key, record.settings.get(key)) for key in ("kernel", "dtype", "variant")]
+    custom = " (custom items)" if record.settings.get("suite.items") else ""
+    words = [f"{key} {value}" for key, value in selected if value]
+    return ", ".join([f"suite {record.suite}{custom}", *words])
 
 
 def _heading(record: Record) -> list[str]:
@@ -152,9 +153,9 @@ def _heading(record: Record) -> list[str]:
     many = "" if device.units == 1 else "s"
     units = f"{device.units} {word}{many}" if device.units else f"{word}s unknown"
     software = f"torch {machine.torch or 'not used'}, onpaper {record.program.version}"
+    run = f"{record.started_utc[:10]}, {suite_words(record)}"
     lines = [
-        f"{record.started_utc[:10]}, {suite_words(record)}, {units}, {software}, "
-        f"record {record.id}",
+        f"{run}, {units}, {software}, record {record.id}",
         f"Chip {record.identity.state}: {'; '.join(record.identity.reasons)}",
     ]
     if record.identity.near:
@@ -166,13 +167,13 @@ def _heading(record: Record) -> list[str]:
 
 
 def cautions(record: Record) -> list[str]:
-    """Returns under what conditions all of a record was measured, where they are not plain."""
+    """Returns the unusual conditions under which a whole record was measured."""
     lines = []
     if record.device.limits:
         lines.append(f"Limits: {', '.join(record.device.limits)}")
-    if (own := own_inputs(record)) != PLAIN:
-        told = ": such inputs let a power-limited chip run faster" if own in FLATTERING else ""
-        lines.append(f"Inputs: {inputs(own)} in the whole run{told}.")
+    if (data := own_inputs(record)) != PLAIN:
+        effect = ": such inputs let a power-limited chip run faster" if data in FLATTERING else ""
+        lines.append(f"Inputs: {inputs(data)} in the whole run{effect}.")
     if (count := at_once(record)) > 1:
         lines.append(f"Measured with {count} devices at once: one alone may reach more.")
     if IMPORTED_BY in record.settings:
@@ -197,22 +198,23 @@ def _cells(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> t
 
 
 def _published(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> str:
-    found = row.published
-    if not isinstance(found, Paper):
+    paper = row.published
+    if not isinstance(paper, Paper):
         return "–"
-    mark = " (derived)" if found.formula else ""
-    mark += KNOWN.get(found.basis or "", "")
-    marks = "".join(notes.mark(source_line(one, catalogue)) for one in found.sources)
-    marks += "".join(notes.mark(f"The sheet says: {one}") for one in _remarks(found, chip))
-    return f"{found.text}{mark} {marks}"
+    basis = " (derived)" if paper.formula else ""
+    basis += KNOWN.get(paper.basis or "", "")
+    marks = "".join(notes.mark(source_line(source, catalogue)) for source in paper.sources)
+    remarks = (f"The sheet says: {remark}" for remark in _remarks(paper, chip))
+    marks += "".join(map(notes.mark, remarks))
+    return f"{paper.text}{basis} {marks}"
 
 
-def _remarks(found: Paper, chip: Chip | None) -> list[str]:
-    """Returns what the sheet itself says of a figure: its note, and what explains or doubts it."""
-    figure = chip.figures.get(found.key) if chip else None
-    printed = figure if figure and figure.number is not None else None
-    told = (printed and printed.note, chip and chip.explained.get(found.key))
-    return [one for one in told if one]
+def _remarks(paper: Paper, chip: Chip | None) -> list[str]:
+    """Returns the sheet's remarks on a figure: its note, and what explains it or casts doubt."""
+    figure = chip.figures.get(paper.key) if chip else None
+    published = figure if figure and figure.number is not None else None
+    remarks = (published and published.note, chip and chip.explained.get(paper.key))
+    return [remark for remark in remarks if remark]
 
 
 def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
@@ -220,15 +222,15 @@ def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
         return "–"
     parts = [percent(row.fraction)]
     for rival, fraction in row.rivals:
-        words = source_line(rival.source, catalogue)
-        mark = notes.mark(f"{words}. {rival.note}" if rival.note else words)
+        source = source_line(rival.source, catalogue)
+        mark = notes.mark(f"{source}. {rival.note}" if rival.note else source)
         over = ", which it rules out" if fraction.low > 1 else ""
         parts.append(f"{fraction.value:.1%} of rival {rival.text}{over} {mark}")
     return "; ".join(parts)
 
 
 def source_line(key: str, catalogue: Catalogue) -> str:
-    """Returns a source as a footnote: title, kind, address, how it was read, how far it carries."""
+    """Returns a source as a footnote: title, kind, address, how it was read, why it is weak."""
     source = catalogue.sources[key]
     words = [source.title or key, f"({source.kind})", source.url]
     if source.read_via:

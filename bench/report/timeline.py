@@ -1,4 +1,4 @@
-"""A chip's export status through time, a line a change."""
+"""The table of a chip's export status over time, one row per change."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,16 +17,19 @@ from bench.rules.timeline import Period
 from bench.rules.truth import Truth
 
 COUNTRIES = {"CN": "China: ", "MY": "Malaysia: "}
+"""Prefixes of rules by jurisdiction; US rules have none."""
 COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
 
 
-def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Catalogue) -> Report:
-    """Returns a chip's status through time; ``last`` is what holds in the last period."""
+def periods(
+    last: Judged, timeline: Sequence[Period], book: Rulebook, catalogue: Catalogue
+) -> Report:
+    """Returns a chip's status over time; ``last`` is its status in the last period."""
     notes, chip = Notes(), last.chip
     if chip is None:
         raise ValueError("an assumed part has no history")
-    section = history(chip, found, catalogue, notes)
-    statuses = [one.status for one in found]
+    section = history(chip, timeline, catalogue, notes)
+    statuses = [one.status for one in timeline]
     beside = (*exemptions(statuses), *differences(statuses))
     launch = chip.facts.get("launch")
     sold = f"Launch: {launch.value}; rules that ended before it are left out. " if launch else ""
@@ -41,65 +44,66 @@ def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Ca
     return Report(table, section.flat)
 
 
-def history(chip: Chip, found: Sequence[Period], catalogue: Catalogue, notes: Notes) -> Section:
+def history(chip: Chip, timeline: Sequence[Period], catalogue: Catalogue, notes: Notes) -> Section:
     """Returns a chip's status since its launch, as one table of a larger report.
 
-    A system is no older than the chips that it is built of.
+    For a system without a launch date, the launch of its newest chip counts.
     """
-    built = (catalogue.chips[one.chip].launched for one in chip.members)
-    launched = chip.launched or max((day for day in built if day), default="")
-    kept = [one for one in found if (one.until or "9999") >= launched]
+    launches = (catalogue.chips[one.chip].launched for one in chip.members)
+    launched = chip.launched or max((day for day in launches if day), default="")
+    kept = [one for one in timeline if (one.until or "9999") >= launched]
     cells = tuple(
         (
             one.since,
             one.until or "",
             paragraph(one.status),
             policy(one.status),
-            _told(one, catalogue, notes, first=place == 0),
+            _change(one, catalogue, notes, first=place == 0),
         )
         for place, one in enumerate(kept)
     )
     return Section("Export rules over time", COLUMNS, cells, [_flat(one) for one in kept])
 
 
-def _told(one: Period, catalogue: Catalogue, notes: Notes, *, first: bool) -> str:
-    """Returns what changed; of the first period, what holds in it."""
+def _change(period: Period, catalogue: Catalogue, notes: Notes, *, first: bool) -> str:
+    """Returns what changed at the beginning of a period; for the first period, all its rules."""
     if first:
-        holding = (_brings(found, catalogue, notes) for found in one.rulings)
-        return "; ".join(holding) or "no rule was in force"
-    return "; ".join(_changes(one, catalogue, notes)) or "the same rules, with another outcome"
+        rulings = (_ruling(ruling, catalogue, notes) for ruling in period.rulings)
+        return "; ".join(rulings) or "no rule was in force"
+    return "; ".join(_changes(period, catalogue, notes)) or "the same rules, with another outcome"
 
 
-def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
-    said = {found.rule.id: found for found in (*one.status.us, *one.status.local)}
-    yield from (_brings(said[rule.id], catalogue, notes) for rule in one.began)
-    yield from (f"{rule.id} {_ending(said.get(rule.id))}" for rule in one.ended)
+def _changes(period: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    rulings = {one.rule.id: one for one in (*period.status.us, *period.status.local)}
+    yield from (_ruling(rulings[rule.id], catalogue, notes) for rule in period.began)
+    yield from (f"{rule.id} {_ending(rulings.get(rule.id))}" for rule in period.ended)
 
 
-def _brings(found: Ruling, catalogue: Catalogue, notes: Notes) -> str:
-    if found.rule.kind == CONTROL:
-        words = " or ".join(dict.fromkeys(each.eccn or "not in it" for each in found.findings))
-        return f"{words}: {reason(found)} {cited(found.rule, catalogue, notes)}"
-    country = COUNTRIES.get(found.rule.jurisdiction, "")
-    doubt = "perhaps " if found.enforced is Truth.UNKNOWN else ""
-    letter = "letter: " if found.rule.kind == LETTER else ""
-    return f"{country}{letter}{doubt}{effects(found)} {cited(found.rule, catalogue, notes)}"
+def _ruling(ruling: Ruling, catalogue: Catalogue, notes: Notes) -> str:
+    """Returns the effect of a rule on the chip, with the footnote that cites the rule."""
+    if ruling.rule.kind == CONTROL:
+        eccns = " or ".join(dict.fromkeys(one.eccn or "not in it" for one in ruling.findings))
+        return f"{eccns}: {reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
+    country = COUNTRIES.get(ruling.rule.jurisdiction, "")
+    doubt = "perhaps " if ruling.enforced is Truth.UNKNOWN else ""
+    letter = "letter: " if ruling.rule.kind == LETTER else ""
+    return f"{country}{letter}{doubt}{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
 
 def _ending(now: Ruling | None) -> str:
-    """Returns how a rule leaves a chip: out of the text, out of use, or by its own words."""
+    """Returns how a rule ends for a chip: not in the text, not enforced, or not applicable."""
     if now is None:
         return "ends"
     return "is not enforced" if now.enforced is Truth.NO else "no longer applies to it"
 
 
-def _flat(one: Period) -> dict[str, Scalar]:
+def _flat(period: Period) -> dict[str, Scalar]:
     return {
-        "chip": one.status.name,
-        "since": one.since,
-        "until": one.until,
-        "paragraph": " or ".join(eccn or "none" for eccn in one.status.eccns),
-        "policy": " or ".join(found.value for found in one.status.policies),
-        "began": " ".join(rule.id for rule in one.began),
-        "ended": " ".join(rule.id for rule in one.ended),
+        "chip": period.status.name,
+        "since": period.since,
+        "until": period.until,
+        "paragraph": " or ".join(eccn or "none" for eccn in period.status.eccns),
+        "policy": " or ".join(one.value for one in period.status.policies),
+        "began": " ".join(rule.id for rule in period.began),
+        "ended": " ".join(rule.id for rule in period.ended),
     }

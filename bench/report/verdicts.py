@@ -1,4 +1,4 @@
-"""One chip over another: on paper, in measurement, and the sentence to take away."""
+"""The report on one chip over another: on paper, in measurement, verdicts, and a summary."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ AXES = (
     "matrix_fp64", "vector_fp32", "vector_fp64", "memory_bandwidth", "memory_capacity",
     "link_bandwidth", "pcie_bandwidth_oneway",
 )  # fmt: skip
-"""The figures that chips are compared by."""
-CLOSE, FAR = 0.90, 1.10
-"""A chip that reaches so much of its sheet is close to it; paper this far off is worth a word."""
+"""Keys of the figures by which chips are compared."""
+FAR = 1.10
+"""Least factor by which paper over- or understates a chip that is worth a sentence."""
 HOW = (
     (
         "Each group (person, team or company) that measured a chip has one vote. 'On paper': ratio "
@@ -46,10 +46,14 @@ HOW = (
 
 @dataclass(frozen=True)
 class Pairing:
-    """Two chips and every finding of one over the other.
+    """Two chips and all findings on the first over the second.
 
     Attributes:
-        shares: of either chip, by figure, in words.
+        first: the chip that is compared.
+        second: the chip that it is divided by.
+        findings: the findings, one per figure or kind of work.
+        shares: the share that a chip reaches of a figure, as text and as a number, by the chip's id
+            and the figure's key.
     """
 
     first: Chip
@@ -59,12 +63,12 @@ class Pairing:
 
 
 def pairing(first: Chip, second: Chip, bench: Bench, margin: float) -> Pairing:
-    """Returns every figure and kind of work on which something is known of two chips."""
+    """Returns two chips with the findings on all figures and kinds of work with data on both."""
     axes = [Axis(figure=key) for key in AXES]
-    axes += [Axis(work=one) for one in BOUND_BY if one != "product"]
-    asked = (Question(first, second, axis, margin=margin) for axis in axes)
-    found = [bench.finding(one) for one in asked]
-    known = tuple(one for one in found if _says(one))
+    axes += [Axis(work=work) for work in BOUND_BY if work != "product"]
+    questions = (Question(first, second, axis, margin=margin) for axis in axes)
+    found = [bench.finding(question) for question in questions]
+    known = tuple(one for one in found if _has_ratio(one))
     shares = {
         (chip.id, one.question.axis.figure or ""): _share(chip, one.question.axis.figure, bench)
         for one in known
@@ -74,156 +78,164 @@ def pairing(first: Chip, second: Chip, bench: Bench, margin: float) -> Pairing:
     return Pairing(first, second, known, shares)
 
 
-def _says(found: Finding) -> bool:
-    if found.question.axis.figure:
-        return bool(found.paper or found.measured)
-    return found.measured is not None
+def _has_ratio(finding: Finding) -> bool:
+    """Tells whether a finding has any ratio; of kinds of work only a measured one counts."""
+    if finding.question.axis.figure:
+        return bool(finding.paper or finding.measured)
+    return finding.measured is not None
 
 
 def _share(chip: Chip, figure: str | None, bench: Bench) -> tuple[str, float | None]:
+    """Returns the share of a published figure that a chip reaches, as text and as a number."""
     known = bench.whole.achieved(figure or "", chip.id)
-    voice = next((one for one in known.voices if one.paper), None) if known else None
-    published = voice.paper.value if voice and voice.paper else None
+    vote = next((one for one in known.votes if one.paper), None) if known else None
+    published = vote.paper.value if vote and vote.paper else None
     share = known.rate / published if known and published else None
     return reached(known, published), share
 
 
-def verdict_report(found: Pairing, bench: Bench, *, rows: bool) -> Report:
-    """Returns the pair as a table; ``rows`` adds every value behind it."""
+def verdict_report(pair: Pairing, bench: Bench, *, rows: bool) -> Report:
+    """Returns the findings as a table; ``rows`` adds a table of all values behind them."""
     notes = Notes()
-    cells = tuple(_cells(one, found, notes) for one in found.findings)
+    cells = tuple(_cells(one, pair, notes) for one in pair.findings)
     table = Table(
-        f"{found.first.name} over {found.second.name}",
-        (f"Margin {_margin(found):.0%}. {HOW[0]}", HOW[1]),
-        _columns(found),
+        f"{pair.first.name} over {pair.second.name}",
+        (f"Margin {_margin(pair):.0%}. {HOW[0]}", HOW[1]),
+        _columns(pair),
         cells,
-        tuple(summary(found)),
+        tuple(summary(pair)),
         notes.lines(),
     )
-    more = [flips(found.findings, bench)]
+    more = [flips(pair.findings, bench)]
     if rows:
-        every = {one.ref: one for finding in found.findings for one in behind(finding, bench.whole)}
-        more.append(values("Every value used", every.values(), bench.catalogue))
-    flats = [_flat(one, found) for one in found.findings]
+        used = {one.ref: one for finding in pair.findings for one in behind(finding, bench.whole)}
+        more.append(values("Every value used", used.values(), bench.catalogue))
+    flats = [_flat(one, pair) for one in pair.findings]
     return Report(table, flats, tuple(more))
 
 
-def _columns(found: Pairing) -> tuple[str, ...]:
-    first, second = (f"{(*chip.aliases, chip.id)[0]} reaches" for chip in _both(found))
+def _columns(pair: Pairing) -> tuple[str, ...]:
+    first, second = (f"{(*chip.aliases, chip.id)[0]} reaches" for chip in _both(pair))
     return (
         "figure", "on paper", "measured (95%)", "paper / measured", first, second, "verdict",
         "groups", "devices to settle it",
     )  # fmt: skip
 
 
-def _margin(found: Pairing) -> float:
-    return found.findings[0].question.margin if found.findings else 0.10
+def _margin(pair: Pairing) -> float:
+    return pair.findings[0].question.margin if pair.findings else 0.10
 
 
-def _cells(one: Finding, found: Pairing, notes: Notes) -> tuple[str, ...]:
-    figure = one.question.axis.figure or ""
-    bound = "" if figure or one.paper is None else f" by {FIGURES[one.paper.key].title}"
-    shares = (found.shares.get((chip.id, figure), (NONE, None)) for chip in _both(found))
+def _cells(finding: Finding, pair: Pairing, notes: Notes) -> tuple[str, ...]:
+    figure = finding.question.axis.figure or ""
+    bound = "" if figure or finding.paper is None else f" by {FIGURES[finding.paper.key].title}"
+    shares = (pair.shares.get((chip.id, figure), (NONE, None)) for chip in _both(pair))
     return (
-        title(one.question.axis),
-        f"{on_paper(one.paper)}{bound}",
-        measured(one.measured),
-        times(over) if (over := overstated(one)) else NONE,
+        title(finding.question.axis),
+        f"{on_paper(finding.paper)}{bound}",
+        measured(finding.measured),
+        times(over) if (over := overstated(finding)) else NONE,
         *(_reaching(*share, figure, notes) for share in shares),
-        verdict_cell(one, notes),
-        groups(one.measured),
-        devices(one.needed),
+        verdict_cell(finding, notes),
+        groups(finding.measured),
+        devices(finding.needed),
     )
 
 
 def _reaching(text: str, share: float | None, figure: str, notes: Notes) -> str:
-    """Returns what a chip reaches of its sheet; the ratio of two memories is of bytes of both."""
+    """Returns the share that a chip reaches, with a note if the sheet's GB are GiB."""
     if figure == "memory_capacity" and in_gib(share):
         return f"{text} {notes.mark(f'{GIB} Measured ratios are of bytes on both sides.')}"
     return text
 
 
-def _flat(one: Finding, found: Pairing) -> dict[str, str | int | float | bool | None]:
-    figure = one.question.axis.figure or ""
-    shares = [found.shares.get((chip.id, figure), (NONE, None))[1] for chip in _both(found)]
+def _flat(finding: Finding, pair: Pairing) -> dict[str, str | int | float | bool | None]:
+    figure = finding.question.axis.figure or ""
+    shares = [pair.shares.get((chip.id, figure), (NONE, None))[1] for chip in _both(pair)]
     return {
-        **flat(one),
-        "paper_overstates": overstated(one),
+        **flat(finding),
+        "paper_overstates": overstated(finding),
         "subject_reaches": shares[0],
         "object_reaches": shares[1],
     }
 
 
-def _both(found: Pairing) -> tuple[Chip, Chip]:
-    return found.first, found.second
+def _both(pair: Pairing) -> tuple[Chip, Chip]:
+    return pair.first, pair.second
 
 
-def overstated(found: Finding) -> float | None:
-    """Returns by how much the paper ratio is above the measured one."""
-    if found.paper is None or found.measured is None:
+def overstated(finding: Finding) -> float | None:
+    """Returns the paper ratio over the measured one, None if either is missing."""
+    if finding.paper is None or finding.measured is None:
         return None
-    return found.paper.value / found.measured.ratio
+    return finding.paper.value / finding.measured.ratio
 
 
-def summary(found: Pairing) -> Iterator[str]:
-    """Yields what a reader takes away: one sentence of the figures that tell most, and gaps."""
-    told = [one for one in found.findings if one.measured and one.question.axis.figure]
-    yield from (_sentence(one, found) for one in told[:1] + _memory(told[1:]))
-    works = [one for one in found.findings if one.measured and one.question.axis.work]
-    yield from (_work(one, found) for one in works)
-    open_ = [one for one in found.findings if one.word is Word.UNTESTABLE]
-    if open_:
-        names = "; ".join(title(one.question.axis) for one in open_)
+def summary(pair: Pairing) -> Iterator[str]:
+    """Yields sentences on the first figure, memory bandwidth, kinds of work, and untested axes."""
+    figures = [one for one in pair.findings if one.measured and one.question.axis.figure]
+    yield from (_sentence(one, pair) for one in figures[:1] + _memory(figures[1:]))
+    works = [one for one in pair.findings if one.measured and one.question.axis.work]
+    yield from (_work(one, pair) for one in works)
+    untestable = [one for one in pair.findings if one.word is Word.UNTESTABLE]
+    if untestable:
+        names = "; ".join(title(one.question.axis) for one in untestable)
         yield f"Untestable until measured on both: {names}."
-    if not told and not works:
+    if not figures and not works:
         yield "Nothing was measured on both: whatever their sheets say is untested."
 
 
-def _memory(found: Sequence[Finding]) -> list[Finding]:
-    return [one for one in found if one.question.axis.figure == "memory_bandwidth"]
+def _memory(findings: Sequence[Finding]) -> list[Finding]:
+    return [one for one in findings if one.question.axis.figure == "memory_bandwidth"]
 
 
-def _sentence(one: Finding, found: Pairing) -> str:
-    figure, first, second = one.question.axis.figure or "", found.first, found.second
-    paper, remark = on_paper(one.paper), one.paper.remark if one.paper else ""
-    told = f"{paper.removesuffix(f', {remark}')} times {second.name} on paper"
-    words = f"In {FIGURES[figure].title}, {first.name} is {told}{f' ({remark})' if remark else ''}"
-    words += f" and {measured(one.measured)} times measured"
+def _sentence(finding: Finding, pair: Pairing) -> str:
+    """Returns a sentence on one figure: ratios, shares reached, overstatement and verdict."""
+    figure, first, second = finding.question.axis.figure or "", pair.first, pair.second
+    paper, remark = on_paper(finding.paper), finding.paper.remark if finding.paper else ""
+    ratio = f"{paper.removesuffix(f', {remark}')} times {second.name} on paper"
+    text = f"In {FIGURES[figure].title}, {first.name} is {ratio}{f' ({remark})' if remark else ''}"
+    text += f" and {measured(finding.measured)} times measured"
     (text_1, share_1), (text_2, share_2) = (
-        found.shares[chip.id, figure] for chip in (first, second)
+        pair.shares[chip.id, figure] for chip in (first, second)
     )
     if share_1 and share_2:
-        words += f": it reaches {text_1} of its sheet, {second.name} {text_2}"
-    over = overstated(one)
+        text += f": it reaches {text_1} of its sheet, {second.name} {text_2}"
+    over = overstated(finding)
     if over and not 1 / FAR < over < FAR:
-        way = "overstates" if over > 1 else "understates"
-        words += f", so paper {way} {first.name} by a factor of {times(max(over, 1 / over))}"
-    return f"{words}. Verdict: {one.word.value}."
+        does = "overstates" if over > 1 else "understates"
+        text += f", so paper {does} {first.name} by a factor of {times(max(over, 1 / over))}"
+    return f"{text}. Verdict: {finding.word.value}."
 
 
-def _work(one: Finding, found: Pairing) -> str:
-    first, second = found.first.name, found.second.name
-    words = f"In {title(one.question.axis)}, {first} is {measured(one.measured)} times {second}"
-    if one.paper:
-        words += f"; on paper, by {FIGURES[one.paper.key].title}, {times(one.paper.value)} times"
-    return f"{words}. Verdict: {one.word.value}."
+def _work(finding: Finding, pair: Pairing) -> str:
+    """Returns a sentence on one kind of work: ratios and verdict."""
+    first, second = pair.first.name, pair.second.name
+    text = (
+        f"In {title(finding.question.axis)}, {first} is {measured(finding.measured)} times {second}"
+    )
+    if finding.paper:
+        text += (
+            f"; on paper, by {FIGURES[finding.paper.key].title}, {times(finding.paper.value)} times"
+        )
+    return f"{text}. Verdict: {finding.word.value}."
 
 
-def flips(found: Iterable[Finding], bench: Bench) -> Section:
-    """Returns what would change an answer: the margin, rival figures, less evidence."""
-    rows = [(one, flip) for one in found for flip in bench.flips(one)]
+def flips(findings: Iterable[Finding], bench: Bench) -> Section:
+    """Returns which changes would change a verdict: the margin, rival figures, less evidence."""
+    rows = [(finding, flip) for finding in findings for flip in bench.flips(finding)]
     columns = ("verdict on", "if", "it would be", "now it is")
-    cells = tuple((_named(one), flip.change, flip.after, flip.before) for one, flip in rows)
+    cells = tuple((_named(finding), flip.change, flip.after, flip.before) for finding, flip in rows)
     flats: list[dict[str, str | int | float | bool | None]] = [
         {
-            "subject": one.question.first.id,
-            "object": one.question.second.id,
-            "axis": one.question.axis.figure or one.question.axis.work,
+            "subject": finding.question.first.id,
+            "object": finding.question.second.id,
+            "axis": finding.question.axis.figure or finding.question.axis.work,
             "change": flip.change,
             "before": flip.before,
             "after": flip.after,
         }
-        for one, flip in rows
+        for finding, flip in rows
     ]
     lines = (
         () if rows else ("No verdict changes with the margin, rival figures or a class of source.",)
@@ -231,6 +243,6 @@ def flips(found: Iterable[Finding], bench: Bench) -> Section:
     return Section("What would change a verdict", columns, cells, flats, lines, key="sensitivity")
 
 
-def _named(one: Finding) -> str:
-    asked = one.question
-    return f"{title(asked.axis)}, {asked.first.id} over {asked.second.id}"
+def _named(finding: Finding) -> str:
+    question = finding.question
+    return f"{title(question.axis)}, {question.first.id} over {question.second.id}"

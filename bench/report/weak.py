@@ -1,8 +1,8 @@
-"""Which figures behind an answer a single weak source gives, with no other to check it by.
+"""Remarks on figures behind an answer that come from a single weak source, with none to check it.
 
-Rival figures widen an interval; one figure alone cannot. How far sources of a kind are off is not
-learnt either: a sheet keeps a second source where it disagrees, seldom where it agrees, so that
-conflicts tell how far apart values are that are disputed, not how often a source is right.
+Rival figures widen an interval; a single figure cannot. The error of a kind of source is not
+learnt either: sheets keep a second source where it disagrees, and seldom where it agrees, so that
+the conflicts show how far disputed values differ, not how often a source is right.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,62 +17,63 @@ from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 
 WEAK = ("press", "analyst-estimate")
-"""Kinds of source that carry little, whatever else is said of them."""
+"""Kinds of source that are always weak."""
 TRIED = {
     str(Tier.HERE): ("matrix_", "memory_bandwidth"),
     str(Tier.CHIP): ("matrix_", "memory_bandwidth"),
     str(Tier.SILICON): ("matrix_",),
 }
-"""By what an answer rests on, how the keys begin of figures that measured times have put right."""
+"""The starts of figures' keys that measured times have corrected, by the tier of an answer."""
 MOST = 6
-"""So many chips are named."""
+"""Maximum number of chips that are named."""
 
 
 def weakly_sourced(chip: Chip, keys: Sequence[str], sheets: Catalogue) -> dict[str, str]:
-    """Returns those of some figures that weak sources alone give, with why they are weak."""
-    found = {}
+    """Returns the keys of those figures that only weak sources give, each with the weakness."""
+    reasons = {}
     for key in keys:
         paper = of_sheet(chip, (key,))
         if paper is None or any(rival.alike for rival in paper.rivals):
             continue
         sources = [sheets.sources[one] for one in paper.sources]
         if sources and all(one.weak or one.kind in WEAK for one in sources):
-            found[key] = "; ".join(dict.fromkeys(one.weak or one.kind for one in sources))
-    return found
+            reasons[key] = "; ".join(dict.fromkeys(one.weak or one.kind for one in sources))
+    return reasons
 
 
 def untried(keys: Sequence[str], tier: str) -> list[str]:
-    """Returns the figures that no measured time of the chip, or of its silicon, stands for."""
+    """Returns the figures that no measured time of the chip, or of the same silicon, replaces."""
     tried = tuple(TRIED.get(tier, ()))
     return [key for key in keys if not (tried and key.startswith(tried))]
 
 
 def with_weak(report: Report, rests: Mapping[str, Sequence[str]], sheets: Catalogue) -> Report:
-    """Returns an answer that says which of its figures rest on a weak source alone.
+    """Returns an answer with a remark on the figures that come from weak sources only.
 
     Args:
-        report: a row a chip, or a row a chip and figure.
-        rests: by chip, the keys of the figures that its answer rests on.
-        sheets: the sheets and their sources.
+        report: a report with a row per chip, or per chip and figure.
+        rests: keys of the figures that an answer is computed from, by chip.
+        sheets: the catalogue.
     """
-    found = {chip: weakly_sourced(sheets.chips[chip], keys, sheets) for chip, keys in rests.items()}
-    flat = Rows(lambda: ({**row, "weakly_sourced": _keys(row, found)} for row in report.flat))
-    told = list(_told({chip: figures for chip, figures in found.items() if figures}))
-    table = replace(report.table, summary=(*report.table.summary, *told))
+    weak = {chip: weakly_sourced(sheets.chips[chip], keys, sheets) for chip, keys in rests.items()}
+    flat = Rows(lambda: ({**row, "weakly_sourced": _keys(row, weak)} for row in report.flat))
+    remark = _remark({chip: figures for chip, figures in weak.items() if figures})
+    table = replace(report.table, summary=(*report.table.summary, *remark))
     return replace(report, table=table, flat=flat)
 
 
-def _keys(row: Mapping[str, Scalar], found: Mapping[str, Mapping[str, str]]) -> str | None:
-    """Returns the figures of a row that are weakly sourced; its own, where it is of one."""
-    keys = found.get(str(row["chip"]), {})
+def _keys(row: Mapping[str, Scalar], weak: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Returns the weakly sourced figures behind a row; only its own if it is about one figure."""
+    keys = weak.get(str(row["chip"]), {})
     return ", ".join(key for key in keys if row.get("figure", key) == key) or None
 
 
-def _told(found: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    if not found:
+def _remark(weak: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yields the sentence about weakly sourced figures, if there are any."""
+    if not weak:
         return
-    chips = "; ".join(f"{chip}: {_listed(found[chip])}" for chip in [*found][:MOST])
-    more = f"; and {len(found) - MOST} more chips" if len(found) > MOST else ""
+    chips = "; ".join(f"{chip}: {_listed(weak[chip])}" for chip in [*weak][:MOST])
+    more = f"; and {len(weak) - MOST} more chips" if len(weak) > MOST else ""
     yield (
         "From one weak source, with no second one to check it by (no interval allows for its "
         f"error): {chips}{more}."
@@ -80,7 +81,7 @@ def _told(found: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
 
 
 def _listed(figures: Mapping[str, str]) -> str:
-    """Returns figures with why their source is weak, those of one reason together."""
+    """Returns figures with the weakness of their source, grouped by weakness."""
     reasons: dict[str, list[str]] = {}
     for key, why in figures.items():
         reasons.setdefault(why, []).append(FIGURES[key].title)

@@ -1,4 +1,4 @@
-"""How far a chip may go before it needs a licence, as a table."""
+"""The table of a chip's headroom: how far each attribute may change before it needs a licence."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,15 @@ COLUMNS = ("attribute", "value", "needs no licence", "beyond it", "by")
 def room_report(
     judged: Judged, plain: Status, rooms: Sequence[Room], book: Rulebook, catalogue: Catalogue
 ) -> Report:
-    """Returns how far each attribute alone may go, and what the suppositions change."""
+    """Returns how far each attribute alone may change, and the effect of assumed values.
+
+    Args:
+        judged: the chip with the assumed values.
+        plain: its status without them.
+        rooms: the headroom of each attribute.
+        book: the rules.
+        catalogue: chips and sources.
+    """
     notes, status = Notes(), judged.status
     cells = tuple(_cells(one, catalogue, notes) for one in rooms)
     disputed = list(in_dispute(judged, catalogue, notes))
@@ -33,29 +41,29 @@ def room_report(
         ("Each attribute is varied alone; density follows TPP.", AID),
         COLUMNS,
         cells,
-        (*_told(judged, plain, rooms), *disputed),
+        (*_assumptions(judged, plain, rooms), *disputed),
         notes.lines(),
     )
     return Report(table, [_flat(status.name, one) for one in rooms])
 
 
-def _told(judged: Judged, plain: Status, rooms: Sequence[Room]) -> list[str]:
-    """Returns what the sheet gives, what is supposed, and what that changes."""
+def _assumptions(judged: Judged, plain: Status, rooms: Sequence[Room]) -> list[str]:
+    """Returns the status by the sheet, the status with assumed values, and unused values."""
     status, lines = judged.status, []
     if judged.chip:
         lines = [f"As the sheet has it: paragraph {paragraph(plain)}, US policy {policy(plain)}."]
     if judged.supposed:
-        told = f"paragraph {paragraph(status)}, US policy {policy(status)}"
-        lines.append(f"Assumed {supposed_words(judged.supposed)}: {told}.")
-    asked = {one.key for one in rooms}
-    used = asked | ({"interconnect"} if "io" in asked else set())
-    idle = set(judged.supposed) & set(LEVERS) - used
-    lines += [f"No rule of that day depends on the {KINDS[key].title}." for key in sorted(idle)]
+        outcome = f"paragraph {paragraph(status)}, US policy {policy(status)}"
+        lines.append(f"Assumed {supposed_words(judged.supposed)}: {outcome}.")
+    varied = {one.key for one in rooms}
+    used = varied | ({"interconnect"} if "io" in varied else set())
+    unused = set(judged.supposed) & set(LEVERS) - used
+    lines += [f"No rule of that day depends on the {KINDS[key].title}." for key in sorted(unused)]
     return lines
 
 
 def supposed_words(changes: Mapping[str, float | bool]) -> str:
-    """Returns suppositions in words: ``TPP 2,400, datacentre part: yes``."""
+    """Returns assumed values in words: ``TPP 2,400, datacentre part: yes``."""
     return ", ".join(
         f"{KINDS[key].title}: {'yes' if value else 'no'}"
         if KINDS[key].flag
@@ -64,27 +72,27 @@ def supposed_words(changes: Mapping[str, float | bool]) -> str:
     )
 
 
-def _cells(one: Room, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
-    kind = KINDS[one.key]
-    now = " or ".join(amount(value, kind.dimension) for value in one.now) or "unknown"
-    if one.limit is None:
-        alone = "at any value" if one.needs is Truth.NO else "none of its values alone is enough"
+def _cells(room: Room, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    kind = KINDS[room.key]
+    now = " or ".join(amount(value, kind.dimension) for value in room.now) or "unknown"
+    if room.limit is None:
+        alone = "at any value" if room.needs is Truth.NO else "none of its values alone is enough"
         return kind.title, now, alone, "–", "–"
-    line = amount(one.limit, kind.dimension)
-    words = f"up to {line}" if one.included else f"below {line}"
-    by = "; ".join(f"{rule.id} {cited(rule, catalogue, notes)}" for rule in one.rules)
-    return kind.title, now, words, policies(one.beyond), by
+    limit = amount(room.limit, kind.dimension)
+    free = f"up to {limit}" if room.included else f"below {limit}"
+    by = "; ".join(f"{rule.id} {cited(rule, catalogue, notes)}" for rule in room.rules)
+    return kind.title, now, free, policies(room.beyond), by
 
 
-def _flat(chip: str, one: Room) -> dict[str, Scalar]:
+def _flat(chip: str, room: Room) -> dict[str, Scalar]:
     return {
         "chip": chip,
-        "attribute": one.key,
-        "value": one.now[0] if len(one.now) == 1 and math.isfinite(one.now[0]) else None,
-        "readings": " or ".join(f"{value:g}" for value in one.now),
-        "needs_licence": one.needs.value,
-        "limit": one.limit,
-        "limit_included": one.included if one.limit is not None else None,
-        "policies_beyond": " or ".join(found.value for found in one.beyond),
-        "rules": " ".join(rule.id for rule in one.rules),
+        "attribute": room.key,
+        "value": room.now[0] if len(room.now) == 1 and math.isfinite(room.now[0]) else None,
+        "readings": " or ".join(f"{value:g}" for value in room.now),
+        "needs_licence": room.needs.value,
+        "limit": room.limit,
+        "limit_included": room.included if room.limit is not None else None,
+        "policies_beyond": " or ".join(policy.value for policy in room.beyond),
+        "rules": " ".join(rule.id for rule in room.rules),
     }

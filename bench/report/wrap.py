@@ -1,15 +1,16 @@
-"""Words into lines that are never too wide: by columns of a terminal, not by characters."""
+"""Wraps text into lines of limited width, counted in columns of a terminal, not in characters."""
 
 import re
 from collections.abc import Iterator
 
 GLUE = "\N{NO-BREAK SPACE}"
+"""Stands between a number and its unit while a text is wrapped."""
 UNIT = re.compile(
     r"(?<=\d) (?=(?:[kKMGTPE]i?)?(?:FLOP|OP|B|Hz|W|bit|s|ms|µs|ns|h|USD|CNY|mm²|°C)(?![A-Za-z]))"
 )
-"""The blank between a number and its unit, at which a line is broken last of all."""
+"""The blank between a number and its unit, where a line is broken only as a last resort."""
 JOINT = re.compile(r"(?<=[-_/.,;:=&?+])(?=[^-_/.,;:=&?+])")
-"""Where a word that is too long is best broken: after a sign within it."""
+"""The places at which a word that is too long is broken: after a punctuation mark within it."""
 
 
 def width_of(text: str) -> int:
@@ -22,18 +23,18 @@ def width_of(text: str) -> int:
 
 
 def glued(text: str) -> str:
-    """Returns ``text`` with its numbers bound to their units."""
+    """Returns ``text`` with no-break spaces between numbers and their units."""
     return UNIT.sub(GLUE, text)
 
 
 def wrapped(text: str, width: int, hang: int = 0, *, addresses: bool = False) -> list[str]:
-    """Returns a text as lines of at most ``width`` columns; no line is lost if it is empty.
+    """Returns a text as lines of at most ``width`` columns; an empty text as one empty line.
 
     Args:
-        text: one line.
-        width: columns, two at least.
-        hang: blanks before every line but the first, counted in.
-        addresses: whether those of pages are left whole, however wide, to be copied.
+        text: one line of text.
+        width: width in columns, at least two.
+        hang: indentation of all lines but the first, which is part of the width.
+        addresses: whether web addresses stay whole, however wide, so that they can be copied.
     """
     indent = " " * min(hang, width // 2)
     lines, line = [], ""
@@ -47,12 +48,12 @@ def wrapped(text: str, width: int, hang: int = 0, *, addresses: bool = False) ->
 
 
 def longest_word(text: str) -> int:
-    """Returns the columns of the longest part of a text that is better not broken."""
+    """Returns the width in columns of the longest part of a text that is better not broken."""
     return max(map(width_of, glued(text).split(" ")), default=0)
 
 
 def _fitting(text: str, width: int, *, addresses: bool) -> Iterator[tuple[str, str]]:
-    """Yields the words of a text with what stands before them, those too long in parts."""
+    """Yields the words of a text, each with the gap before it; words that are too long in parts."""
     for word in text.split(" "):
         if width_of(word) <= width or (addresses and "://" in word):
             yield " ", word
@@ -63,28 +64,28 @@ def _fitting(text: str, width: int, *, addresses: bool) -> Iterator[tuple[str, s
 
 
 def _parts(word: str, width: int) -> Iterator[tuple[int, str]]:
-    """Yields a word in numbered parts, broken after a sign within it if there is one."""
-    held, number = "", 0
+    """Yields a word in numbered parts, broken after a punctuation mark within it if possible."""
+    part, number = "", 0
     for piece in JOINT.split(word):
-        if held and width_of(held) + width_of(piece) > width:
-            yield number, held
-            held, number = "", number + 1
-        held += piece
-        while width_of(held) > width:
-            first = head(held, width)
+        if part and width_of(part) + width_of(piece) > width:
+            yield number, part
+            part, number = "", number + 1
+        part += piece
+        while width_of(part) > width:
+            first = head(part, width)
             yield number, first
-            held, number = held[len(first) :], number + 1
-    if held:
-        yield number, held
+            part, number = part[len(first) :], number + 1
+    if part:
+        yield number, part
 
 
 def head(text: str, width: int) -> str:
-    """Returns as much of a text as fits, one character at least."""
+    """Returns the beginning of a text that fits into ``width`` columns, at least one character."""
     if text[:width].isascii():
         return text[:width]
     end, used = 0, 0
-    for one in text:
-        used += width_of(one)
+    for character in text:
+        used += width_of(character)
         if used > width:
             break
         end += 1

@@ -129,10 +129,10 @@ def _kind(record: Record) -> tuple[tuple[str, str], ...]:
         ("chip", record.identity.chip or "not known"),
         ("device", device.name),
         ("backend", device.backend),
-        ("driver", device.driver or "not told"),
-        ("power limit, W", f"{device.power_limit_w:g}" if device.power_limit_w else "not told"),
+        ("driver", device.driver or "not reported"),
+        ("power limit, W", f"{device.power_limit_w:g}" if device.power_limit_w else "not reported"),
         ("torch", machine.torch or "not used"),
-        ("runtime", machine.accelerator_runtime or "not told"),
+        ("runtime", machine.accelerator_runtime or "not reported"),
         ("suite", record.suite),
         ("asked for", asked_for(record.settings) or "the whole suite"),
         ("inputs", str(record.settings.get("data") or "normal")),
@@ -169,9 +169,9 @@ def _spreads(members: Sequence[Member]) -> list[Spread]:
 
 
 def _spread(tested: TestedFigure, members: Sequence[Member]) -> Spread:
-    found = {one.number: one.best[tested] for one in members if tested in one.best}
-    rates = {number: row.measured.value for number, row in found.items() if row.measured}
+    rows = {one.number: one.best[tested] for one in members if tested in one.best}
+    rates = {number: row.measured.value for number, row in rows.items() if row.measured}
     middle = median(rates.values())
     deviation = 1.4826 * median(abs(rate - middle) for rate in rates.values())
     low, high = min(rates, key=lambda one: rates[one]), max(rates, key=lambda one: rates[one])
-    return Spread(tested, found, middle, deviation, low, high, outliers(rates))
+    return Spread(tested, rows, middle, deviation, low, high, outliers(rates))

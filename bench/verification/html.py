@@ -155,20 +155,20 @@ def _mark(text: str) -> str:
 def _linked(text: str, notes: int) -> str:
     """Returns a text, escaped, with links on its web addresses and on references to notes."""
     parts, end = [], 0
-    for found in ADDRESS.finditer(text):
-        address = escape(found[0])
-        parts += [_noted(text[end : found.start()], notes), f'<a href="{address}">{address}</a>']
-        end = found.end()
+    for match in ADDRESS.finditer(text):
+        address = escape(match[0])
+        parts += [_noted(text[end : match.start()], notes), f'<a href="{address}">{address}</a>']
+        end = match.end()
     return "".join([*parts, _noted(text[end:], notes)])
 
 
 def _noted(text: str, notes: int) -> str:
     """Returns a text, escaped, with a link on each reference to one of the ``notes`` notes."""
 
-    def link(found: re.Match[str]) -> str:
-        number = int(found[1])
+    def link(match: re.Match[str]) -> str:
+        number = int(match[1])
         known = 1 <= number <= notes
-        return f'<a href="#note-{number}">[{number}]</a>' if known else found[0]
+        return f'<a href="#note-{number}">[{number}]</a>' if known else match[0]
 
     return MARK.sub(link, escape(text))
 

@@ -28,8 +28,8 @@ def _row_mm(pdf: "FPDF", widths_mm: Sequence[float], row: Sequence[str]) -> floa
 
 def _lines(pdf: "FPDF", width_mm: float, cell: str) -> int:
     inner = width_mm - 2 * PADDING_MM
-    found = pdf.multi_cell(inner, ROW_MM, cell, align="L", dry_run=True, output="LINES")
-    return len(found) if isinstance(found, list) else 1
+    lines = pdf.multi_cell(inner, ROW_MM, cell, align="L", dry_run=True, output="LINES")
+    return len(lines) if isinstance(lines, list) else 1
 
 
 def widths(block: Table) -> tuple[float, ...]:

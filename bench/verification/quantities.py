@@ -78,8 +78,8 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
 def _quantities(case: Case) -> Iterator[Quantity]:
     """Yields every quantity that may be asked for, whether or not the record has it."""
     for key in _formats(case):
-        found = _rows(case, "gemm", key)
-        yield Quantity(f"dense products, {FIGURES[key].title}", "full", found)
+        rows = _rows(case, "gemm", key)
+        yield Quantity(f"dense products, {FIGURES[key].title}", "full", rows)
     yield Quantity("memory (DRAM) bandwidth", "memory", _rows(case, "memory", "memory_bandwidth"))
     yield Quantity("memory (DRAM) capacity", "memory", _rows(case, "capacity", "memory_capacity"))
     host = _rows(case, "host_link")

@@ -33,7 +33,7 @@ def usual_of(key: str, excluded: str) -> Usual | None:
     """
     bench = bench_of()
     share = usual_share(key, bench, excluded)
-    others = {one.chip for one in bench.whole.voices(key) if one.fraction and one.chip != excluded}
+    others = {one.chip for one in bench.whole.votes(key) if one.fraction and one.chip != excluded}
     return Usual(share, len(others)) if share else None
 
 
