@@ -76,14 +76,14 @@ def test_a_row_is_a_prefill_and_a_decode_step_in_the_middle_of_its_output() -> N
     model, how, split = workload("llama-3.1-70b"), precision("bf16"), Parallel(tp=4)
     at = Points(np.array([4.0]), np.array([550.0]))
     wanted = step(CHIPS["b"], model, "decode", at, how, split, TRUE).seconds
-    assert timed(decode.every, decode.chip, TRUE).seconds == wanted
+    assert timed(decode.operators, decode.rates, TRUE).seconds == wanted
 
 
 def test_cases_side_by_side_take_as_long_as_each_alone() -> None:
     """Chips, models and phases whose operators differ, in one pass."""
     every = found()
     both = timed(*joined(every), TRUE).seconds
-    alone = [float(timed(one.every, one.chip, TRUE).seconds[0]) for one in every]
+    alone = [float(timed(one.operators, one.rates, TRUE).seconds[0]) for one in every]
     assert both == pytest.approx(alone, rel=1e-12)
 
 
@@ -91,7 +91,7 @@ def test_unequal_prompts_are_told_by_their_squares() -> None:
     line = row("b", "qwen2.5-14b", 1, 8, 28_000)
     more = Row(line.words, {**line.numbers, "squares": 2 * line["squares"]})
     even, uneven = (cases([one], CHIPS, workloads())[0] for one in (line, more))
-    flop = [sum(float(one.flop[0]) for one in case.every) for case in (even, uneven)]
+    flop = [sum(float(one.flop[0]) for one in case.operators) for case in (even, uneven)]
     model = workload("qwen2.5-14b")
     added = 4 * model.layers * model.heads * model.head_dim * line["squares"] / 2
     assert flop[1] - flop[0] == pytest.approx(added, rel=1e-9)

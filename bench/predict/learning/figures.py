@@ -23,7 +23,7 @@ from bench.predict.model.step import headroom
 FAMILIES = ("matrix", "memory")
 FORMATS = ("bf16", "fp16", "fp8", "tf32")
 """Formats whose matrix rates were measured on enough chips."""
-APART = ("matrix_fp8", "matrix_tf32")
+OWN_TERM = ("matrix_fp8", "matrix_tf32")
 """Figures whose share has a term of its own."""
 BOTH_WAYS = ("memory_copy", "memory_scale", "memory_add", "memory_triad")
 """Streams that read and write at once."""
@@ -44,8 +44,8 @@ class GroupValue:
         by: who measured.
         log: log of measured over published value.
         weight: weight of the value as evidence.
-        less: whether the measurement can reach less than the best: one shape instead of the best
-            shape found, or a stream both ways instead of one way.
+        limited: whether the measurement cannot reach the best: one shape instead of the best shape
+            found, or a stream both ways instead of one way.
         most: highest value that any source publishes, over the published value in ``log``.
     """
 
@@ -54,7 +54,7 @@ class GroupValue:
     by: str
     log: float
     weight: float
-    less: bool
+    limited: bool
     most: float = 1.0
 
 
@@ -106,30 +106,32 @@ class Fractions:
     departures: Departures
     believed: Mapping[str, float]
 
-    def share(self, chip: Facts, figure: str, published: float, *, less: bool = False) -> Share:
+    def share(self, chip: Facts, figure: str, published: float, *, limited: bool = False) -> Share:
         """Returns the share of a figure that a chip is predicted to reach.
 
         Args:
             chip: the chip.
             figure: key of the figure.
             published: highest value that any source publishes, over the figure.
-            less: as for ``predicted``.
+            limited: as for ``predicted``.
         """
-        learnt, halves = self.predicted(chip, figure, less=less)
+        learnt, halves = self.predicted(chip, figure, limited=limited)
         return Share(learnt, halves, max(published, self.believed.get(chip.family, 0.0)))
 
     def predicted(
-        self, chip: Facts, figure: str, *, less: bool = False
+        self, chip: Facts, figure: str, *, limited: bool = False
     ) -> tuple[float, tuple[float, ...]]:
         """Returns the share of a figure without an upper bound, and half-widths of its log.
 
         Args:
             chip: the chip.
             figure: key of the figure.
-            less: whether the share is asked for one shape, or for streams both ways.
+            limited: whether to predict the share of one shape, or of streams both ways.
         """
         means, covariance = self.departures.predicted([chip.labels])
-        log = float(_terms(chip, figure, less=less, family=self.family) @ np.array(self.terms))
+        log = float(
+            _terms(chip, figure, limited=limited, family=self.family) @ np.array(self.terms)
+        )
         variance = float(covariance[0, 0])
         measured = chip.labels in self.departures.labels  # its departure includes its power
         if self.family == "matrix" and chip.tdp is None and not measured:
@@ -147,7 +149,7 @@ def group_values(evidence: Evidence, chips: Mapping[str, Facts], family: str) ->
 
 
 def _of_matrix(evidence: Evidence) -> list[Observation]:
-    return [one for dtype in FORMATS for one in evidence.voices(f"matrix_{dtype}")]
+    return [one for dtype in FORMATS for one in evidence.votes(f"matrix_{dtype}")]
 
 
 def _of_memory(evidence: Evidence) -> list[Observation]:
@@ -155,41 +157,45 @@ def _of_memory(evidence: Evidence) -> list[Observation]:
     best: dict[Hashable, Observation] = {}
     for one in evidence.admitted:
         if one.quantity.family == "memory" and one.figure:
-            key = (one.figure, one.by, one.chip, _less(one))
+            key = (one.figure, one.by, one.chip, _is_limited(one))
             best[key] = max(best.get(key, one), one, key=lambda each: each.rate)
     return list(best.values())
 
 
-def _group_value(one: Observation, chip: Facts) -> GroupValue:
-    log = math.log(one.fraction or 1.0)
-    most = most_published(one.paper) / one.paper.value if one.paper else 1.0
-    return GroupValue(chip, one.figure or "", one.by, log, one.weight, _less(one), most)
+def _group_value(value: Observation, chip: Facts) -> GroupValue:
+    log = math.log(value.fraction or 1.0)
+    most = most_published(value.paper) / value.paper.value if value.paper else 1.0
+    return GroupValue(
+        chip, value.figure or "", value.by, log, value.weight, _is_limited(value), most
+    )
 
 
-def _less(one: Observation) -> bool:
-    """Tells whether a measurement can reach less than the best; see ``GroupValue``."""
-    return one.quantity.ranks > 0 or one.quantity.key in BOTH_WAYS
+def _is_limited(value: Observation) -> bool:
+    """Tells whether a measurement cannot reach the best; see ``GroupValue``."""
+    return value.quantity.ranks > 0 or value.quantity.key in BOTH_WAYS
 
 
-def _terms(chip: Facts, figure: str, *, less: bool, family: str) -> Array:
+def _terms(chip: Facts, figure: str, *, limited: bool, family: str) -> Array:
     """Returns the regressors of a log share.
 
-    For memory they are 1 and ``less``; for matrix rates 1, headroom (log2 of TFLOP/s per watt),
-    ``less`` and one indicator for each figure in ``APART``.
+    For memory they are 1 and ``limited``; for matrix rates 1, headroom (log2 of TFLOP/s per watt),
+    ``limited`` and one indicator for each figure in ``OWN_TERM``.
     """
     if family != "matrix":
-        return np.array([1.0, float(less)])
+        return np.array([1.0, float(limited)])
     rate = chip.peaks.get(figure.removeprefix("matrix_"))
     power_headroom = headroom(chip, rate) if rate else 0.0
-    indicators = [float(figure == one) for one in APART]
-    return np.array([1.0, power_headroom, float(less), *indicators])
+    indicators = [float(figure == one) for one in OWN_TERM]
+    return np.array([1.0, power_headroom, float(limited), *indicators])
 
 
 def fractions(values: Sequence[GroupValue], family: str) -> Fractions:
     """Returns the fit of a family of figures on groups' values."""
     from scipy.optimize import least_squares
 
-    rows = np.array([_terms(one.chip, one.figure, less=one.less, family=family) for one in values])
+    rows = np.array(
+        [_terms(one.chip, one.figure, limited=one.limited, family=family) for one in values]
+    )
     logs = np.array([one.log for one in values])
     weights = np.sqrt([one.weight for one in values]) / SMOOTH
 

@@ -43,16 +43,16 @@ class Case:
         row: its row in the table.
         phase: ``prefill`` or ``decode``.
         seconds: measured time, s.
-        every: operators of the step, over one point.
-        chip: rates of the chip's sheet.
+        operators: operators of the step, over one point.
+        rates: rates of the chip's sheet.
         facts: facts of the chip.
     """
 
     row: Row
     phase: str
     seconds: float
-    every: tuple[Operator, ...]
-    chip: Rates
+    operators: tuple[Operator, ...]
+    rates: Rates
     facts: Facts
 
 
@@ -91,7 +91,8 @@ def _array(value: float) -> Array:
 
 def joined(found: Sequence[Case]) -> tuple[list[Operator], Rates]:
     """Returns cases as the points of one step, each with the rates of its own chip."""
-    return together([case.every for case in found]), side_by_side([case.chip for case in found])
+    works = [case.operators for case in found]
+    return together(works), side_by_side([case.rates for case in found])
 
 
 def together(works: Sequence[Sequence[Operator]]) -> list[Operator]:

@@ -41,7 +41,7 @@ STEPS, SERVING = "step-pipeweave", "serving-inferencex"
 LAYERS = "grouped-aiconfigurator"
 """Table of the routed experts of single layers."""
 PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurator", "trtllm")}
-"""Table and software whose matrix products are fitted on, by number format."""
+"""Table and software of the matrix products that are fitted on, by number format."""
 PHASES = ("prefill", "decode")
 DENSE, EXPERTS = "tpot", "tpot-experts"
 """Parts of the fit for serving: dense models, and models with experts."""

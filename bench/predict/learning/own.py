@@ -60,15 +60,15 @@ def layers(record: Record) -> list[Layer]:
     return [_layer(one) for one in record.measurements if one.kernel == "layer" and one.timing]
 
 
-def _layer(one: Measurement) -> Layer:
-    parameters = one.parameters
-    stats = one.timing.stats if one.timing else None
+def _layer(measurement: Measurement) -> Layer:
+    parameters = measurement.parameters
+    stats = measurement.timing.stats if measurement.timing else None
     if stats is None:
         raise UsageError("the record's layer has no time")
     return Layer(
         model=str(parameters.get("model")),
         phase=str(parameters.get("phase")),
-        dtype=one.dtype,
+        dtype=measurement.dtype,
         batch=_size(parameters, "batch"),
         length=_size(parameters, "length"),
         seconds=stats.median_s,
@@ -203,17 +203,17 @@ def products(record: Record, dtype: str) -> tuple[list[tuple[float, float, float
     return sizes, times
 
 
-def is_plain_product(one: Measurement) -> bool:
+def is_plain_product(measurement: Measurement) -> bool:
     """Tells whether a measurement is a plain matrix product of a given size, on normal inputs.
 
     The best of many shapes is left out: it is no representative sample.
     """
-    timed = one.status == "ok" and one.timing is not None
-    trials = one.search.trials if one.search else ()
+    timed = measurement.status == "ok" and measurement.timing is not None
+    trials = measurement.search.trials if measurement.search else ()
     sizes = {tuple(trial.parameters.get(key) for key in "mnk") for trial in trials}
-    usual = one.data == "normal" and not one.parameters.get("variant")
-    sized = all(isinstance(one.parameters.get(key), int) for key in "mnk")
-    return one.kernel == "gemm" and timed and usual and sized and len(sizes) <= 1
+    usual = measurement.data == "normal" and not measurement.parameters.get("variant")
+    sized = all(isinstance(measurement.parameters.get(key), int) for key in "mnk")
+    return measurement.kernel == "gemm" and timed and usual and sized and len(sizes) <= 1
 
 
 def chip_of(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:

@@ -52,7 +52,7 @@ class Run:
     Attributes:
         row: its row in the table.
         work: what one chip does in a step.
-        chip: rates of its sheet in the run's number format.
+        rates: rates of the chip's sheet in the run's number format.
         facts: facts of the chip, with the board power of the run.
         rate: measured tokens/s per chip.
         tokens: tokens per step and chip.
@@ -60,7 +60,7 @@ class Run:
 
     row: Row
     work: TrainingWork
-    chip: Rates
+    rates: Rates
     facts: Facts
     rate: float
     tokens: float
@@ -131,7 +131,7 @@ def all_times(found: Sequence[Run], stack: Stack) -> TrainingTimes:
         once=(first, second, third),
         **{key: over(key) for key in ("rounds", "doublings", "idle", "copies", "stride")},
     )
-    return training_times(work, side_by_side([run.chip for run in found]), stack)
+    return training_times(work, side_by_side([run.rates for run in found]), stack)
 
 
 def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:

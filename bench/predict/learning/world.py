@@ -93,7 +93,8 @@ def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple
     )
 
 
-def _row(record: Record, one: Measurement) -> Row:
-    words = {"chip": record.identity.chip or "", "stack": record.suite, "dtype": one.dtype}
-    seconds_ = one.timing.stats.median_s if one.timing else math.nan
-    return Row(words, {**{key: float(one.parameters[key]) for key in "mnk"}, "us": seconds_ * 1e6})
+def _row(record: Record, measurement: Measurement) -> Row:
+    words = {"chip": record.identity.chip or "", "stack": record.suite, "dtype": measurement.dtype}
+    sizes = {key: float(measurement.parameters[key]) for key in "mnk"}
+    seconds = measurement.timing.stats.median_s if measurement.timing else math.nan
+    return Row(words, {**sizes, "us": seconds * 1e6})
