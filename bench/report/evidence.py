@@ -27,7 +27,7 @@ HOW = (
     (
         "Weights: 1 for our own runs, independent tests, papers and consortia; 0.5 for a vendor's "
         "claim, a third party with a stake or a user's submission; halved for a doubtful value; 0 "
-        "for what is not the rate it is called."
+        "for a value that measures something other than its name says."
     ),
     (
         "'Reaches' pools one vote per group (person, team or company) that measured; 'others "
@@ -163,7 +163,7 @@ def usual_share(key: str, bench: Bench, excluded: str = "") -> float | None:
         excluded: id of a chip to leave out.
     """
     shares: dict[str, float] = {}
-    for one in bench.whole.voices(key):
+    for one in bench.whole.votes(key):
         if one.chip != excluded and one.fraction:
             shares[one.chip] = max(one.fraction, shares.get(one.chip, 0.0))
     ordered = sorted(shares.values())
