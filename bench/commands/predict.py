@@ -183,10 +183,13 @@ def _predicted(
 def _rests(answers: "Iterable[Answer]") -> dict[str, list[str]]:
     """Returns, for each chip, the figures behind its answer that no measurement has tested."""
     from bench.report.predicted import figures_used
-    from bench.report.weak import untried
+    from bench.report.weak import untested_figures
 
     found = ((one, one.found) for one in answers if one.found)
-    return {one.chip.id: untried(figures_used(one), prediction.tier) for one, prediction in found}
+    return {
+        one.chip.id: untested_figures(figures_used(one), prediction.tier)
+        for one, prediction in found
+    }
 
 
 def _fitted_model(config: PredictConfig, workload: "Workload") -> "Learnt":
@@ -230,14 +233,14 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.predict.model.facts import every
     from bench.predict.reached import reached
     from bench.report.reached import reached_report
-    from bench.report.weak import untried, with_weak
+    from bench.report.weak import untested_figures, with_weak
 
     known = every(sheets)
     ids = [chip.id for chip in chips if chip.id in known]
     found = reached(chips, bench_of().whole, known)
     rests: dict[str, list[str]] = {}
     for one in found:
-        rests.setdefault(one.chip.chip, []).extend(untried([one.figure], one.tier))
+        rests.setdefault(one.chip.chip, []).extend(untested_figures([one.figure], one.tier))
     return with_weak(reached_report(found, ids, sheets), rests, sheets)
 
 
@@ -245,7 +248,7 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     from bench.predict.answers import timed_products
     from bench.predict.learning.learn import chosen
     from bench.report.products import Product, product_report
-    from bench.report.weak import untried, with_weak
+    from bench.report.weak import untested_figures, with_weak
 
     sizes = [whole("shape", word) for word in config.shape]
     if len(sizes) != 3:
@@ -260,5 +263,5 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     rests = {}
     for one in timed:
         keys = [f"matrix_{one.chip.name_of(product.dtype)}", "memory_bandwidth"]
-        rests[one.chip.chip] = untried(keys, one.tier)
+        rests[one.chip.chip] = untested_figures(keys, one.tier)
     return with_weak(report, rests, sheets)

@@ -68,7 +68,7 @@ STAGES = "Pipeline stages are assumed to run one after the other, not filled wit
 
 
 def predictions(
-    every: Sequence[Answer],
+    answers: Sequence[Answer],
     base: Chip | None,
     scenario: Scenario,
     prices: Prices,
@@ -78,14 +78,14 @@ def predictions(
     """Returns the predictions of chips, the fastest that fits first, and why others have none.
 
     Args:
-        every: an answer per chip.
+        answers: an answer per chip.
         base: the chip that the others are divided by.
         scenario: the question.
         prices: the prices that costs are computed from.
         operators: whether to add a table of operators' times per row.
     """
     places = range(len(scenario.batch))
-    answered = [Answered(one, one.found) for one in every if one.found]
+    answered = [Answered(one, one.found) for one in answers if one.found]
     shown = sorted(((at, place) for at in answered for place in places), key=_order)
     notes = Notes()
     rests = {at.chip.id: rests_with_notes(at, notes) for at in dict.fromkeys(at for at, _ in shown)}
@@ -94,10 +94,10 @@ def predictions(
         HOW,
         columns(scenario, base),
         Lazy(lambda: (cells_of(*row, prices, base, rests[row[0].chip.id]) for row in shown)),
-        (*_summary(every, answered, scenario, prices), *((OPERATOR_NOTES,) if operators else ())),
+        (*_summary(answers, answered, scenario, prices), *((OPERATOR_NOTES,) if operators else ())),
         notes.lines(),
     )
-    unknown = ((one, None, place) for one in every if not one.found for place in places)
+    unknown = ((one, None, place) for one in answers if not one.found for place in places)
     rows = [*((at.answer, at, place) for at, place in shown), *unknown]
     detailed = shown if operators else []
     more = tuple(operators_section(at.answer, at.prediction, place) for at, place in detailed)
@@ -156,29 +156,29 @@ def cells_of(
 
 
 def _summary(
-    every: Sequence[Answer], answered: Sequence[Answered], scenario: Scenario, prices: Prices
+    answers: Sequence[Answer], answered: Sequence[Answered], scenario: Scenario, prices: Prices
 ) -> Iterator[str]:
     """Yields how well such predictions did, how to read them, and why some chips have none."""
     if tests := tests_line([at.chip.id for at in answered], scenario.phase, scenario.engine):
         yield tests
-    yield from caveats(every, scenario, costs_note(prices), RESTS)
+    yield from caveats(answers, scenario, costs_note(prices), RESTS)
     places = range(len(scenario.batch))
     if any(at.unfit(place) for at in answered for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
-    yield from unknown_lines(every, scenario)
+    yield from unknown_lines(answers, scenario)
 
 
-def caveats(every: Sequence[Answer], scenario: Scenario, *more: str) -> Iterator[str]:
+def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterator[str]:
     """Yields what the columns mean and what the predictions assume.
 
     Args:
-        every: the answers.
+        answers: the answers.
         scenario: the question.
         more: sentences about further columns, added to those about the columns.
     """
     yield from beyond_context(scenario)
     yield " ".join((COLUMN_NOTES[scenario.phase], *more))
-    yield from published_format(scenario, [one.found.chip for one in every if one.found])
+    yield from published_format(scenario, [one.found.chip for one in answers if one.found])
     if scenario.workload.experts:
         work = "training" if scenario.phase == "train" else "serving"
         yield f"Experts are assumed evenly loaded; the interval is that of {work} such models."
@@ -186,31 +186,32 @@ def caveats(every: Sequence[Answer], scenario: Scenario, *more: str) -> Iterator
         yield OF_ENGINE.format(scenario.engine) if scenario.engine else ANY_ENGINE
     elif scenario.split.pp > 1:
         yield STAGES
-    yield from transfer_lines([one.found for one in every if one.found])
+    yield from transfer_lines([one.found for one in answers if one.found])
 
 
-def transfer_lines(every: Sequence[Prediction]) -> Iterator[str]:
+def transfer_lines(found: Sequence[Prediction]) -> Iterator[str]:
     """Yields what a transfer of the fit adds: to other groups, to vendors that were not fitted."""
-    home = [one for one in every if one.other_groups and one.vendor_fitted]
-    yield from {
+    fitted = [one for one in found if one.other_groups and one.vendor_fitted]
+    yield from dict.fromkeys(
         one.other_groups.included_note() if one.includes_other_groups else str(one.other_groups)
-        for one in home
+        for one in fitted
         if one.other_groups
-    }
-    ported = [one for one in every if one.other_groups and not one.vendor_fitted]
+    )
+    ported = [one for one in found if one.other_groups and not one.vendor_fitted]
     vendors = sorted({one.chip.vendor for one in ported})
-    yield from {one.other_groups.port_note(vendors) for one in ported if one.other_groups}
-    if any(not one.vendor_fitted and not one.other_groups for one in every):
+    notes = (one.other_groups.port_note(vendors) for one in ported if one.other_groups)
+    yield from dict.fromkeys(notes)
+    if any(not one.vendor_fitted and not one.other_groups for one in found):
         yield "Across vendors part of the interval is assumed: most fitted times are of one vendor."
 
 
-def unknown_lines(every: Sequence[Answer], scenario: Scenario) -> Iterator[str]:
+def unknown_lines(answers: Sequence[Answer], scenario: Scenario) -> Iterator[str]:
     """Yields why some chips have no prediction, one line per reason."""
     reasons: dict[str, list[str]] = {}
-    for one in every:
+    for one in answers:
         if not one.found:
             reasons.setdefault(one.why, []).append(one.chip.id)
     for why, chips in reasons.items():
         yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."
-    lacking = [one.chip for one in every if not one.found and "matrix rate" in one.why]
+    lacking = [one.chip for one in answers if not one.found and "matrix rate" in one.why]
     yield from other_formats(lacking, scenario)

@@ -99,25 +99,19 @@ def flat(finding: Finding) -> dict[str, Scalar]:
     }
 
 
-def value_text(observation: Observation, *more: str) -> str:
+def value_text(one: Observation, *more: str) -> str:
     """Formats an observed value, with ``more`` in brackets; our own rates are marked as bursts."""
-    burst = (
-        ("burst",) if observation.by == OWN and observation.dimension is not Dimension.BYTES else ()
-    )
+    burst = ("burst",) if one.by == OWN and one.dimension is not Dimension.BYTES else ()
     remarks = ", ".join((*burst, *more))
-    return (
-        f"{show(observation.value, observation.dimension, 4)}{f' ({remarks})' if remarks else ''}"
-    )
+    return f"{show(one.value, one.dimension, 4)}{f' ({remarks})' if remarks else ''}"
 
 
-def source(observation: Observation) -> str:
-    """Returns where an observation is found: its reference, and the place in its source."""
-    name = observation.ref.partition(":")[0]
-    if observation.by == OWN:
+def source(one: Observation) -> str:
+    """Returns an observation's reference: our record, or the report and the place in it."""
+    name = one.ref.partition(":")[0]
+    if one.by == OWN:
         return f"record {name}"
-    return ", ".join(
-        filter(None, (observation.ref, observation.reported.at if observation.reported else None))
-    )
+    return ", ".join(filter(None, (one.ref, one.reported.at if one.reported else None)))
 
 
 COLUMNS = (

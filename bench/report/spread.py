@@ -61,9 +61,9 @@ def figures(alone: Records, together: Records, catalogue: Catalogue) -> Iterator
             )
             for name in names
         ]
-        found = tuple(one for one in pairs if one.alone or one.together)
-        if found:
-            yield found
+        measured = tuple(pair for pair in pairs if pair.alone or pair.together)
+        if measured:
+            yield measured
 
 
 def _row(record: Record | None, number: int, catalogue: Catalogue) -> Row | None:

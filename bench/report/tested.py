@@ -15,7 +15,7 @@ from bench.report.scalar import Scalar
 
 MOST = 6
 """Maximum number of chips that are named, the worst first."""
-ASIDE = 0.1
+LEAST_BIAS = 0.1
 """Least bias, the median signed error, at which its direction is stated."""
 TIMES, RATES = ("fast", "slow"), ("low", "high")
 """Words for predictions that are too small and too large: of times, and of rates."""
@@ -100,9 +100,9 @@ def _tested(chip: str, phase: str, engine: str) -> tuple[Tested | None, str]:
 def _text(test: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:
     """Returns test results as text: error, bias, coverage of the interval, and other phases."""
     side = ""
-    if all(bias <= -ASIDE for bias in test.biases):
+    if all(bias <= -LEAST_BIAS for bias in test.biases):
         side = f", predicted too {sides[0]}"
-    elif all(bias >= ASIDE for bias in test.biases):
+    elif all(bias >= LEAST_BIAS for bias in test.biases):
         side = f", predicted too {sides[1]}"
     phases = f" (in {at.replace('serve', 'serving')})" if at else ""
     return f"{test.error:.0%} off{side}, {test.inside:.0%} of {test.count:,} within{phases}"

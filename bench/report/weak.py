@@ -18,7 +18,7 @@ from bench.report.scalar import Rows, Scalar
 
 WEAK = ("press", "analyst-estimate")
 """Kinds of source that are always weak."""
-TRIED = {
+CORRECTED = {
     str(Tier.HERE): ("matrix_", "memory_bandwidth"),
     str(Tier.CHIP): ("matrix_", "memory_bandwidth"),
     str(Tier.SILICON): ("matrix_",),
@@ -41,10 +41,10 @@ def weakly_sourced(chip: Chip, keys: Sequence[str], sheets: Catalogue) -> dict[s
     return reasons
 
 
-def untried(keys: Sequence[str], tier: str) -> list[str]:
-    """Returns the figures that no measured time of the chip, or of the same silicon, replaces."""
-    tried = tuple(TRIED.get(tier, ()))
-    return [key for key in keys if not (tried and key.startswith(tried))]
+def untested_figures(keys: Sequence[str], tier: str) -> list[str]:
+    """Returns the figures that no measured time of the chip, or of its silicon, has corrected."""
+    corrected = tuple(CORRECTED.get(tier, ()))
+    return [key for key in keys if not (corrected and key.startswith(corrected))]
 
 
 def with_weak(report: Report, rests: Mapping[str, Sequence[str]], sheets: Catalogue) -> Report:

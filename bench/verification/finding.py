@@ -95,8 +95,8 @@ def _lists(case: Case) -> list[str]:
     if lines:
         lines.append(
             "Where several forms of work or streams test one figure, the one that came nearest to "
-            "it speaks for it here; all of them are in the table of figures. The share is that of "
-            "the sustained rate, with its 95% interval."
+            "it counts here; all of them are in the table of figures. The share is that of the "
+            "sustained rate, with its 95% interval."
         )
     return lines
 

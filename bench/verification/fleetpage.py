@@ -254,9 +254,9 @@ def _limits(fleet: Fleet) -> Iterator[str]:
     yield (
         f"A device does not meet its sheet if a figure is short of it by more than "
         f"{100 * fleet.margin:.4g}%, or if something that it reports or does is impossible for its "
-        "chip. "
-        "It meets it if every figure tested is reached, no measurement failed or is implausible, "
-        "the record is complete and its identity consistent. Anything else is undecided."
+        "chip. It meets it if every figure tested is reached, no measurement failed or is "
+        "implausible, the record is complete and its identity consistent. Anything else is "
+        "undecided."
     )
     yield (
         "If most devices are short alike, it is the chip or the software, not the device: then "
@@ -269,7 +269,7 @@ def _limits(fleet: Fleet) -> Iterator[str]:
         "is taken for a device of its own."
     )
     yield (
-        "Of several forms of work that test one figure, the one that came nearest speaks for it. "
-        "Work at a size that somebody fixed speaks for that size alone, and is judged by itself."
+        "Of several forms of work that test one figure, the one that came nearest counts. Work at "
+        "a size that somebody fixed counts for that size alone, and is judged by itself."
     )
     yield "Nothing here is legal advice."

@@ -36,6 +36,11 @@ class PlanRequest:
     seed: str = ""
 
     @property
+    def title(self) -> str:
+        """The title of the plan in reports."""
+        return f"Sampling plan for a shipment of {self.devices:,} devices"
+
+    @property
     def plan(self) -> Plan | None:
         """The plan for ``accept``, None if there is none."""
         return self.at(self.accept)
@@ -51,13 +56,12 @@ def plan_document(request: PlanRequest) -> Document:
     Args:
         request: requirements that some plan meets.
     """
-    title = f"Sampling plan for a shipment of {request.devices:,} devices"
     return Document(
         name=f"plan-{request.devices}",
-        title=title,
+        title=request.title,
         subject="How many devices of a shipment to test, and what a passed sample says",
         blocks=tuple(plan_blocks(request)),
-        footer=f"{title}, seed {request.seed}, onpaper {__version__}",
+        footer=f"{request.title}, seed {request.seed}, onpaper {__version__}",
     )
 
 
@@ -241,8 +245,8 @@ def _how(request: PlanRequest, plan: Plan) -> tuple[str, ...]:
         "that cannot be tested, is missing or stays undecided counts as faulty."),
         (f"Test all {plan.sample:,} even after the first failure, if the share of faulty devices "
         "is to be stated."),
-        ("The chances hold if the test of one device is never wrong; what an undecided verdict "
-        "leaves open, they do not contain."),
+        ("The chances assume that the test of a device is never wrong. They do not include what "
+        "an undecided verdict leaves open."),
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def _sections(case: Case, plates: Sequence[Block], request: PlanRequest | None) 
         ("Software", software_blocks(case.record)),
         ("Integrity", integrity_blocks(case)),
         ("Further measurements", figures.others()),
-        *([(_plan_title(request), _plan(case, request))] if request else []),
+        *([(request.title, _plan(case, request))] if request else []),
         *([("Pictures", plates)] if plates else []),
         ("Sources and notes", source_blocks(figures.notes)),
         ("Limits of the test", limit_blocks(case)),
@@ -69,10 +69,6 @@ def _sections(case: Case, plates: Sequence[Block], request: PlanRequest | None) 
 
 def _beside(case: Case) -> str:
     return f" compared with the sheet of {case.chip.name}" if case.chip else ", without a sheet"
-
-
-def _plan_title(request: PlanRequest) -> str:
-    return f"Sampling plan for a shipment of {request.devices:,} devices"
 
 
 def _plan(case: Case, request: PlanRequest) -> list[Block]:

@@ -42,7 +42,7 @@ def subject_blocks(case: Case) -> list[Block]:
          "finding": one.finding.value, "reason": one.why, "measured": one.measured}
         for one in assessment.evidence
     )  # fmt: skip
-    caption = f"Evidence against the sheet of {assessment.chip.name}"
+    caption = f"Evidence compared with the sheet of {assessment.chip.name}"
     return [
         *blocks,
         Paragraph(f"Identity: {assessment.state.value}: {verdict(assessment)}.", strong=True),

@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.paper import of_sheet
 from bench.predict.tiers import Tier
-from bench.report.weak import WEAK, untried, weakly_sourced
+from bench.report.weak import WEAK, untested_figures, weakly_sourced
 from tests.commands.command_cases import document, said
 
 B30A, H800 = "nvidia-b30a-144gb", "nvidia-h800-sxm-80gb"
@@ -55,9 +55,9 @@ def test_what_the_chip_was_measured_by_needs_no_second_source(
     assert "| fitted on this chip" in text
     assert re.search(rf"{SAID}.*: nvidia-l20-pcie-48gb: memory capacity \(", text)
     keys = ["matrix_bf16", "memory_bandwidth", "memory_capacity"]
-    assert untried(keys, Tier.CHIP) == untried(keys, Tier.HERE) == keys[2:]
-    assert untried(keys, Tier.SILICON) == keys[1:]
-    assert untried(keys, Tier.FAMILY) == keys
+    assert untested_figures(keys, Tier.CHIP) == untested_figures(keys, Tier.HERE) == keys[2:]
+    assert untested_figures(keys, Tier.SILICON) == keys[1:]
+    assert untested_figures(keys, Tier.FAMILY) == keys
 
 
 def test_a_figure_that_another_source_gives_or_a_firm_one_is_not_named(sheets: Catalogue) -> None:
