@@ -63,25 +63,20 @@ def product_report(
         sheets: the catalogue.
     """
     (m, n, k), notes = product.sizes, Notes()
-    columns = (*COLUMNS[:1], *((f"x {(*base.aliases, base.id)[0]}",) if base else ()), *COLUMNS[1:])
     cells = tuple(
         (*_cells(one, product), _rests(one, product.dtype, sheets.chips[one.chip.chip], notes))
         for one in timed
     )
-    part = f"product {product.fit}, {PRODUCTS[product.fit][1]}"
-    fitted = [one.chip.chip for one in timed if not one.own]
-    tests = part_line(fitted, part, f"Time of {product.fit} products") if fitted else ""
-    table = Table(
-        f"{product.dtype} product, {m} x {k} by {k} x {n}",
-        HOW,
-        columns,
-        cells,
-        (*_other_format(timed, product), *filter(None, [tests]), RESTS, *unknown),
-        notes.lines(),
-    )
-    flat = [_flat(one, product) | _tests(one, part) for one in timed]
+    title = f"{product.dtype} product, {m} x {k} by {k} x {n}"
+    summary = (*_other_format(timed, product), *_tests(timed, product), RESTS, *unknown)
+    table = Table(title, HOW, _columns(base), cells, summary, notes.lines())
+    flat = [_flat(one, product) | _flat_tests(one, product) for one in timed]
     flat += [_unknown_flat(line, product) for line in unknown]
     return Report(table, flat)
+
+
+def _columns(base: Chip | None) -> tuple[str, ...]:
+    return (*COLUMNS[:1], *((f"x {(*base.aliases, base.id)[0]}",) if base else ()), *COLUMNS[1:])
 
 
 def _other_format(timed: Sequence[TimedProduct], product: Product) -> Iterator[str]:
@@ -100,9 +95,21 @@ def _other_format(timed: Sequence[TimedProduct], product: Product) -> Iterator[s
     )
 
 
-def _tests(timed: TimedProduct, part: str) -> dict[str, Scalar]:
+def _tests(timed: Sequence[TimedProduct], product: Product) -> Iterator[str]:
+    """Yields how well such predictions did on chips that are not predicted by their own times."""
+    chips = [one.chip.chip for one in timed if not one.own]
+    if chips and (line := part_line(chips, _part(product), f"Time of {product.fit} products")):
+        yield line
+
+
+def _part(product: Product) -> str:
+    """Returns the name of the part of the validation that tests such products."""
+    return f"product {product.fit}, {PRODUCTS[product.fit][1]}"
+
+
+def _flat_tests(timed: TimedProduct, product: Product) -> dict[str, Scalar]:
     """Returns how predictions of a chip did with a fit without it; none if its own times count."""
-    return flat_part("" if timed.own else timed.chip.chip, part)
+    return flat_part("" if timed.own else timed.chip.chip, _part(product))
 
 
 def _rests(timed: TimedProduct, dtype: str, chip: Chip, notes: Notes) -> str:
