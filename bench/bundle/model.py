@@ -11,15 +11,18 @@ from bench.strict import Strict
 FORMAT: Final = "onpaper bundle"
 MOST_BYTES = 20_000_000
 ENVIRONMENT = ("program", "machine", "device")
-"""The parts of a record that tell where it was measured; the rest is what was measured."""
+"""Parts of a record that describe where it was measured; the rest is what was measured."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Sheet(Strict):
-    """The published figures that a record was set beside, as they were when it was packed.
+    """The sheet with which a record was compared, as it was when the record was packed.
 
-    ``text`` is the sheet's YAML as it is; its SHA-256 is what ``identity.sheet_sha256`` of a
-    record tells. ``sources`` are those that it cites, ``architecture`` the design it is of.
+    Attributes:
+        chip: id of the sheet.
+        text: the sheet's YAML, unchanged; its SHA-256 is a record's ``identity.sheet_sha256``.
+        sources: entries of the sources that it cites, by key.
+        architecture: entries of the designs that it refers to, by key.
     """
 
     chip: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
@@ -29,7 +32,7 @@ class Sheet(Strict):
 
 
 class Hashes(Strict):
-    """The SHA-256 of each part, as ``digest`` makes it."""
+    """The SHA-256 of each part, as computed by ``digest``."""
 
     record: Digest
     environment: Digest
@@ -37,9 +40,9 @@ class Hashes(Strict):
 
 
 class Bundle(Strict):
-    """A record in its parts, with their hashes.
+    """A record in parts, with their hashes.
 
-    ``record`` and ``environment`` have no key in common and make one record.
+    ``record`` and ``environment`` have no key in common and together are the whole record.
     """
 
     format: Literal["onpaper bundle"] = FORMAT
@@ -52,6 +55,6 @@ class Bundle(Strict):
 
 
 def digest(part: object) -> str:
-    """Returns the SHA-256 of a part: as JSON in ASCII, keys sorted, no blanks."""
+    """Returns the SHA-256 of a part, serialised as ASCII JSON with sorted keys and no blanks."""
     text = json.dumps(part, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,4 +1,4 @@
-"""Packs a record: leaves out what names machine or owner, and adds the sheet of the day."""
+"""Packs a record: leaves out names of machine and owner, and adds the current sheet."""
 
 import json
 import socket
@@ -9,31 +9,32 @@ from typing import Any
 
 from bench import __version__, paths, yamlfile
 from bench.bundle.model import ENVIRONMENT, MOST_BYTES, Bundle, Hashes, Sheet, digest
-from bench.bundle.private import changed, masked
+from bench.bundle.private import changed_fields, masked
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.records.model import Record
 
-KEPT = frozenset({
+KEPT_SETTINGS = frozenset({
     "seconds", "sustained_seconds", "precision", "margin", "data", "kernel", "dtype", "variant",
     "m", "n", "k", "batch", "length", "elements", "chip", "ranks", "together", "suite.items",
     "resumed_utc", "series", "run", "runs", "group",
 })  # fmt: skip
-"""Settings that say how it was measured, and beside which others, by names drawn at random.
+"""Settings that are kept: how a record was measured and, by random names, with which others.
 
-Any other may be a text of somebody's own.
+Any other setting may contain text by its owner.
 """
-LEAST_NAME = 3
+MIN_NAME = 3
+"""Shorter host names are not masked, because they occur in ordinary text."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A bundle as text, and what of the record is not in it.
+    """A bundle as text, and how it differs from the record.
 
     Attributes:
         text: the bundle.
-        dropped: the fields that were left out.
-        masked: the fields in which something was replaced.
+        dropped: fields that were left out.
+        masked: fields in which text was replaced.
         sheet_differs: whether the sheet has changed since the run.
     """
 
@@ -60,46 +61,48 @@ def pack(record: Record, catalogue: Catalogue) -> Packed:
     dropped = _drop(whole)
     node, uid = record.machine.node, record.device.uid
     names = tuple(filter(None, (node, _short(node or ""), uid, _host())))
-    told: Any = masked(whole, names)
-    environment = {key: told.pop(key) for key in ENVIRONMENT}
+    masked_record: Any = masked(whole, names)
+    environment = {key: masked_record.pop(key) for key in ENVIRONMENT}
     sheet = _sheet(record, catalogue)
     plain_sheet = sheet.model_dump(mode="json") if sheet else None
-    hashes = Hashes(record=digest(told), environment=digest(environment), sheet=digest(plain_sheet))
+    hashes = Hashes(
+        record=digest(masked_record), environment=digest(environment), sheet=digest(plain_sheet)
+    )
     bundle = Bundle(
         packed_by=f"onpaper {__version__}",
         sha256=hashes,
-        record=told,
+        record=masked_record,
         environment=environment,
         sheet=sheet,
     )
-    made = json.dumps(bundle.model_dump(mode="json"), indent=1) + "\n"
-    if len(made) > MOST_BYTES:
+    text = json.dumps(bundle.model_dump(mode="json"), indent=1) + "\n"
+    if len(text) > MOST_BYTES:
         raise UsageError(f"record {record.id} makes a bundle above {MOST_BYTES // 10**6} MB")
-    differs = sheet is not None and _sha(sheet, catalogue) != record.identity.sheet_sha256
-    hidden = tuple(changed(whole, {**told, **environment}))
-    return Packed(made, tuple(dropped), hidden, differs)
+    differs = sheet is not None and _sheet_hash(sheet, catalogue) != record.identity.sheet_sha256
+    hidden = tuple(changed_fields(whole, {**masked_record, **environment}))
+    return Packed(text, tuple(dropped), hidden, differs)
 
 
 def _drop(whole: dict[str, Any]) -> list[str]:
-    """Takes out of a record what only its owner needs; returns the names of what was there."""
-    told = [("machine", "node"), ("device", "uid")]
-    dropped = [f"{part}.{key}" for part, key in told if whole[part].get(key) is not None]
-    for part, key in told:
+    """Removes from a record what only its owner needs; returns the names of the removed fields."""
+    identifying = [("machine", "node"), ("device", "uid")]
+    dropped = [f"{part}.{key}" for part, key in identifying if whole[part].get(key) is not None]
+    for part, key in identifying:
         whole[part][key] = None
-    own = sorted(set(whole["settings"]) - KEPT)
-    for key in own:
+    other_settings = sorted(set(whole["settings"]) - KEPT_SETTINGS)
+    for key in other_settings:
         del whole["settings"][key]
-    return dropped + [f"settings.{key}" for key in own]
+    return dropped + [f"settings.{key}" for key in other_settings]
 
 
 def _host() -> str | None:
-    """Returns how this machine calls itself, where that is a name and not a word of any text."""
+    """Returns this machine's host name; None if it is too short or generic to be masked."""
     return _short(socket.gethostname())
 
 
 def _short(host: str) -> str | None:
     name = host.partition(".")[0]
-    return name if len(name) >= LEAST_NAME and name != "localhost" else None
+    return name if len(name) >= MIN_NAME and name != "localhost" else None
 
 
 def _sheet(record: Record, catalogue: Catalogue) -> Sheet | None:
@@ -122,17 +125,17 @@ def _design(family: str | None, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _entries(file: str, keys: Iterable[str]) -> dict[str, Any]:
-    """Returns entries of a data file as they are written there."""
+    """Returns entries of a data file, unchanged."""
     nodes: list[Any] = [yamlfile.read(path) for path in _layers(file)]
-    node = {key: entry for one in nodes for key, entry in one.items()}
+    node = {key: entry for entries in nodes for key, entry in entries.items()}
     return {key: node[key] for key in keys}
 
 
 def _layers(file: str) -> list[Path]:
-    """Returns a data file as shipped and as one's own, each where it is there."""
-    found = [layer / file for layer in paths.layers(paths.data_dir("specs"))]
-    return [path for path in found if path.exists()]
+    """Returns the existing paths of a data file: the shipped one, then the user's own."""
+    paths_of_layers = [layer / file for layer in paths.layers(paths.data_dir("specs"))]
+    return [path for path in paths_of_layers if path.exists()]
 
 
-def _sha(sheet: Sheet, catalogue: Catalogue) -> str:
+def _sheet_hash(sheet: Sheet, catalogue: Catalogue) -> str:
     return catalogue.chips[sheet.chip].sheet_sha256

@@ -1,4 +1,4 @@
-"""What in a text may tell whose machine it was: paths, addresses, names of hosts, serials."""
+"""Finds texts that may reveal whose machine it was: paths, addresses, host names, serials."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,57 +25,59 @@ KINDS: Mapping[str, re.Pattern[str]] = {
     ),
     "a serial": re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"),
 }
-"""What is looked for, in this order; patterns do not nest repetitions without a bound."""
-NOT_LOOKED_AT = re.compile(
+"""Patterns of private texts, tried in this order; no pattern nests unbounded repetitions."""
+NOT_SEARCHED = re.compile(
     r"(?:^|\.)(?:program\.\w+|machine\.(?:python|torch|accelerator_runtime)|device\.driver"
     r"|sheet_sha256)$"
 )
-"""Versions, which may look like an address, and hashes."""
-WORDS = re.compile(
+"""Fields that are not searched: versions, which may look like addresses, and hashes."""
+PROGRAM_WORDS = re.compile(
     r"^(?:id|suite|state|device\.(?:name|backend)|identity\.(?:chip|state|near\.\d+)|measurements"
     r"\.\d+\.(?:kernel|dtype|data|status|label|group|quantity|(?:figures|parameters)\.\w+))$"
 )
-"""What programs go by: a node may be called h100, and its device is an H100 all the same."""
+"""Fields with names that programs need, in which the machine's name is not masked.
+
+A node may be called h100 while its device is an H100."""
 
 
-def found(value: object, field: str = "") -> Iterator[tuple[str, str]]:
-    """Yields the field of each text of a tree that tells too much, and what it seems to tell."""
-    for place, text in _texts(value, field):
+def private_texts(value: object, field: str = "") -> Iterator[tuple[str, str]]:
+    """Yields the field of each private text in a tree, and the kind of text that it seems to be."""
+    for text_field, text in _texts(value, field):
         for kind, pattern in KINDS.items():
-            if not NOT_LOOKED_AT.search(place) and pattern.search(text):
-                yield place, kind
+            if not NOT_SEARCHED.search(text_field) and pattern.search(text):
+                yield text_field, kind
                 break
 
 
 def masked(value: object, names: tuple[str, ...] = (), field: str = "") -> object:
-    """Returns a tree with what tells too much replaced by what it was, in brackets.
+    """Returns a tree with private texts replaced by their kind, in brackets.
 
     Args:
-        value: mappings, lists, texts and numbers.
-        names: words that name this machine, replaced wherever they stand alone.
-        field: where the value stands.
+        value: tree of mappings, lists, texts and numbers.
+        names: names of this machine, replaced wherever they occur as whole words.
+        field: path of the value within the record.
     """
     if isinstance(value, Mapping):
-        return {key: masked(one, names, _under(field, key)) for key, one in value.items()}
+        return {key: masked(item, names, _subfield(field, key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(one, names, _under(field, number)) for number, one in enumerate(value)]
-    if not isinstance(value, str) or NOT_LOOKED_AT.search(field):
+        return [masked(item, names, _subfield(field, number)) for number, item in enumerate(value)]
+    if not isinstance(value, str) or NOT_SEARCHED.search(field):
         return value
-    for name in () if WORDS.match(field) else names:
+    for name in () if PROGRAM_WORDS.match(field) else names:
         value = re.sub(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", "[the machine's name]", value)
     for kind, pattern in KINDS.items():
         value = pattern.sub(f"[{kind}]", value)
     return value
 
 
-def changed(before: object, after: object, field: str = "") -> Iterator[str]:
-    """Yields the fields in which two trees of one shape differ."""
+def changed_fields(before: object, after: object, field: str = "") -> Iterator[str]:
+    """Yields the fields in which two trees of the same shape differ."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key, one in before.items():
-            yield from changed(one, after.get(key), _under(field, key))
+        for key, value in before.items():
+            yield from changed_fields(value, after.get(key), _subfield(field, key))
     elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
-        for number, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from changed(one, other, _under(field, number))
+        for number, (value, other_value) in enumerate(zip(before, after, strict=True)):
+            yield from changed_fields(value, other_value, _subfield(field, number))
     elif before != after:
         yield field
 
@@ -84,13 +86,13 @@ def _texts(value: object, field: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield field, value
     elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _texts(str(key), _under(field, "key"))
-            yield from _texts(one, _under(field, key))
+        for key, item in value.items():
+            yield from _texts(str(key), _subfield(field, "key"))
+            yield from _texts(item, _subfield(field, key))
     elif isinstance(value, list | tuple):
-        for number, one in enumerate(value):
-            yield from _texts(one, _under(field, number))
+        for number, item in enumerate(value):
+            yield from _texts(item, _subfield(field, number))
 
 
-def _under(field: str, key: object) -> str:
+def _subfield(field: str, key: object) -> str:
     return f"{field}.{key}" if field else str(key)

@@ -1,6 +1,6 @@
-"""Reads an untrusted bundle: nothing in it is trusted, run, or used as a path.
+"""Reads an untrusted bundle: nothing in it is trusted, executed, or used as a path.
 
-Faults of form are refused at once; contradicting numbers are found in ``doubts``.
+Invalid structure is refused here; contradicting numbers are found in ``doubts``.
 """
 
 import json
@@ -24,20 +24,20 @@ from bench.records.model import Record
 from bench.records.store import VALUE, read
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
-DEEPEST = 16
-"""Levels of nesting; a record has ten."""
+MAX_DEPTH = 16
+"""Largest depth of nesting; a record has ten levels."""
 AS_PACKED = "ask for the file as 'bundle' wrote it"
 
 
 @dataclass(frozen=True)
-class Opened:
-    """What a bundle holds.
+class OpenedBundle:
+    """The content of a bundle.
 
     Attributes:
-        record: as its packer gave it, without names.
-        catalogue: its one sheet with sources, as they were then; empty where it has none.
-        sha256: of the bundle's text.
-        sheet_matches: whether the sheet is the very one that the record was set beside.
+        record: the record, without names.
+        catalogue: its sheet with sources, as they were when it was packed; empty without a sheet.
+        sha256: SHA-256 of the bundle's text.
+        sheet_matches: whether the sheet is the one with which the record was compared.
     """
 
     record: Record
@@ -51,18 +51,18 @@ def recognises(text: str) -> bool:
     return text.lstrip().startswith("{") and f'"format": "{FORMAT}"' in text[:2_000]
 
 
-def opened(text: str, name: str) -> Opened:
-    """Returns what a bundle holds.
+def open_bundle(text: str, name: str) -> OpenedBundle:
+    """Returns the content of a bundle.
 
     Args:
         text: the whole file.
-        name: how errors name it.
+        name: name of the file in errors.
 
     Raises:
         UsageError: it is too large, no bundle, changed since it was packed, or of a fake device.
     """
     bundle = _bundle(text, name)
-    _hold_against_hashes(bundle, name)
+    _check_hashes(bundle, name)
     whole = {**bundle.record, **bundle.environment}
     if set(bundle.record) & set(bundle.environment) or set(bundle.environment) != set(ENVIRONMENT):
         raise UsageError(f"{name}: record and environment are not the parts of a record")
@@ -72,7 +72,7 @@ def opened(text: str, name: str) -> Opened:
     sheets = _catalogue(bundle.sheet, name)
     chip = sheets.chips.get(record.identity.chip or "")
     matches = chip is not None and chip.sheet_sha256 == record.identity.sheet_sha256
-    return Opened(record, sheets, sha256(text.encode()).hexdigest(), matches)
+    return OpenedBundle(record, sheets, sha256(text.encode()).hexdigest(), matches)
 
 
 def _bundle(text: str, name: str) -> Bundle:
@@ -92,63 +92,69 @@ def _bundle(text: str, name: str) -> Bundle:
 
 
 def strict_json(text: str) -> Json:
-    """Returns the JSON that a text is.
+    """Returns the JSON value in a text.
 
     Raises:
-        ValueError: it is none, a key stands twice, a number is none, or it is nested too deeply.
+        ValueError: it is not JSON, a key occurs twice, a number is NaN or infinite, or it is nested
+            too deeply.
         RecursionError: it is nested far too deeply.
     """
     data: Json = json.loads(
-        text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite
+        text,
+        object_pairs_hook=_without_repeated_keys,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
     )
-    if _depth(data) > DEEPEST:
-        raise ValueError(f"it is nested more than {DEEPEST} deep")
+    if _depth(data) > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     return data
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         raise ValueError("an object has a key twice")
-    return made
+    return entries
 
 
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
 
 
-def _finite(word: str) -> float:
-    if not math.isfinite(value := float(word)):
-        raise ValueError(f"{word[:40]} is no number")
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text[:40]} is no number")
     return value
 
 
 def _depth(data: Json) -> int:
     level, depth = [data], 0
     while level:
-        level = [inner for one in level for inner in _inside(one)]
+        level = [inner for node in level for inner in _children(node)]
         depth += 1
     return depth
 
 
-def _inside(one: Json) -> Iterator[Json]:
-    if isinstance(one, dict):
-        yield from one.values()
-    elif isinstance(one, list):
-        yield from one
+def _children(node: Json) -> Iterator[Json]:
+    if isinstance(node, dict):
+        yield from node.values()
+    elif isinstance(node, list):
+        yield from node
 
 
-def _hold_against_hashes(bundle: Bundle, name: str) -> None:
-    plain = bundle.sheet.model_dump(mode="json") if bundle.sheet else None
-    parts = {"record": bundle.record, "environment": bundle.environment, "sheet": plain}
+def _check_hashes(bundle: Bundle, name: str) -> None:
+    sheet = bundle.sheet.model_dump(mode="json") if bundle.sheet else None
+    parts = {"record": bundle.record, "environment": bundle.environment, "sheet": sheet}
     for part, value in parts.items():
-        told = getattr(bundle.sha256, part)
-        if digest(value) != told:
-            raise UsageError(f"{name}: its {part} is not what was packed: SHA-256 is not {told}")
+        expected = getattr(bundle.sha256, part)
+        if digest(value) != expected:
+            raise UsageError(
+                f"{name}: its {part} is not what was packed: SHA-256 is not {expected}"
+            )
 
 
 def _record(data: dict[str, Any], name: str) -> Record:
-    """Returns the record, read by the reader that all records are read by."""
+    """Returns the record, read with all checks of stored records."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "record.json"
         path.write_text(json.dumps(data), encoding="utf-8")
@@ -161,7 +167,7 @@ def _record(data: dict[str, Any], name: str) -> Record:
 
 
 def _catalogue(sheet: Sheet | None, name: str) -> Catalogue:
-    """Returns the catalogue of the one sheet, which no file of this installation enters."""
+    """Returns a catalogue of the bundle's sheet alone, without any file of this installation."""
     if sheet is None:
         return Catalogue({}, {})
     digest_ = sha256(sheet.text.encode()).hexdigest()
@@ -171,17 +177,19 @@ def _catalogue(sheet: Sheet | None, name: str) -> Catalogue:
         raise UsageError(f"{name}: its sheet cannot be read: {error}; {AS_PACKED}") from None
     if not isinstance(node, dict) or {"id", "sheet_sha256"} & set(node):
         raise UsageError(f"{name}: its sheet is none; {AS_PACKED}")
-    chip = _of(Chip, {**node, "id": sheet.chip, "sheet_sha256": digest_}, name)
-    sources = {key: _of(Source, one, name) for key, one in sheet.sources.items()}
-    designs = {key: _of(Architecture, one, name) for key, one in sheet.architecture.items()}
-    made = Catalogue({chip.id: chip}, sources, designs)
-    if missing := made.cited() - set(sources):
+    chip = _validated(Chip, {**node, "id": sheet.chip, "sheet_sha256": digest_}, name)
+    sources = {key: _validated(Source, entry, name) for key, entry in sheet.sources.items()}
+    designs = {
+        key: _validated(Architecture, entry, name) for key, entry in sheet.architecture.items()
+    }
+    catalogue = Catalogue({chip.id: chip}, sources, designs)
+    if missing := catalogue.cited() - set(sources):
         raise UsageError(f"{name}: its sheet cites {min(missing)[:60]!r}, which is not in it")
-    return made
+    return catalogue
 
 
-def _of(model: Any, node: object, name: str) -> Any:  # noqa: ANN401 -- a sheet, source or design
-    made, faults = validated(model, node, name)
-    if made is None:
+def _validated(model: Any, node: object, name: str) -> Any:  # noqa: ANN401 -- a sheet, source or design
+    valid, faults = validated(model, node, name)
+    if valid is None:
         raise UsageError(f"{name}: its sheet: {faults[0].field[:80]}: {faults[0].problem[:200]}")
-    return made
+    return valid

@@ -112,7 +112,7 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
     Raises:
         UsageError: the bundle has a fault, or the folder cannot take it.
     """
-    from bench.bundle.take import doubts, keep, summary_lines, verified
+    from bench.bundle.take import doubts, store_record, summary_lines, verified
     from bench.chips.load import catalogue
     from bench.config import folder
     from bench.importers.base import one_line
@@ -130,7 +130,7 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
     if not config.out:
         print("nothing is written without out=", file=sys.stderr)
     else:
-        print(keep(found, folder(config.out), one_line(config.by or "")))
+        print(store_record(found, folder(config.out), one_line(config.by or "")))
     return 0
 
 

@@ -49,23 +49,23 @@ def fleet(words: list[str]) -> int:
     0: every record is complete and no measurement failed. 1: otherwise. 130: interrupted.
     """
     from bench.launch.jobs import jobs
-    from bench.launch.plan import alone, begun, known
+    from bench.launch.plan import begin, load, locked
     from bench.launch.table import report
     from bench.launch.watch import Fleet
     from bench.report.registry import render_report
 
     values = _values(words)
-    plan = known(values["resume"].strip("'\"")) if "resume" in values else None
+    plan = load(values["resume"].strip("'\"")) if "resume" in values else None
     with ExitStack() as locks:
         if plan:
-            locks.enter_context(alone(plan))
+            locks.enter_context(locked(plan))
             words = _resumed_words(plan, words)
         words = [one for one in checked("run", words, RunConfig) if not one.startswith("resume=")]
         words, engine, config, poll_s = _prepared(words)
         if plan is None:
             planned_words = [one for one in words if not one.startswith("out=")]
-            plan = begun(_place(config.out), planned_words)
-            locks.enter_context(alone(plan))
+            plan = begin(_place(config.out), planned_words)
+            locks.enter_context(locked(plan))
         nodes = Fleet(engine, plan, on_node, _printer(quiet=config.quiet), poll_s)
         outcomes, interrupted = nodes.run(jobs(_combinations(words), plan.folder))
     print(render_report(config.report.format, report(plan, outcomes)), end="")

@@ -1,4 +1,4 @@
-"""What a device reports, compared with a sheet; every tolerance states its origin."""
+"""What a device reports, compared with a sheet; each tolerance has its reason here."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,29 +6,29 @@ from bench.chips.load import Catalogue
 from bench.chips.match import MEMORY_LEAST, MEMORY_MOST, memory_sizes
 from bench.chips.model import Chip
 from bench.chips.vendors import like, vendor_behind, vendors
-from bench.identity.evidence import Evidence, Finding, sizes, told, values
+from bench.identity.evidence import Evidence, Finding, sizes, values, values_text
 from bench.records.model import DeviceInfo
 from bench.units import Dimension, show
 
-EQUAL = 0.05
-"""Caches are printed in MB and reported in MiB, 4.9% apart."""
+CACHE_EQUAL = 0.05
+"""Relative difference of equal caches: they are printed in MB and reported in MiB, 4.9% apart."""
 CACHE_NEAR = 0.25
 """Sheets and drivers differ by up to a fifth on a die's cache (50 and 60 MiB for a GH100)."""
-MOST_PARTS = 8
-"""The most parts of a cache: a driver may report that of one die or partition."""
-CLOCK_LEAST, CLOCK_MOST = 0.90, 1.02
-"""Drivers round clocks to steps of 15 MHz; a board may be allowed a tenth less."""
-POWER_NEAR = 0.01
-POWER_MOST = 1.5
-"""No board is let above its power by more; a limit may be raised by hand within that."""
+MAX_CACHE_PARTS = 8
+"""Most parts of a cache: a driver may report the cache of one die or partition."""
+MIN_CLOCK_RATIO, MAX_CLOCK_RATIO = 0.90, 1.02
+"""Drivers round clocks to steps of 15 MHz; a board's limit may be a tenth lower."""
+POWER_EQUAL = 0.01
+MAX_POWER_RATIO = 1.5
+"""No board's limit can be raised further above its power; users may raise it up to this."""
 
-Look = Callable[[DeviceInfo, Chip, Catalogue], Iterator[Evidence]]
+Check = Callable[[DeviceInfo, Chip, Catalogue], Iterator[Evidence]]
 
 
 def reported(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[Evidence]:
     """Yields a piece of evidence for each thing that the device reports."""
-    for look in _CPU if device.backend == "cpu" else _ACCELERATOR:
-        yield from look(device, chip, catalogue)
+    for check in _CPU if device.backend == "cpu" else _ACCELERATOR:
+        yield from check(device, chip, catalogue)
 
 
 def _name(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
@@ -54,7 +54,7 @@ def _vendor(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
 def _pci(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[Evidence]:
     if device.pci is None:
         return
-    owners = [one.name for one in catalogue.chips.values() if device.pci in one.identity.pci]
+    owners = [other.name for other in catalogue.chips.values() if device.pci in other.identity.pci]
     expected = " or ".join(chip.identity.pci)
     finding, why = Finding.UNKNOWN, "the sheet lists no PCI id"
     if device.pci in chip.identity.pci:
@@ -69,17 +69,17 @@ def _pci(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[Evide
 def _units(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.units is None:
         return
-    printed = [round(one) for one in values(chip, "units")]
+    printed = [round(value) for value in values(chip, "units")]
     finding, why = Finding.UNKNOWN, "the sheet has no count"
     if device.units in printed:
         finding, why = Finding.FITS, "units are fused off when the chip is made: the count is exact"
     elif printed and device.units > max(printed):
         finding, why = Finding.IMPOSSIBLE, "no chip has more units than its sheet"
-    elif printed and partitioned(device):
+    elif printed and is_partition(device):
         why = "a partition has a part of them"
     elif printed:
         finding, why = Finding.DIFFERS, "fewer: another chip, or a partition of this one"
-    expected = told(printed, "units")
+    expected = values_text(printed, "units")
     yield Evidence("compute units", str(device.units), expected, finding, why, "units")
 
 
@@ -87,17 +87,17 @@ def _memory(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.memory_bytes is None:
         return
     finding, why, expected = weigh_memory(device.memory_bytes, chip)
-    if finding is Finding.DIFFERS and partitioned(device):
+    if finding is Finding.DIFFERS and is_partition(device):
         finding, why = Finding.UNKNOWN, "a partition has a part of it"
     seen = f"{device.memory_bytes / 2**30:.1f} GiB"
     yield Evidence("memory", seen, expected, finding, why, "memory_capacity")
 
 
 def weigh_memory(size_bytes: float, chip: Chip) -> tuple[Finding, str, str]:
-    """Returns finding, reason and expectation for a memory of so many bytes.
+    """Returns finding, reason and expected size for a memory of ``size_bytes``.
 
-    A size printed in GB means GiB; driver and error correction keep up to a tenth back.
-    Another size is never impossible: boards are fitted with other memory.
+    A size printed in GB means GiB; driver and error correction reserve up to a tenth. Another size
+    is never impossible, because boards can be refitted with other memory.
     """
     nominal = memory_sizes(chip, rivals=True)
     expected = sizes(chip, "memory_capacity")
@@ -118,7 +118,7 @@ def _bus(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
         finding, why = Finding.FITS, "the width is exact"
     elif printed:
         finding, why = Finding.DIFFERS, "other or fewer memory stacks"
-    expected = told(printed, "memory_bus")
+    expected = values_text(printed, "memory_bus")
     seen = f"{device.memory_bus_bit} bit"
     yield Evidence("memory bus", seen, expected, finding, why, "memory_bus")
 
@@ -132,16 +132,20 @@ def _l2(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
 
 def _cache(size_bytes: float, chip: Chip, key: str) -> tuple[Finding, str, str]:
     printed = values(chip, key)
-    parts = [one / size_bytes for one in printed]
+    parts = [value / size_bytes for value in printed]
     if not printed:
         return Finding.UNKNOWN, "the sheet has no size", ""
-    expected = told(printed, key)
-    if any(abs(part - 1) <= EQUAL for part in parts):
-        return Finding.FITS, f"within {EQUAL:.0%}: MB are printed, MiB reported", expected
+    expected = values_text(printed, key)
+    if any(abs(part - 1) <= CACHE_EQUAL for part in parts):
+        return Finding.FITS, f"within {CACHE_EQUAL:.0%}: MB are printed, MiB reported", expected
     if any(abs(part - 1) <= CACHE_NEAR for part in parts):
         return Finding.UNKNOWN, "sheets and drivers count parts of one die's cache", expected
-    whole = (abs(part / round(part) - 1) <= EQUAL for part in parts if 1.5 < part < MOST_PARTS + 1)
-    if any(whole):
+    is_whole_part = (
+        abs(part / round(part) - 1) <= CACHE_EQUAL
+        for part in parts
+        if 1.5 < part < MAX_CACHE_PARTS + 1
+    )
+    if any(is_whole_part):
         return Finding.UNKNOWN, "a driver may report one die's or partition's", expected
     return Finding.DIFFERS, "neither the cache nor a whole part of it", expected
 
@@ -151,14 +155,17 @@ def _clock(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
         return
     printed = values(chip, "clock_boost")
     finding, why = Finding.UNKNOWN, "the sheet has no boost clock"
-    if any(CLOCK_LEAST <= device.clock_max_hz / one <= CLOCK_MOST for one in printed):
-        finding, why = Finding.FITS, f"{CLOCK_LEAST:.0%} to {CLOCK_MOST:.0%} of the boost clock"
+    if any(MIN_CLOCK_RATIO <= device.clock_max_hz / value <= MAX_CLOCK_RATIO for value in printed):
+        finding, why = (
+            Finding.FITS,
+            f"{MIN_CLOCK_RATIO:.0%} to {MAX_CLOCK_RATIO:.0%} of the boost clock",
+        )
     elif printed and device.clock_max_hz > max(printed):
         why = "boards may be let above the boost clock that is printed"
     elif printed:
         finding, why = Finding.DIFFERS, "its highest clock is below the boost clock"
     seen = show(device.clock_max_hz, Dimension.FREQUENCY, 4)
-    expected = told(printed, "clock_boost")
+    expected = values_text(printed, "clock_boost")
     yield Evidence("highest clock", seen, expected, finding, why, "clock_boost")
 
 
@@ -167,14 +174,14 @@ def _power(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
         return
     printed = values(chip, "tdp")
     finding, why = Finding.UNKNOWN, "the sheet has no board power"
-    if any(abs(device.power_limit_w / one - 1) <= POWER_NEAR for one in printed):
+    if any(abs(device.power_limit_w / value - 1) <= POWER_EQUAL for value in printed):
         finding, why = Finding.FITS, "the board power"
-    elif printed and device.power_limit_w > POWER_MOST * max(printed):
-        finding, why = Finding.DIFFERS, f"above {POWER_MOST:g} times the board power"
+    elif printed and device.power_limit_w > MAX_POWER_RATIO * max(printed):
+        finding, why = Finding.DIFFERS, f"above {MAX_POWER_RATIO:g} times the board power"
     elif printed:
         why = "a limit can be set by hand"
     seen = f"{device.power_limit_w:g} W"
-    expected = told(printed, "tdp")
+    expected = values_text(printed, "tdp")
     yield Evidence("power limit", seen, expected, finding, why, "tdp", rewritable=True)
 
 
@@ -216,7 +223,7 @@ def _cores(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
         why = "a part of the cores is in reach, as in a virtual machine"
     elif cores:
         why = "parts of several sockets are in reach"
-    expected = told([cores] if cores else [], "units")
+    expected = values_text([cores] if cores else [], "units")
     yield Evidence("cores in reach", str(device.units), expected, finding, why, "units")
 
 
@@ -230,12 +237,12 @@ def _l3(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     yield Evidence("last-level cache", seen, expected, finding, why, "l3_cache")
 
 
-def partitioned(device: DeviceInfo) -> bool:
-    """Returns whether the device reports itself as a partition of a chip."""
+def is_partition(device: DeviceInfo) -> bool:
+    """Tells whether the device reports itself as a partition of a chip."""
     return any(word.startswith("MIG") for word in device.limits) or " MIG " in device.name
 
 
-_ACCELERATOR: tuple[Look, ...] = (
+_ACCELERATOR: tuple[Check, ...] = (
     _name, _vendor, _pci, _units, _memory, _bus, _l2, _clock, _power, _capability,
 )  # fmt: skip
-_CPU: tuple[Look, ...] = (_name, _cpuid, _cores, _l3, _clock)
+_CPU: tuple[Check, ...] = (_name, _cpuid, _cores, _l3, _clock)

@@ -1,4 +1,4 @@
-"""Weighs all evidence: is it that chip, which look-alike fits better, what would decide it."""
+"""Weighs all evidence: is it that chip, which look-alike fits better, and what would decide it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,25 +8,26 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.vendors import like
-from bench.identity.evidence import Evidence, Finding, against
+from bench.identity.evidence import Evidence, Finding, count_against
 from bench.identity.measured import measured, usable
 from bench.identity.reported import reported
 from bench.records.model import DeviceInfo, Measurement, Record
 from bench.units import Dimension
 
-APART = 1.05
-"""Figures closer than this cannot be distinguished by measurement."""
-SIZES = ("m", "n", "k", "batch", "length", "elements")
-"""The settings by which a shape was asked for; such a rate may be low by that choice."""
+DISTINGUISHABLE = 1.05
+"""Two figures must differ by this factor to be distinguishable by measurement."""
+SHAPE_SETTINGS = ("m", "n", "k", "batch", "length", "elements")
+"""Settings that fix a shape; the rate of a shape chosen by the user may be low for that reason."""
 TESTABLE = (Dimension.FLOP_RATE, Dimension.OP_RATE, Dimension.BYTE_RATE, Dimension.BYTES)
-CLEAN = (0, 0)
+NOTHING_AGAINST = (0, 0)
 
 
 class State(StrEnum):
-    """The result of all evidence.
+    """The conclusion from all evidence.
 
-    ``contradicts``: something is impossible, or two things differ and a look-alike fits in all.
-    ``doubtful``: something differs, or nothing but what firmware can rewrite speaks for the chip.
+    ``contradicts``: something is impossible, or at least two things differ and a look-alike fits
+    in everything. ``doubtful``: something differs, or only what firmware can rewrite speaks for
+    the chip.
     """
 
     CONSISTENT = "consistent"
@@ -36,23 +37,30 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class LookAlike:
-    """Another chip and the evidence for it, with the figures that would tell it apart."""
+    """Another chip that the device could be.
+
+    Attributes:
+        chip: its sheet.
+        evidence: the observations, compared with that sheet.
+        distinguishing: figures whose measurement would distinguish it from the claimed chip.
+    """
 
     chip: Chip
     evidence: tuple[Evidence, ...]
-    telling: tuple[str, ...] = ()
+    distinguishing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """Whether a device is the chip it was taken for.
+    """Whether a device is the chip as which it was identified.
 
     Attributes:
-        state, reason: the outcome in a word, and in a sentence.
-        chip: what it was taken for.
-        evidence: every piece, in the order in which it is shown.
-        better: look-alikes that less speaks against; only where something does.
-        alike: look-alikes that the evidence fits as well; only where it is consistent.
+        state: the conclusion.
+        reason: the conclusion in a sentence.
+        chip: the claimed chip.
+        evidence: all pieces of evidence, in the order in which they are shown.
+        better: look-alikes with less against them, if there is something against the chip.
+        alike: look-alikes that the evidence fits as well, if it is consistent with the chip.
     """
 
     state: State
@@ -68,14 +76,14 @@ def assess(record: Record, catalogue: Catalogue) -> Assessment | None:
     chip = catalogue.chips.get(record.identity.chip or "")
     if chip is None:
         return None
-    found = usable(record)
-    evidence = _evidence(record.device, found, chip, catalogue)
+    measurements = usable(record)
+    evidence = _evidence(record.device, measurements, chip, catalogue)
     others = [
-        LookAlike(one, _evidence(record.device, found, one, catalogue))
-        for one in look_alikes(record.device, chip, catalogue)
+        LookAlike(other, _evidence(record.device, measurements, other, catalogue))
+        for other in look_alikes(record.device, chip, catalogue)
     ]
-    if not any(record.settings.get(size) for size in SIZES):
-        evidence = tuple(_explained(one, evidence, others) for one in evidence)
+    if not any(record.settings.get(size) for size in SHAPE_SETTINGS):
+        evidence = tuple(_explained(piece, evidence, others) for piece in evidence)
     better = _better(evidence, others)
     state, reason = _outcome(evidence, better)
     alike = _alike(chip, evidence, others) if state is State.CONSISTENT else ()
@@ -86,7 +94,7 @@ def look_alikes(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterato
     """Yields the chips that a device could be taken for instead.
 
     They share name pattern, design, architecture or unit count with the chip, or the device
-    reports their name or PCI id.
+    reports their name, PCI id or CPUID.
     """
     for other in catalogue.chips.values():
         comparable = (other.kind == "cpu") == (chip.kind == "cpu") and other.kind != "system"
@@ -97,13 +105,13 @@ def look_alikes(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterato
 
 
 def _reports(device: DeviceInfo, other: Chip) -> bool:
-    """Returns whether the device reports the name, PCI id or CPUID of another chip."""
-    named = any(like(device.name, pattern) for pattern in other.identity.names)
+    """Tells whether the device reports the name, PCI id or CPUID of another chip."""
+    has_name = any(like(device.name, pattern) for pattern in other.identity.names)
     cpuid = other.identity.cpuid
     numbers = (device.cpu_vendor, device.cpu_family)
-    same = cpuid is not None and numbers == (cpuid.vendor, cpuid.family)
-    same = same and cpuid is not None and device.cpu_model in cpuid.models
-    return named or same or device.pci in other.identity.pci
+    has_cpuid = cpuid is not None and numbers == (cpuid.vendor, cpuid.family)
+    has_cpuid = has_cpuid and cpuid is not None and device.cpu_model in cpuid.models
+    return has_name or has_cpuid or device.pci in other.identity.pci
 
 
 def _related(chip: Chip, other: Chip) -> bool:
@@ -118,67 +126,86 @@ def _related(chip: Chip, other: Chip) -> bool:
 
 
 def _evidence(
-    device: DeviceInfo, found: Sequence[Measurement], chip: Chip, catalogue: Catalogue
+    device: DeviceInfo, measurements: Sequence[Measurement], chip: Chip, catalogue: Catalogue
 ) -> tuple[Evidence, ...]:
-    return (*reported(device, chip, catalogue), *measured(device, found, chip, catalogue))
+    return (*reported(device, chip, catalogue), *measured(device, measurements, chip, catalogue))
 
 
 def _explained(
-    one: Evidence, evidence: Sequence[Evidence], others: Sequence[LookAlike]
+    piece: Evidence, evidence: Sequence[Evidence], others: Sequence[LookAlike]
 ) -> Evidence:
-    """Returns a low rate as a difference, where the same silicon under another name explains it.
+    """Returns a low rate as a difference if a variant of the same silicon would explain it.
 
-    A chip that is cut in one rate only shows itself there and nowhere else; where another form of
-    the work fits, the rate is not cut.
+    A chip that is limited in one rate differs in that rate and nowhere else. If another form of
+    the work reaches the expected rate, the rate is not limited.
     """
-    if one.finding is not Finding.UNKNOWN or not one.measured or not one.expected or one.beside:
-        return one
-    if any(form.key == one.key and form.measured and _speaks_for(form) for form in evidence):
-        return one
-    names = [other.chip.name for other in others if _explains(other, one.key)]
+    if (
+        piece.finding is not Finding.UNKNOWN
+        or not piece.measured
+        or not piece.expected
+        or piece.is_other_form
+    ):
+        return piece
+    if any(
+        other_piece.key == piece.key and other_piece.measured and _speaks_for(other_piece)
+        for other_piece in evidence
+    ):
+        return piece
+    names = [other.chip.name for other in others if _explains(other, piece.key)]
     if not names:
-        return one
-    why = f"{one.why}, but it is what {' or '.join(names)} would reach"
-    return replace(one, finding=Finding.DIFFERS, why=why)
+        return piece
+    why = f"{piece.why}, but it is what {' or '.join(names)} would reach"
+    return replace(piece, finding=Finding.DIFFERS, why=why)
 
 
 def _explains(other: LookAlike, key: str) -> bool:
-    built = [one for one in other.evidence if not one.rewritable]
-    own = [one for one in built if one.key == key and one.measured]
-    return against(built) == CLEAN and any(map(_speaks_for, own))
+    reliable = [piece for piece in other.evidence if not piece.rewritable]
+    rates = [piece for piece in reliable if piece.key == key and piece.measured]
+    return count_against(reliable) == NOTHING_AGAINST and any(map(_speaks_for, rates))
 
 
-def _speaks_for(one: Evidence) -> bool:
-    return one.finding is Finding.FITS
+def _speaks_for(piece: Evidence) -> bool:
+    return piece.finding is Finding.FITS
 
 
 def _better(evidence: Sequence[Evidence], others: Sequence[LookAlike]) -> tuple[LookAlike, ...]:
-    """Returns the look-alikes that least speaks against, if that is less than against the chip."""
-    fitting = [one for one in others if _fits(one.evidence) >= max(1, _fits(evidence))]
-    least = min((against(one.evidence) for one in fitting), default=CLEAN)
-    if least >= against(evidence):
+    """Returns the look-alikes with the least against them, if that is less than for the chip."""
+    candidates = [
+        candidate
+        for candidate in others
+        if _count_fits(candidate.evidence) >= max(1, _count_fits(evidence))
+    ]
+    least = min(
+        (count_against(candidate.evidence) for candidate in candidates), default=NOTHING_AGAINST
+    )
+    if least >= count_against(evidence):
         return ()
-    return tuple(one for one in fitting if against(one.evidence) == least)
+    return tuple(
+        candidate for candidate in candidates if count_against(candidate.evidence) == least
+    )
 
 
-def _fits(evidence: Sequence[Evidence]) -> int:
-    """Returns how much speaks for a chip, each figure counted once."""
-    return sum(_speaks_for(one) and not one.beside for one in evidence)
+def _count_fits(evidence: Sequence[Evidence]) -> int:
+    """Returns how many pieces of evidence fit, each figure counted once."""
+    return sum(_speaks_for(piece) and not piece.is_other_form for piece in evidence)
 
 
 def _outcome(evidence: Sequence[Evidence], better: Sequence[LookAlike]) -> tuple[State, str]:
-    impossible, differing = against(evidence)
-    listed = {
-        finding: ", ".join(one.what for one in evidence if one.finding is finding)
+    impossible, differing = count_against(evidence)
+    names_by_finding = {
+        finding: ", ".join(piece.what for piece in evidence if piece.finding is finding)
         for finding in Finding
     }
     if impossible:
-        return State.CONTRADICTS, f"impossible for this chip: {listed[Finding.IMPOSSIBLE]}"
-    if differing > 1 and better and against(better[0].evidence) == CLEAN:
-        return State.CONTRADICTS, f"differs: {listed[Finding.DIFFERS]}"
+        return (
+            State.CONTRADICTS,
+            f"impossible for this chip: {names_by_finding[Finding.IMPOSSIBLE]}",
+        )
+    if differing > 1 and better and count_against(better[0].evidence) == NOTHING_AGAINST:
+        return State.CONTRADICTS, f"differs: {names_by_finding[Finding.DIFFERS]}"
     if differing:
-        return State.DOUBTFUL, f"differs: {listed[Finding.DIFFERS]}"
-    if not _fits([one for one in evidence if not one.rewritable]):
+        return State.DOUBTFUL, f"differs: {names_by_finding[Finding.DIFFERS]}"
+    if not _count_fits([piece for piece in evidence if not piece.rewritable]):
         return State.DOUBTFUL, "nothing speaks for it but what firmware can rewrite"
     return State.CONSISTENT, "nothing speaks against it"
 
@@ -186,35 +213,36 @@ def _outcome(evidence: Sequence[Evidence], better: Sequence[LookAlike]) -> tuple
 def _alike(
     chip: Chip, evidence: Sequence[Evidence], others: Sequence[LookAlike]
 ) -> tuple[LookAlike, ...]:
-    """Returns the look-alikes that all fits as well, names and other rewritable things aside.
+    """Returns the look-alikes that fit as well, apart from names and other rewritable evidence.
 
-    Those that the fewest figures would tell apart come first.
+    Those that the fewest figures would distinguish come first.
     """
-    built = _fitting(evidence)
-    weighed = {one.key for one in evidence if one.finding is Finding.FITS}
-    found = [
-        replace(other, telling=tuple(_telling(chip, other.chip, weighed)))
+    fits_here = _fitting(evidence)
+    tested = {piece.key for piece in evidence if piece.finding is Finding.FITS}
+    alike = [
+        replace(other, distinguishing=tuple(_distinguishing_figures(chip, other.chip, tested)))
         for other in others
-        if against([one for one in other.evidence if not one.rewritable]) == CLEAN
-        and built <= _fitting(other.evidence)
+        if count_against([piece for piece in other.evidence if not piece.rewritable])
+        == NOTHING_AGAINST
+        and fits_here <= _fitting(other.evidence)
     ]
-    return tuple(sorted(found, key=lambda one: len(one.telling)))
+    return tuple(sorted(alike, key=lambda other: len(other.distinguishing)))
 
 
 def _fitting(evidence: Sequence[Evidence]) -> set[str]:
-    fits = (one for one in evidence if _speaks_for(one) and not one.rewritable)
-    return {one.what for one in fits if not one.beside}
+    pieces = (piece for piece in evidence if _speaks_for(piece) and not piece.rewritable)
+    return {piece.what for piece in pieces if not piece.is_other_form}
 
 
-def _telling(chip: Chip, other: Chip, weighed: set[str]) -> Iterator[str]:
-    """Yields the figures that would tell two chips apart, the most telling first."""
-    told = []
+def _distinguishing_figures(chip: Chip, other: Chip, tested: set[str]) -> Iterator[str]:
+    """Yields the figures that would distinguish two chips, those with the largest ratio first."""
+    figures = []
     for key, kind in FIGURES.items():
-        own, theirs = chip.number(key), other.number(key)
-        if key in weighed or kind.dimension not in TESTABLE or not own or not theirs:
+        value, other_value = chip.number(key), other.number(key)
+        if key in tested or kind.dimension not in TESTABLE or not value or not other_value:
             continue
-        ratio = max(own / theirs, theirs / own)
-        if ratio > APART:
+        ratio = max(value / other_value, other_value / value)
+        if ratio > DISTINGUISHABLE:
             both = f"{chip.figures[key].value} against {other.figures[key].value}"
-            told.append((-ratio, f"{kind.title} ({both})"))
-    yield from (words for _, words in sorted(told))
+            figures.append((-ratio, f"{kind.title} ({both})"))
+    yield from (text for _, text in sorted(figures))

@@ -6,35 +6,36 @@ from pathlib import Path
 
 from bench.launch.model import Job
 
-OUTSIDE = re.compile(r"[^0-9A-Za-z._=,+-]")
-"""Characters replaced by ``_`` in folder names."""
-LONGEST = 100
+NOT_IN_NAMES = re.compile(r"[^0-9A-Za-z._=,+-]")
+"""Characters that are replaced by ``_`` in folder names."""
+MAX_NAME = 100
+"""Longest name of a job, characters."""
 
 
 def jobs(combinations: Sequence[Sequence[str]], folder: Path) -> list[Job]:
-    """Returns the jobs of a sweep, each with a folder of its own.
+    """Returns the jobs of a sweep, each with its own folder.
 
     Args:
-        combinations: the words of each job, one of them ``node=``.
-        folder: the fleet's.
+        combinations: the key=value words of each job, one of them ``node=``.
+        folder: folder of the fleet.
     """
-    apart = _apart(combinations)
-    made: list[Job] = []
-    taken: set[str] = set()
+    distinguishing = _distinguishing(combinations)
+    all_jobs: list[Job] = []
+    names: set[str] = set()
     for number, words in enumerate(combinations):
         node = next(word for word in words if word.startswith("node=")).partition("=")[2]
-        plain = node.strip("'\"")
-        more = [word for word in words if word in apart]
-        name = OUTSIDE.sub("_", ",".join((plain, *more)))[:LONGEST]
-        name = f"{name},{number}" if name in taken else name
-        taken.add(name)
-        own = [word for word in words if word.partition("=")[0] != "out"]
-        made.append(Job(name, plain, tuple(own), folder / name))
-    return made
+        node_name = node.strip("'\"")
+        suffixes = [word for word in words if word in distinguishing]
+        name = NOT_IN_NAMES.sub("_", ",".join((node_name, *suffixes)))[:MAX_NAME]
+        name = f"{name},{number}" if name in names else name
+        names.add(name)
+        run_words = [word for word in words if word.partition("=")[0] != "out"]
+        all_jobs.append(Job(name, node_name, tuple(run_words), folder / name))
+    return all_jobs
 
 
-def _apart(combinations: Sequence[Sequence[str]]) -> set[str]:
-    """Returns the words, besides nodes, that not all jobs have."""
-    every = [set(words) for words in combinations]
-    shared = set.intersection(*every)
-    return {word for words in every for word in words - shared if not word.startswith("node=")}
+def _distinguishing(combinations: Sequence[Sequence[str]]) -> set[str]:
+    """Returns the words, except ``node=``, that not all jobs have in common."""
+    word_sets = [set(words) for words in combinations]
+    shared = set.intersection(*word_sets)
+    return {word for words in word_sets for word in words - shared if not word.startswith("node=")}

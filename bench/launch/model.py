@@ -1,4 +1,4 @@
-"""The types of a fleet: jobs, their status in the engine, and their outcomes."""
+"""The types of a fleet: its jobs, their status in the engine, and their outcomes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from typing import Literal, Protocol
 
 Stage = Literal["waiting", "running", "ended", "down"]
 State = Literal["complete", "failed", "interrupted", "lost", "down"]
-"""``complete``: the record is finished. ``failed``: the run ended with a code other than 0.
+"""How a job ended.
+
+``complete``: the record is finished. ``failed``: the run ended with a code other than 0.
 ``interrupted``: the record lacks measurements and can be completed. ``lost``: the job was started
-and left no record. ``down``: the engine says that the node can run nothing.
+and left no record. ``down``: the engine says that the node cannot run jobs.
 """
 End = tuple[int, str]
 """The exit code of a run, and its message."""
@@ -20,10 +22,10 @@ class Job:
     """One run on one node.
 
     Attributes:
-        name: the node, and what else tells the job from others: its folder's name.
-        node: as the engine calls it.
+        name: name of the job and of its folder: the node, and what distinguishes it from others.
+        node: the node's name in the engine.
         words: the run's key=value words.
-        folder: where it leaves its record and its log.
+        folder: folder for its record and its log.
     """
 
     name: str
@@ -37,10 +39,10 @@ class Status:
     """The engine's status of a job.
 
     Attributes:
-        stage: how far it has got; ``down`` where its node cannot run it.
-        code: the run's exit code, None where nobody saw it.
-        reason: what the engine or the run says of it, in a few words.
-        log: where what it printed lies, if anywhere.
+        stage: its progress; ``down`` if its node cannot run it.
+        code: the run's exit code; None if unknown.
+        reason: short explanation by the engine or the run.
+        log: file with the run's output, if any.
     """
 
     stage: Stage
@@ -54,12 +56,13 @@ class Outcome:
     """How a job ended.
 
     Attributes:
-        name, node: the job's.
-        state: in one word.
-        code: the run's exit code, None where there was none.
-        record: where its record lies, None where there is none.
+        name: name of the job.
+        node: its node.
+        state: its final state.
+        code: the run's exit code; None if there was none.
+        record: path of its record; None if there is none.
         reason: what went wrong.
-        log: where what it printed lies.
+        log: file with the run's output, if any.
     """
 
     name: str
@@ -72,34 +75,34 @@ class Outcome:
 
 
 class Engine(Protocol):
-    """A scheduler that is there already; nothing here decides when or in which order jobs run."""
+    """An existing scheduler, which alone decides when and in which order jobs run."""
 
     def nodes(self) -> Mapping[str, str]:
-        """Returns the nodes that there are, each with why it can run nothing, empty if it can.
+        """Returns all nodes, each with the reason why it cannot run jobs; empty if it can.
 
         Raises:
-            UsageError: the engine is not here, or gives no answer.
+            UsageError: the engine is not available or does not answer.
         """
         ...
 
     def expand(self, word: str) -> list[str]:
-        """Returns the names that a word such as ``n[01-64]`` stands for."""
+        """Returns the node names that an expression such as ``n[01-64]`` stands for."""
         ...
 
     def start(self, job: Job, function: Callable[[tuple[str, ...]], End]) -> str:
-        """Hands a job over, to be run on its node and no other; returns the engine's name for it.
+        """Submits a job, to be run on its node only; returns the engine's id of the job.
 
         Raises:
-            RefusedError: the engine does not take it.
+            RefusedError: the engine rejects it.
         """
         ...
 
     def ask(self, tickets: Sequence[str]) -> Mapping[str, Status]:
-        """Returns the status of jobs."""
+        """Returns the status of jobs, by their ids."""
         ...
 
     def cancel(self, tickets: Sequence[str]) -> None:
-        """Ends jobs as Ctrl-C would: their records keep what was measured."""
+        """Ends jobs as Ctrl-C would: their records keep the finished measurements."""
         ...
 
     def close(self) -> None:

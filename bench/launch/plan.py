@@ -1,7 +1,7 @@
-"""What a fleet was asked for, in its folder, so that what is missing can be had later.
+"""The plan of a fleet, stored in its folder, so that an incomplete fleet can be resumed.
 
-``fleet.jsonl`` holds the words of the sweep on its first line and how each job ended below; no
-record is called like it, so that a folder of records stays one.
+``fleet.jsonl`` has the words of the sweep on its first line, and below it how each job ended. No
+record has a name like this, so the folder can be read as a folder of records.
 """
 
 import json
@@ -24,66 +24,66 @@ LOCK = ".fleet.lock"
 
 @dataclass(frozen=True)
 class Plan:
-    """A fleet's folder and the words that its jobs are made of."""
+    """A fleet's folder and the words of the sweep from which its jobs are made."""
 
     folder: Path
     words: tuple[str, ...]
 
 
-def begun(folder: Path, words: Sequence[str]) -> Plan:
-    """Returns the plan of a new fleet, written to its folder.
+def begin(folder: Path, words: Sequence[str]) -> Plan:
+    """Creates a new fleet: writes its plan to its folder and returns it.
 
     Raises:
-        UsageError: there is a fleet in the folder, or it cannot be written to.
+        UsageError: the folder has a fleet already, or cannot be written to.
     """
-    place = folder / FILE
-    if place.exists():
+    file = folder / FILE
+    if file.exists():
         raise UsageError(
             f"out={folder} holds a fleet already: run -m resume={folder} completes it, "
             "another out= begins a new one"
         )
-    made = Plan(folder.absolute(), tuple(words))
+    plan = Plan(folder.absolute(), tuple(words))
     try:
-        made.folder.mkdir(parents=True, exist_ok=True)
-        keep(made, ())
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        save(plan, ())
     except OSError as error:
         raise UsageError(f"out={folder} cannot be written to: {error.strerror}") from None
-    return made
+    return plan
 
 
-def known(word: str) -> Plan:
-    """Returns the plan of a fleet that was begun in a folder.
+def load(folder: str) -> Plan:
+    """Returns the plan of an existing fleet in a folder.
 
     Raises:
         UsageError: there is none, or it cannot be read.
     """
-    place = Path(word) / FILE
+    file = Path(folder) / FILE
     try:
-        first = place.read_text(encoding="utf-8").partition("\n")[0]
+        first = file.read_text(encoding="utf-8").partition("\n")[0]
         words: Any = json.loads(first)["words"]
     except FileNotFoundError:
         raise UsageError(
-            f"resume={word}: with -m it is the folder of a fleet, and there is no {place}; "
+            f"resume={folder}: with -m it is the folder of a fleet, and there is no {file}; "
             "for one record leave out -m"
         ) from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UsageError(f"{place} cannot be read: {error}; begin a new fleet") from None
-    if not (isinstance(words, list) and all(isinstance(one, str) for one in words)):
-        raise UsageError(f"{place} tells no words: begin a new fleet")
-    return Plan(Path(word).absolute(), tuple(words))
+        raise UsageError(f"{file} cannot be read: {error}; begin a new fleet") from None
+    if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+        raise UsageError(f"{file} does not list the words of a sweep: begin a new fleet")
+    return Plan(Path(folder).absolute(), tuple(words))
 
 
 @contextmanager
-def alone(plan: Plan) -> Iterator[None]:
-    """Holds a fleet's folder against a second launcher, which would start its jobs again.
+def locked(plan: Plan) -> Iterator[None]:
+    """Locks a fleet's folder against a second launcher, which would start its jobs again.
 
     Raises:
-        UsageError: another has it.
+        UsageError: another launcher has locked it.
     """
-    place = plan.folder / LOCK
-    with suppress(OSError):  # then it is held against nobody, as where no locks are known
-        place.touch()
-    lock = RecordFile(place)
+    lock_file = plan.folder / LOCK
+    with suppress(OSError):  # without the file there is no lock, as on systems without locks
+        lock_file.touch()
+    lock = RecordFile(lock_file)
     if not lock.take():
         raise UsageError(
             f"{plan.folder} is a fleet under way: wait for the launcher that has it, or end it"
@@ -94,47 +94,51 @@ def alone(plan: Plan) -> Iterator[None]:
         lock.release()
 
 
-def done_before(plan: Plan) -> frozenset[str]:
-    """Returns the names of the jobs that were complete when the fleet was last asked."""
+def completed_before(plan: Plan) -> frozenset[str]:
+    """Returns the names of the jobs that were complete when the plan was last saved."""
     try:
         lines = (plan.folder / FILE).read_text(encoding="utf-8").splitlines()[1:]
-        told = [json.loads(line) for line in lines]
+        outcomes = [json.loads(line) for line in lines]
     except (OSError, ValueError):
         return frozenset()
-    jobs = [one for one in told if isinstance(one, dict) and one.get("state") == "complete"]
-    return frozenset(str(one.get("job")) for one in jobs)
+    jobs = [
+        outcome
+        for outcome in outcomes
+        if isinstance(outcome, dict) and outcome.get("state") == "complete"
+    ]
+    return frozenset(str(outcome.get("job")) for outcome in jobs)
 
 
-def keep(plan: Plan, outcomes: Iterable[Outcome]) -> None:
-    """Writes the plan and how its jobs ended, so that a reader sees the old file or the new one."""
+def save(plan: Plan, outcomes: Iterable[Outcome]) -> None:
+    """Writes the plan and its jobs' outcomes atomically."""
     lines = [json.dumps({"words": plan.words})]
-    lines += [json.dumps(told(plan, one)) for one in outcomes]
+    lines += [json.dumps(outcome_row(plan, outcome)) for outcome in outcomes]
     replace(plan.folder / FILE, "\n".join(lines) + "\n")
 
 
-def told(plan: Plan, one: Outcome) -> dict[str, str | int | None]:
-    """Returns an outcome as numbers and texts, with paths as seen from the fleet's folder."""
+def outcome_row(plan: Plan, outcome: Outcome) -> dict[str, str | int | None]:
+    """Returns an outcome as a flat row, with paths relative to the fleet's folder."""
     return {
-        "job": one.name,
-        "node": one.node,
-        "state": one.state,
-        "exit_code": one.code,
-        "record": shown(plan, one.record),
-        "reason": one.reason,
-        "log": shown(plan, one.log),
+        "job": outcome.name,
+        "node": outcome.node,
+        "state": outcome.state,
+        "exit_code": outcome.code,
+        "record": relative_path(plan, outcome.record),
+        "reason": outcome.reason,
+        "log": relative_path(plan, outcome.log),
     }
 
 
-def shown(plan: Plan, path: Path | None) -> str | None:
-    """Returns a path as seen from the fleet's folder, where it lies in it."""
+def relative_path(plan: Plan, path: Path | None) -> str | None:
+    """Returns a path relative to the fleet's folder if it lies in it, otherwise as it is."""
     if path is None:
         return None
     inside = path.is_relative_to(plan.folder)
     return path.relative_to(plan.folder).as_posix() if inside else str(path)
 
 
-def latest(folder: Path) -> tuple[Path, Record] | None:
-    """Returns the newest record of a job's folder, None where there is none to be read."""
+def latest_record(folder: Path) -> tuple[Path, Record] | None:
+    """Returns path and content of the newest readable record in a job's folder; None without."""
     for path in sorted(folder.glob("*/*.json"), key=lambda one: one.stem, reverse=True):
         try:
             return path, read(path)
@@ -143,9 +147,9 @@ def latest(folder: Path) -> tuple[Path, Record] | None:
     return None
 
 
-def is_of_several(record: Record) -> bool:
-    """Tells whether a record is one of many of its job, of each device alone and all at once.
+def is_one_of_several(record: Record) -> bool:
+    """Tells whether a record is one of several of its job (each device alone, then all at once).
 
-    It does not tell whether the others are there, nor can its run be resumed.
+    Such a record does not show whether the others exist, and its run cannot be resumed.
     """
     return "group" in record.settings

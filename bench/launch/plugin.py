@@ -1,4 +1,4 @@
-"""The launcher that Hydra is given: it hands the combinations of a sweep to a fleet."""
+"""The launcher plug-in for Hydra, which passes the combinations of a sweep to a fleet."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,48 +11,48 @@ from bench.launch.ray import Ray
 from bench.launch.slurm import Slurm
 
 ENGINES: dict[str, Callable[[Mapping[str, Any]], Engine]] = {"slurm": Slurm, "ray": Ray}
-"""By the word of ``hydra/launcher=``; each has a file in ``configs/hydra/launcher``."""
+"""Engines by the value of ``hydra/launcher=``; each has a file in ``configs/hydra/launcher``."""
 SPACE = "hydra_plugins.onpaper"
-"""Hydra takes plugins of this name space only, and looks them up by their names in it."""
+"""Hydra accepts plug-ins from this namespace only, and looks them up by name in it."""
 
 
 def register(launch: Callable[[Sequence[Sequence[str]]], None]) -> None:
-    """Makes ``hydra_plugins.onpaper.Fleet`` hand all combinations of a sweep to ``launch``."""
+    """Registers ``hydra_plugins.onpaper.Fleet`` to pass a sweep's combinations to ``launch``."""
     from hydra.core.plugins import Plugins
     from hydra.core.utils import JobReturn
     from hydra.plugins.launcher import Launcher
 
     class Fleet(Launcher):
-        """Hands over; how jobs ended is told by the fleet, not to Hydra."""
+        """Hydra's launcher; the fleet itself reports how jobs ended."""
 
         def __init__(self, **_params: object) -> None:
             super().__init__()
 
         def setup(self, **_context: object) -> None:
-            """Needs nothing of Hydra's: each job composes its own config."""
+            """Does nothing: each job composes its own config."""
 
         def launch(
             self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
         ) -> list[JobReturn]:
-            """Returns no results: what a run comes to is in its record."""
+            """Launches the jobs and returns no results: the results are in the runs' records."""
             del initial_job_idx
             launch(job_overrides)
             return []
 
     Fleet.__module__, Fleet.__qualname__ = SPACE, "Fleet"
-    module = ModuleType(SPACE, "What is made here, where Hydra looks for it.")
+    module = ModuleType(SPACE, "The launcher plug-in, where Hydra looks for it.")
     module.__dict__["Fleet"] = Fleet
-    above = _above()
-    sys.modules[SPACE] = above.__dict__["onpaper"] = module
+    package = _plugin_package()
+    sys.modules[SPACE] = package.__dict__["onpaper"] = module
     Plugins.instance().register(Fleet)
 
 
-def _above() -> ModuleType:
+def _plugin_package() -> ModuleType:
     """Returns Hydra's plug-in package, an empty one if none is installed."""
     name = SPACE.partition(".")[0]
     try:
         return import_module(name)
     except ImportError:
-        made = ModuleType(name)
-        made.__path__ = []
-        return sys.modules.setdefault(name, made)
+        package = ModuleType(name)
+        package.__path__ = []
+        return sys.modules.setdefault(name, package)

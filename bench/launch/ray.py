@@ -1,7 +1,7 @@
-"""Ray as an engine: a task a node, with all that the node has, so that it runs alone there.
+"""Ray as an engine: one task per node, which takes all resources of the node and so runs alone.
 
-hydra-ray-launcher 1.2.2 asks for cloudpickle below 3, boto3 and Ray's dashboard, cannot say on
-which node a job runs, and drops all outcomes for the first that failed; ``ray.remote`` is enough.
+hydra-ray-launcher 1.2.2 requires cloudpickle below 3, boto3 and Ray's dashboard, cannot pin a job
+to a node, and loses all outcomes when one job fails; ``ray.remote`` is enough.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,56 +35,60 @@ class Ray:
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-            told = f"no cluster at {address}: {first_line(error)}"
-            raise UsageError(f"hydra/launcher=ray: {told}") from None
+            problem = f"no cluster at {address}: {first_line(error)}"
+            raise UsageError(f"hydra/launcher=ray: {problem}") from None
 
     def nodes(self) -> dict[str, str]:
-        """Returns the nodes by the names that they were started with, else by their addresses."""
+        """Returns the nodes by name, or by address if they were started without one."""
         import ray
 
-        found: dict[str, str] = {}
-        for one in ray.nodes():
-            name = _name(one)
-            if one["Alive"] or name not in found:
-                found[name] = "" if one["Alive"] else "Ray has lost the node"
-        return found
+        problems: dict[str, str] = {}
+        for node in ray.nodes():
+            name = _name(node)
+            if node["Alive"] or name not in problems:
+                problems[name] = "" if node["Alive"] else "Ray has lost the node"
+        return problems
 
     def expand(self, word: str) -> list[str]:
-        """Returns names that stand between commas."""
-        return [one for one in word.split(",") if one]
+        """Returns the names in a comma-separated list."""
+        return [name for name in word.split(",") if name]
 
     def start(self, job: Job, function: Callable[[tuple[str, ...]], End]) -> str:
-        """Hands a job over as a task that needs all processors and accelerators of its node.
+        """Submits a job as a task that requires all CPUs and accelerators of its node.
 
         Raises:
-            RefusedError: the node has gone.
+            RefusedError: the node is gone.
         """
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        alive = [one for one in ray.nodes() if one["Alive"] and _name(one) == job.node]
-        if not alive:
+        alive_nodes = [node for node in ray.nodes() if node["Alive"] and _name(node) == job.node]
+        if not alive_nodes:
             raise RefusedError("Ray has lost the node")
-        has = alive[0]["Resources"]
+        resources = alive_nodes[0]["Resources"]
         log = job.folder / LOG
-        task = ray.remote(max_retries=0, max_calls=1)(_logged).options(
-            num_cpus=has.get("CPU", 0),
-            num_gpus=has.get("GPU", 0),
-            scheduling_strategy=NodeAffinitySchedulingStrategy(alive[0]["NodeID"], soft=False),
+        task = ray.remote(max_retries=0, max_calls=1)(_run_with_log).options(
+            num_cpus=resources.get("CPU", 0),
+            num_gpus=resources.get("GPU", 0),
+            scheduling_strategy=NodeAffinitySchedulingStrategy(
+                alive_nodes[0]["NodeID"], soft=False
+            ),
         )
-        made = task.remote(function, job.words, str(log))
-        ticket: str = made.task_id().hex()[:12]
-        self._tasks[ticket], self._logs[ticket], self._nodes[ticket] = made, log, job.node
+        running = task.remote(function, job.words, str(log))
+        ticket: str = running.task_id().hex()[:12]
+        self._tasks[ticket], self._logs[ticket], self._nodes[ticket] = running, log, job.node
         return ticket
 
     def ask(self, tickets: Sequence[str]) -> dict[str, Status]:
-        """Returns the status of tasks; one still waiting for a lost node is down."""
+        """Returns the status of tasks; a task that waits for a lost node is down."""
         import ray
 
         ready, _ = ray.wait(
-            [self._tasks[one] for one in tickets], num_returns=len(tickets), timeout=0
+            [self._tasks[ticket] for ticket in tickets], num_returns=len(tickets), timeout=0
         )
-        return {one: self._status(one, done=self._tasks[one] in ready) for one in tickets}
+        return {
+            ticket: self._status(ticket, done=self._tasks[ticket] in ready) for ticket in tickets
+        }
 
     def _status(self, ticket: str, *, done: bool) -> Status:
         import ray
@@ -98,20 +102,20 @@ class Ray:
         except TaskUnschedulableError:
             return Status("down", reason="Ray has lost the node")
         except RayError as error:  # the worker or its node died, or the task was cancelled
-            return Status("ended", None, f"Ray: {_last(error)}", log)
+            return Status("ended", None, f"Ray: {_last_line(error)}", log)
         except Exception as error:  # noqa: BLE001 -- Ray raises what the run raised, as its own
-            return Status("ended", 1, _last(error), log)
+            return Status("ended", 1, _last_line(error), log)
         return Status("ended", code, reason, log)
 
     def cancel(self, tickets: Sequence[str]) -> None:
-        """Has Ray raise KeyboardInterrupt in tasks that run, and forget those that wait."""
+        """Raises KeyboardInterrupt in running tasks and removes waiting ones."""
         import ray
 
-        for one in tickets:
-            ray.cancel(self._tasks[one], force=False)
+        for ticket in tickets:
+            ray.cancel(self._tasks[ticket], force=False)
 
     def close(self) -> None:
-        """Leaves the cluster; the jobs that it still has end."""
+        """Leaves the cluster, which ends jobs that are still running."""
         import ray
 
         ray.shutdown()
@@ -121,19 +125,21 @@ def _name(node: Mapping[str, Any]) -> str:
     return str(node.get("NodeName") or node.get("NodeManagerAddress"))
 
 
-def _last(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     """Returns the last line of an error's message, or its type's name."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 
 
-def _logged(function: Callable[[tuple[str, ...]], End], words: tuple[str, ...], log: str) -> End:
-    """Runs a job on its node with all that it prints, worker processes included, in a file."""
+def _run_with_log(
+    function: Callable[[tuple[str, ...]], End], words: tuple[str, ...], log: str
+) -> End:
+    """Runs a job on its node with its output, including that of worker processes, in a file."""
     import os
     import sys
 
     with Path(log).open("a", encoding="utf-8") as file:
-        kept = os.dup(1), os.dup(2)
+        saved = os.dup(1), os.dup(2)
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
@@ -141,6 +147,6 @@ def _logged(function: Callable[[tuple[str, ...]], End], words: tuple[str, ...], 
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            for target, copy in enumerate(kept, 1):
+            for target, copy in enumerate(saved, 1):
                 os.dup2(copy, target)
                 os.close(copy)

@@ -1,10 +1,10 @@
-"""How the jobs of a fleet ended, as a report."""
+"""Report on how the jobs of a fleet ended."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from bench.launch.model import Outcome
-from bench.launch.plan import Plan, shown, told
+from bench.launch.plan import Plan, outcome_row, relative_path
 from bench.report.markup import Report
 from bench.report.table import Table
 
@@ -12,18 +12,18 @@ COLUMNS = ("node", "state", "exit code", "record", "reason", "log")
 
 
 def report(plan: Plan, outcomes: Sequence[Outcome]) -> Report:
-    """Returns the table of a fleet, those that want attention first."""
-    ordered = sorted(outcomes, key=lambda one: one.state == "complete")
+    """Returns the table of a fleet's jobs, incomplete ones first."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.state == "complete")
     cells = tuple(
         (
-            one.name,
-            one.state,
-            "–" if one.code is None else str(one.code),
-            shown(plan, one.record) or "–",
-            one.reason,
-            shown(plan, one.log) or "–",
+            outcome.name,
+            outcome.state,
+            "–" if outcome.code is None else str(outcome.code),
+            relative_path(plan, outcome.record) or "–",
+            outcome.reason,
+            relative_path(plan, outcome.log) or "–",
         )
-        for one in ordered
+        for outcome in ordered
     )
     table = Table(
         title=f"Fleet of {len(outcomes)} jobs",
@@ -33,13 +33,13 @@ def report(plan: Plan, outcomes: Sequence[Outcome]) -> Report:
         summary=tuple(_summary(plan, outcomes)),
         notes=(),
     )
-    return Report(table, [dict(told(plan, one)) for one in ordered])
+    return Report(table, [dict(outcome_row(plan, outcome)) for outcome in ordered])
 
 
 def _summary(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
-    counts = Counter(one.state for one in outcomes)
-    lines = [", ".join(f"{number} {state}" for state, number in counts.items()) + "."]
-    if any(one.state in ("interrupted", "lost", "down") for one in outcomes):
+    counts = Counter(outcome.state for outcome in outcomes)
+    lines = [", ".join(f"{count} {state}" for state, count in counts.items()) + "."]
+    if any(outcome.state in ("interrupted", "lost", "down") for outcome in outcomes):
         lines.append(f"To get what is missing: python -m bench run -m resume={plan.folder}")
     if counts["complete"] > 1:
         lines.append(f"To rank them: python -m bench fleet records={plan.folder}")

@@ -48,10 +48,10 @@ def verdict(found: Assessment) -> str:
 
 def _distinguished(other: LookAlike) -> str:
     """Returns which figures would distinguish a look-alike."""
-    if not other.telling:
+    if not other.distinguishing:
         return f"{other.chip.name} looks the same, and no figure of its sheet would tell them apart"
-    telling = ", ".join(other.telling[:MOST_NAMED])
-    return f"{other.chip.name} looks the same; {telling} would tell them apart"
+    figures = ", ".join(other.distinguishing[:MOST_NAMED])
+    return f"{other.chip.name} looks the same; {figures} would tell them apart"
 
 
 def _names(others: Sequence[LookAlike]) -> str:

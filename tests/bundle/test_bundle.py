@@ -11,8 +11,8 @@ import pytest
 from bench import paths
 from bench.__main__ import main
 from bench.bundle.pack import pack
-from bench.bundle.private import found, masked
-from bench.bundle.unpack import opened
+from bench.bundle.private import masked, private_texts
+from bench.bundle.unpack import open_bundle
 from bench.chips.load import Catalogue
 from bench.config import compose
 from bench.errors import UsageError
@@ -63,7 +63,7 @@ def test_what_names_its_owner_is_left_out_and_told(
     assert made.masked == ("measurements.0.reason",)
     for word in ("rack9", "0123456789ab", "Jo", "jo@", "10.1.2.3", "corp", "/opt", "home/"):
         assert word not in made.text
-    kept = opened(made.text, "it").record
+    kept = open_bundle(made.text, "it").record
     assert kept.measurements[0].reason == (
         "no [a home folder] on [a host name] ([an address]), ask [an e-mail address]: "
         "[the machine's name] [a path]"
@@ -101,7 +101,7 @@ def test_what_names_its_owner_is_left_out_and_told(
     ],
 )
 def test_what_is_looked_for_in_texts(told: str, kind: str | None) -> None:
-    assert [one for _, one in found({"reason": told})] == ([kind] if kind else [])
+    assert [one for _, one in private_texts({"reason": told})] == ([kind] if kind else [])
 
 
 def test_a_name_is_masked_in_any_case_and_without_its_domain(sheets: Catalogue) -> None:
@@ -109,7 +109,7 @@ def test_a_name_is_masked_in_any_case_and_without_its_domain(sheets: Catalogue) 
     broken = record.measurements[0].model_copy(update={"reason": "RACK9: lost 0123456789AB"})
     machine = record.machine.model_copy(update={"node": "rack9.lab7"})
     told = {"machine": machine, "measurements": (broken, *record.measurements[1:])}
-    got = opened(pack(record.model_copy(update=told), sheets).text, "it").record
+    got = open_bundle(pack(record.model_copy(update=told), sheets).text, "it").record
     assert got.measurements[0].reason == "[the machine's name]: lost [the machine's name]"
 
 
@@ -119,7 +119,7 @@ def test_a_node_that_is_called_as_what_it_holds_spoils_no_record(
 ) -> None:
     record = read(SPARSE)
     machine = record.machine.model_copy(update={"node": node})
-    got = opened(pack(record.model_copy(update={"machine": machine}), sheets).text, "it")
+    got = open_bundle(pack(record.model_copy(update={"machine": machine}), sheets).text, "it")
     assert (got.record.device.name, got.record.id) == (record.device.name, record.id)
     for one, other in zip(got.record.measurements, record.measurements, strict=True):
         assert (one.kernel, one.dtype, one.figures) == (other.kernel, other.dtype, other.figures)
@@ -140,7 +140,7 @@ def test_a_bundle_is_shown_as_verified_and_asks_for_no_more(
 
 
 def test_what_was_packed_is_what_is_opened(text: str, sheets: Catalogue) -> None:
-    got = opened(text, "it")
+    got = open_bundle(text, "it")
     assert got.record == read(SPARSE)
     now = sheets.chips["nvidia-h100-sxm-80gb"].sheet_sha256
     then = got.record.identity
@@ -149,7 +149,7 @@ def test_what_was_packed_is_what_is_opened(text: str, sheets: Catalogue) -> None
         one = got.record.model_copy(
             update={"identity": then.model_copy(update={"sheet_sha256": sha})}
         )
-        assert opened(pack(one, sheets).text, "it").sheet_matches is same
+        assert open_bundle(pack(one, sheets).text, "it").sheet_matches is same
     assert list(got.catalogue.chips) == ["nvidia-h100-sxm-80gb"]
     assert render(got.record, got.catalogue).splitlines()[0].startswith("**NVIDIA H100")
     assert text.isascii()
@@ -203,7 +203,7 @@ def test_what_was_changed_since_it_was_packed_is_refused(text: str) -> None:
         key = {"record": "suite", "environment": "program", "sheet": "chip"}[part]
         data[part][key] = {"version": "9"} if part == "environment" else "other"
         with pytest.raises(UsageError, match=f"its {part} is not what was packed"):
-            opened(json.dumps(data), "it")
+            open_bundle(json.dumps(data), "it")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_fake_or_unended_record_is_not_packed(record: Record, sheets: Catalogu
 def test_a_record_of_an_unknown_chip_is_packed_without_a_sheet(sheets: Catalogue) -> None:
     whole = read(SPARSE)
     identity = whole.identity.model_copy(update={"chip": None, "state": "unknown"})
-    got = opened(pack(whole.model_copy(update={"identity": identity}), sheets).text, "it")
+    got = open_bundle(pack(whole.model_copy(update={"identity": identity}), sheets).text, "it")
     assert got.catalogue.chips == {}
     assert not got.sheet_matches
 
@@ -277,7 +277,7 @@ def test_that_devices_were_measured_at_once_stays_told_and_speaks_for_none_alone
     alone = read(SPARSE)
     beside = {"together": 8, "group": "0a1b", "series": "2c3d", "run": 2, "runs": 5}
     told = {**alone.settings, **beside}
-    got = opened(pack(alone.model_copy(update={"settings": told}), sheets).text, "it").record
+    got = open_bundle(pack(alone.model_copy(update={"settings": told}), sheets).text, "it").record
     assert got.settings == told
     assert "Measured with 8 devices at once" in render(got, sheets)
     assert {one.weight for one in recorded([alone], sheets)} == {1.0}

@@ -118,9 +118,9 @@ def test_what_is_no_record_or_too_large_or_there_twice_is_found(
     ]  # fmt: skip
     assert "is that of results/records/2026-11-25/again.json, too" in found[0]
     monkeypatch.setattr(contributed, "MOST_BYTES", 100)
-    contributed._readable.cache_clear()
+    contributed._checked_record.cache_clear()
     assert sum("is larger than 0 MB" in line for line in told()) == 2
-    contributed._readable.cache_clear()
+    contributed._checked_record.cache_clear()
 
 
 def test_what_bundle_and_import_make_of_any_record_can_be_committed(

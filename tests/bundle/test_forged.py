@@ -13,7 +13,7 @@ from bench.__main__ import main
 from bench.bundle.doubts import contradictions
 from bench.bundle.model import digest
 from bench.bundle.pack import pack
-from bench.bundle.unpack import DEEPEST, opened, strict_json
+from bench.bundle.unpack import MAX_DEPTH, open_bundle, strict_json
 from bench.chips.load import Catalogue
 from bench.errors import DataError, Fault, UsageError
 from bench.measure.stats import describe
@@ -134,7 +134,7 @@ def test_above_paper_is_a_doubt_and_not_a_contradiction(
         ('{"a": 1, "a": 2}', "an object has a key twice"),
         ('{"a": NaN}', "NaN is no number"),
         ('{"a": 1e999}', "1e999 is no number"),
-        ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "nested more than 16 deep"),
+        ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "nested more than 16 deep"),
         ("[" * 100_000, "nested too deeply"),
         ("9" * 10_000, "is not a bundle"),
         ('{"a": "', "is not a bundle"),
@@ -144,7 +144,7 @@ def test_above_paper_is_a_doubt_and_not_a_contradiction(
 )
 def test_json_that_is_none_or_too_much_is_refused(told: str, said: str) -> None:
     with pytest.raises(UsageError) as error:
-        opened(told, "bundle")
+        open_bundle(told, "bundle")
     assert said in str(error.value)
     assert len(str(error.value)) < 400
 
@@ -152,7 +152,7 @@ def test_json_that_is_none_or_too_much_is_refused(told: str, said: str) -> None:
 def test_a_bundle_is_no_larger_than_a_file_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.bundle.unpack.MOST_BYTES", 10)
     with pytest.raises(UsageError, match="is larger than 0 MB"):
-        opened('{"format": "onpaper bundle"}', "it")
+        open_bundle('{"format": "onpaper bundle"}', "it")
     assert strict_json('{"a": [1.5, null, "x"]}') == {"a": [1.5, None, "x"]}
 
 

@@ -11,7 +11,7 @@ from bench.__main__ import main
 from bench.commands import nodes
 from bench.launch import plugin
 from bench.launch.jobs import jobs
-from bench.launch.plan import alone, begun, known
+from bench.launch.plan import begin, load, locked
 from bench.launch.ray import Ray
 from bench.launch.slurm import Slurm, _exit_code
 from bench.launch.watch import Fleet
@@ -114,13 +114,13 @@ def test_jobs_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
 
 
 def test_nothing_is_lost_where_the_launcher_dies(hand: type[Hand], tmp_path: Path) -> None:
-    plan = begun(tmp_path / "fleet", [*WORDS, "node=n1,n2"])
-    assert known(str(tmp_path / "fleet")) == plan
+    plan = begin(tmp_path / "fleet", [*WORDS, "node=n1,n2"])
+    assert load(str(tmp_path / "fleet")) == plan
     engine = hand({})
     engine.nodes = _dying  # type: ignore[method-assign]
     with pytest.raises(OSError, match="gone"):
         Fleet(engine, plan, nodes.on_node).run(jobs([["node=n1"]], plan.folder))
-    assert known(str(tmp_path / "fleet")).words == (*WORDS, "node=n1,n2")
+    assert load(str(tmp_path / "fleet")).words == (*WORDS, "node=n1,n2")
 
 
 def _dying() -> Mapping[str, str]:
@@ -162,9 +162,9 @@ def test_a_time_limit_ends_a_run_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch)
 def test_a_fleet_under_way_is_left_to_its_launcher(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan = begun(tmp_path / "fleet", ["hydra/launcher=slurm", "node=n1"])
-    with alone(plan):
+    plan = begin(tmp_path / "fleet", ["hydra/launcher=slurm", "node=n1"])
+    with locked(plan):
         assert main(["run", "-m", f"resume={plan.folder}"]) == 2
     assert "is a fleet under way" in capsys.readouterr().err
-    with alone(plan):
+    with locked(plan):
         pass

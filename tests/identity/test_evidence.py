@@ -9,7 +9,7 @@ from bench.chips.load import Catalogue
 from bench.identity import measured as measuring
 from bench.identity import reported as reporting
 from bench.identity import weigh
-from bench.identity.evidence import Finding, against
+from bench.identity.evidence import Finding, count_against
 from bench.identity.weigh import State
 from bench.records.model import Check, DeviceInfo
 from tests.identity.cases import (
@@ -187,7 +187,7 @@ def test_the_plain_form_stands_for_a_figure_and_others_beside_it(
         measurement("vector_fp32", 41e12, decides=False, label="attention"),
     )
     found = weighed(sheets, H20, H20_DEVICE, *forms)
-    pieces = [(one.what, one.beside) for one in found.evidence if one.measured]
+    pieces = [(one.what, one.is_other_form) for one in found.evidence if one.measured]
     assert pieces == [
         ("fp32 vector", False), ("fp32 vector, multiply-add in registers", True),
     ]  # fmt: skip
@@ -218,12 +218,12 @@ def test_a_figure_that_is_low_in_every_form_differs_once(sheets: Catalogue) -> N
         measurement("vector_fp32", rate, label=form) for form, rate in (("", 33e12), ("o", 31e12))
     ]
     found = weighed(sheets, H100, {"name": H100_DEVICE["name"]}, *forms)
-    assert against(found.evidence) == (0, 1)
+    assert count_against(found.evidence) == (0, 1)
 
 
 def test_each_figure_speaks_for_a_chip_once(sheets: Catalogue) -> None:
     forms = [measurement("vector_fp32", 40e12, label=label) for label in ("", "one", "two")]
     found = weighed(sheets, H20, H20_DEVICE, *forms)
     once = weighed(sheets, H20, H20_DEVICE, forms[0])
-    assert weigh._fits(found.evidence) == weigh._fits(once.evidence)
+    assert weigh._count_fits(found.evidence) == weigh._count_fits(once.evidence)
     assert weigh._fitting(found.evidence) == weigh._fitting(once.evidence)

@@ -4,7 +4,7 @@ from typing import Any
 
 from bench.chips.load import Catalogue
 from bench.identity import weigh
-from bench.identity.evidence import Evidence, Finding, against
+from bench.identity.evidence import Evidence, Finding, count_against
 from bench.identity.weigh import State, assess
 from bench.report.identity import identity_sections, verdict
 from tests.identity.cases import (
@@ -59,7 +59,7 @@ def test_an_h20_that_claims_to_be_an_h100_is_found_out(sheets: Catalogue) -> Non
     assert [one.what for one in found.evidence if one.finding is Finding.DIFFERS] == [
         "name", "compute units", "memory", "bf16 matrix",
     ]  # fmt: skip
-    assert against(found.evidence)[0] == 0
+    assert count_against(found.evidence)[0] == 0
 
 
 def test_a_rate_alone_finds_out_an_h100_sold_as_an_h20(sheets: Catalogue) -> None:
@@ -71,7 +71,7 @@ def test_a_rate_alone_finds_out_an_h100_sold_as_an_h20(sheets: Catalogue) -> Non
 def test_an_a800_is_told_from_an_a100_by_its_links_alone(sheets: Catalogue) -> None:
     found = weighed(sheets, A800, A800_DEVICE, measurement("memory_bandwidth", 1.9e12))
     assert found.state is State.CONSISTENT
-    alike = {one.chip.id: one.telling for one in found.alike}
+    alike = {one.chip.id: one.distinguishing for one in found.alike}
     links = "link bandwidth, both directions (400 GB/s against 600 GB/s)"
     assert alike["nvidia-a100-sxm-80gb"] == (links,)
     assert "nvidia-a100-sxm-40gb" not in alike
@@ -185,4 +185,9 @@ def test_where_the_chip_is_not_known_nothing_is_said(sheets: Catalogue) -> None:
 def test_impossible_weighs_more_than_any_number_of_differences() -> None:
     one = Evidence("a", "", "", Finding.IMPOSSIBLE, "")
     other = Evidence("b", "", "", Finding.DIFFERS, "")
-    assert against([one]) > against([other] * 9) > against([]) == weigh.CLEAN
+    assert (
+        count_against([one])
+        > count_against([other] * 9)
+        > count_against([])
+        == weigh.NOTHING_AGAINST
+    )

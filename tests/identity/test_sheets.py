@@ -9,7 +9,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.match import memory_sizes
 from bench.chips.model import Chip
-from bench.identity.evidence import told, values
+from bench.identity.evidence import values, values_text
 from bench.identity.weigh import State, look_alikes
 from bench.records.model import DeviceInfo, Measurement
 from bench.units import Dimension
@@ -101,6 +101,6 @@ def test_refuted_rivals_are_no_values(sheets: Catalogue) -> None:
 
 
 def test_values_are_told_as_they_are_reported() -> None:
-    assert told([400.0, 500.0, 400.0], "tdp") == "400.0 W or 500.0 W"
-    assert told([78.0], "units") == "78"
-    assert told([60.0 * 2**20], "l2_cache") == "60.0 MiB"
+    assert values_text([400.0, 500.0, 400.0], "tdp") == "400.0 W or 500.0 W"
+    assert values_text([78.0], "units") == "78"
+    assert values_text([60.0 * 2**20], "l2_cache") == "60.0 MiB"

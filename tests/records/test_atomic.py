@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.atomic import replace
-from bench.launch.plan import FILE, Plan, keep
+from bench.launch.plan import FILE, Plan, save
 
 
 def by_replace(folder: Path) -> None:
@@ -14,7 +14,7 @@ def by_replace(folder: Path) -> None:
 
 
 def by_fleet(folder: Path) -> None:
-    keep(Plan(folder, ("a=1",)), ())
+    save(Plan(folder, ("a=1",)), ())
 
 
 @pytest.mark.parametrize("write", [by_replace, by_fleet])
