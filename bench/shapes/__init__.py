@@ -1,4 +1,4 @@
-"""The typed shape of ``configs/``: one dataclass a command and a config group."""
+"""The types of the files in ``configs/``: one dataclass per command and per config group."""
 
 from bench.shapes.asking import (
     CalibrateConfig,
@@ -87,3 +87,4 @@ SHAPES: dict[str, type] = {
     "check": CheckConfig,
     "doctor": DoctorConfig,
 }
+"""The type of each command's keys."""

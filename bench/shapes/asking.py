@@ -1,4 +1,4 @@
-"""Keys of the commands that ask the data, on any machine."""
+"""Keys of the commands that work on data, on any machine."""
 
 from dataclasses import dataclass, field
 
@@ -109,7 +109,7 @@ class VerdictConfig:
 
 @dataclass
 class PlotConfig:
-    """Keys of ``plot``; no kind means every plot that the record bears."""
+    """Keys of ``plot``; without ``kind`` it draws every plot for which the record has data."""
 
     kind: str | None = None
     record: str | None = None
@@ -137,7 +137,7 @@ class SiteConfig:
 
 @dataclass
 class ReportConfig:
-    """Keys of ``report``, which hands over what was tested; rendering a record is ``show``."""
+    """Keys of ``report``, which writes verification reports; ``show`` renders a record."""
 
     report: ReportChoice = field(default_factory=ReportChoice)
     kind: str = "verification"
@@ -155,7 +155,7 @@ class ReportConfig:
 
 @dataclass
 class PredictConfig:
-    """Keys of ``predict``; sweeps are lists of whole numbers, or ``1..64``."""
+    """Keys of ``predict``; a sweep is a list of whole numbers, or a range such as ``1..64``."""
 
     report: ReportChoice = field(default_factory=ReportChoice)
     chips: list[str] = field(default_factory=list)
@@ -213,7 +213,7 @@ class CheckConfig:
 
 @dataclass
 class ExportConfig:
-    """Keys of ``export``; no formats or tables means all there are."""
+    """Keys of ``export``; without ``formats`` or ``tables`` it writes all of them."""
 
     out: str | None = None
     formats: list[str] = field(default_factory=list)
@@ -222,7 +222,7 @@ class ExportConfig:
 
 @dataclass
 class ImportConfig:
-    """Keys of ``import``; ``kind`` is the class of evidence, ``-`` as a file standard input."""
+    """Keys of ``import``; ``kind`` is the class of evidence, and ``file=-`` is standard input."""
 
     file: str | None = None
     source: str | None = None

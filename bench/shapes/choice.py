@@ -1,13 +1,14 @@
-"""The format of a report, which most commands let one choose."""
+"""The key ``report``, which chooses the output format of most commands."""
 
 import sys
 from dataclasses import dataclass
 
 AUTO = "auto"
+"""Chooses the format by whether standard output is a terminal."""
 
 
-def _seen() -> bool:
-    """Tells whether somebody looks at standard output; a closed one is no terminal."""
+def _is_terminal() -> bool:
+    """Tells whether standard output is a terminal; a closed one is not."""
     try:
         return sys.stdout is not None and sys.stdout.isatty()
     except ValueError:
@@ -16,11 +17,11 @@ def _seen() -> bool:
 
 @dataclass
 class ReportChoice:
-    """Which format; ``auto`` is ``terminal`` where standard output is one, else ``github``."""
+    """The output format; ``auto`` is ``terminal`` on a terminal, else ``github``."""
 
     format: str = AUTO
 
     def __post_init__(self) -> None:
-        """Puts a format where ``auto`` was said: here, and nowhere else."""
+        """Replaces ``auto`` by a format; this is the only place that does."""
         if self.format == AUTO:
-            self.format = "terminal" if _seen() else "github"
+            self.format = "terminal" if _is_terminal() else "github"

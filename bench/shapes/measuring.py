@@ -1,4 +1,4 @@
-"""Keys of the commands that look at a device, and what a suite is."""
+"""Keys of the commands that use a device, and the contents of a suite."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +8,11 @@ from bench.shapes.choice import ReportChoice
 
 @dataclass
 class SuiteItem:
-    """One kernel over dtypes, variants and data; an empty list means all that the kernel has.
+    """One kernel with number formats, variants and input data.
 
-    ``data`` empty means the run's; ``sizes`` fixes what would be searched for: a number a size, or
-    a list of numbers, of which every combination is an item of its own.
+    Empty ``dtypes`` or ``variants`` mean all that the kernel has; empty ``data`` means the run's.
+    ``sizes`` fixes sizes instead of searching for the best: one number per size, or a list of
+    numbers, of which every combination is measured as an item of its own.
     """
 
     kernel: str = "gemm"
@@ -24,7 +25,7 @@ class SuiteItem:
 
 @dataclass
 class Suite:
-    """What is measured, and in how many seconds."""
+    """What a run measures, and in how many seconds."""
 
     name: str = ""
     seconds: float = 60.0
@@ -33,10 +34,11 @@ class Suite:
 
 @dataclass
 class Fake:
-    """The fake device's nature, where it is not its default.
+    """Properties of the fake device.
 
-    Of ``count`` devices the last has ``slow`` of the others' rates; loaded at once, each has
-    ``shared`` of its clock. ``like`` is the chip whose sheet it imitates, if not that of ``chip=``.
+    The last of ``count`` devices reaches ``slow`` times the others' rates. When all are loaded at
+    once, each runs at ``shared`` times its clock. ``like`` is the chip whose sheet the device
+    imitates, if it is not that of ``chip=``.
     """
 
     name: str | None = None
@@ -53,7 +55,7 @@ class Fake:
 
 @dataclass
 class DeviceChoice:
-    """Which device; ``index`` counts devices of one backend, ``among`` are those of ``all``."""
+    """The device; ``index`` counts devices of one backend, ``among`` lists those of ``all``."""
 
     name: str = "auto"
     index: int = 0
@@ -63,7 +65,7 @@ class DeviceChoice:
 
 @dataclass
 class Sustained:
-    """How long each load of the kernel ``sustained`` is kept up."""
+    """How long the kernel ``sustained`` keeps up each load."""
 
     seconds: float = 60.0
 

@@ -1,4 +1,4 @@
-"""Keys of the commands that set records side by side."""
+"""Keys of the commands that compare, list or bundle records."""
 
 from dataclasses import dataclass, field
 

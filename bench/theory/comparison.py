@@ -1,4 +1,4 @@
-"""Chips side by side: a row a figure, each chip's value and its ratio to the baseline's."""
+"""Chips side by side: for each figure, every chip's value and its ratio to the baseline's."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,22 +12,24 @@ from bench.theory.entry import DIVISIBLE, KEYS, Entry, Key, key_of, look_up
 from bench.theory.systems import complete
 
 MANY = 5
-"""The most chips, with the baseline, that are shown as columns with all of their figures."""
+"""With more chips than this, baseline included, a comparison shows fewer figures by default."""
 FULL = (
     "matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_fp4", "matrix_int8", "matrix_fp64",
     "vector_fp32", "vector_fp64", "memory_capacity", "memory_bandwidth", "link_bandwidth", "tdp",
     "die_area", "price_usd", "price_cny", "price", "tpp", "performance_density",
     "ridge_matrix_bf16", "ridge_matrix_fp16", "process", "memory_type", "status", "tier",
 )  # fmt: skip
+"""Default figures for up to ``MANY`` chips."""
 BRIEF = (
     "matrix_bf16", "matrix_fp16", "matrix_fp8", "memory_capacity", "memory_bandwidth",
     "link_bandwidth", "tdp", "tpp",
 )  # fmt: skip
+"""Default figures for more chips."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A value over the baseline's, and the range that rival figures of either would give."""
+    """A value over the baseline's, and its range with the rival figures of both."""
 
     value: float
     low: float
@@ -35,7 +37,7 @@ class Ratio:
 
     @property
     def is_disputed(self) -> bool:
-        """Returns whether another source gives another ratio."""
+        """Tells whether sources give different ratios."""
         return self.low < self.high
 
 
@@ -44,8 +46,10 @@ class Cell:
     """One chip's cell in a row.
 
     Attributes:
-        ratio: to the baseline's; None where one of the two has no number.
-        why: why there is no ratio.
+        chip: id of the chip.
+        entry: its value.
+        ratio: value over the baseline's; None if one of the two has no number.
+        why: why there is no ratio; else empty.
     """
 
     chip: str
@@ -56,7 +60,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure of every chip, the baseline's first."""
+    """One figure of every chip, with the baseline first."""
 
     key: Key
     cells: tuple[Cell, ...]
@@ -67,8 +71,9 @@ class Comparison:
     """Chips side by side.
 
     Attributes:
-        chips: completed, the baseline first.
-        per: what rates, capacities and bandwidths are divided by, a key of ``PER``, or None.
+        chips: the chips, systems with sums of their members, with the baseline first.
+        rows: one row per figure.
+        per: key of ``PER`` that rates, capacities and bandwidths are divided by; None for none.
     """
 
     chips: tuple[Chip, ...]
@@ -88,10 +93,17 @@ def compare(
     catalogue: Catalogue,
     per: str | None = None,
 ) -> Comparison:
-    """Returns chips beside a baseline; without ``figures`` those that one of them has.
+    """Returns a comparison of chips with a baseline.
+
+    Args:
+        chips: the chips to compare.
+        baseline: the chip that the others are divided by.
+        figures: keys of the figures; if empty, the default ones that at least one chip has.
+        catalogue: all sheets.
+        per: key of ``PER`` to divide by, or None.
 
     Raises:
-        UsageError: fewer than two chips, a figure or a divisor that there is not.
+        UsageError: there are fewer than two chips, or no such figure or divisor.
     """
     if per is not None and per not in PER:
         raise UsageError(f"no per {per!r}: {did_you_mean(per, PER)}")
@@ -102,11 +114,11 @@ def compare(
     names = figures or _usual(len(whole), per)
     keys = [_divided(key_of(name), per) for name in dict.fromkeys(names)]
     rows = [_row(whole, key, catalogue) for key in keys]
-    return Comparison(whole, tuple(row for row in rows if figures or _says(row)), per)
+    return Comparison(whole, tuple(row for row in rows if figures or _has_values(row)), per)
 
 
 def _usual(number: int, per: str | None) -> tuple[str, ...]:
-    """Returns the figures shown where none are asked for; divided ones with their divisor."""
+    """Returns the default figures for a number of chips; divided ones with their divisor."""
     names = BRIEF if number > MANY else FULL
     if per is None:
         return names
@@ -117,7 +129,7 @@ def _divided(key: Key, per: str | None) -> Key:
     return KEYS[f"{key.name}_per_{per}"] if per and key.name in DIVISIBLE else key
 
 
-def _says(row: Row) -> bool:
+def _has_values(row: Row) -> bool:
     return any(cell.entry.text for cell in row.cells)
 
 
@@ -135,13 +147,14 @@ def _cell(chip: Chip, entry: Entry, base: Entry) -> Cell:
 
 
 def _why(entry: Entry, base: Entry) -> str:
+    """Returns why there is no ratio; empty for keys that are not numbers."""
     if not entry.key.is_number:
         return ""
     return entry.why if entry.value is None else f"of the baseline: {base.why or 'it is nought'}"
 
 
 def ratio(entry: Entry, base: Entry) -> Ratio | None:
-    """Returns one value over another, with the range that the rivals of both would give."""
+    """Returns one value over another, and its range with the rival figures of both."""
     if entry.value is None or not base.value:
         return None
     over = (entry.value, *entry.others)
@@ -150,7 +163,7 @@ def ratio(entry: Entry, base: Entry) -> Ratio | None:
 
 
 def in_words(key: Key) -> str:
-    """Returns a key in the middle of a sentence: ``bf16 matrix rate``, ``tdp`` as board power."""
+    """Returns a key's name for use in a sentence, such as ``bf16 matrix rate``."""
     figure, _, divisor = key.name.partition("_per_")
     if figure not in FIGURES:
         return key.title

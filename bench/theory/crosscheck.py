@@ -1,4 +1,4 @@
-"""Holds printed rates against units x clock x operations a unit and cycle."""
+"""Checks printed rates against units x clock x operations per unit and cycle."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,19 +8,20 @@ from bench.chips.model import Chip
 from bench.errors import Fault
 
 TOLERANCE = 0.03
-"""A deviation above this share is explained in the sheet, or it is a fault."""
+"""A larger relative deviation is a fault, unless the sheet explains it."""
 
 
 @dataclass(frozen=True)
 class Crosscheck:
-    """One published rate and the one computed from the design.
+    """One published rate and the rate computed from the design.
 
     Attributes:
+        chip: id of the sheet.
         figure: key of the rate.
-        printed: as published, operations a second.
-        expected: units x clock x operations a cycle, operations a second.
+        printed: published rate, operations/s.
+        expected: units x clock x operations per cycle, operations/s.
         formula: the product in words.
-        explained: what the sheet says of the deviation.
+        explained: the sheet's explanation of a deviation; None if there is none.
     """
 
     chip: str
@@ -37,7 +38,7 @@ class Crosscheck:
 
     @property
     def passed(self) -> bool:
-        """Returns whether the two agree within the tolerance."""
+        """Tells whether the two agree within the tolerance."""
         return abs(self.deviation) <= TOLERANCE * (1 + 1e-9)  # binary fractions
 
 
@@ -64,7 +65,7 @@ def _checks(chip: Chip, catalogue: Catalogue) -> Iterator[Crosscheck]:
 
 
 def _clock(chip: Chip, key: str) -> tuple[str, float] | None:
-    """Returns the clock behind a rate: of the matrix peaks where a sheet tells it, else boost."""
+    """Returns name and Hz of the clock behind a rate: that of matrix peaks if given, else boost."""
     names = ("clock_matrix", "clock_boost") if key.startswith("matrix_") else ("clock_boost",)
     return next(((name, value) for name in names if (value := chip.number(name))), None)
 

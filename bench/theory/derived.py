@@ -1,6 +1,6 @@
-"""Figures that follow from a sheet's figures, each with its formula, inputs and unit.
+"""Figures that are derived from a sheet's figures, each with its formula, inputs and unit.
 
-Nothing is assumed: what lacks an input has no value and says which.
+Nothing is assumed: if an input is missing, there is no value, and the reason names the input.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ RIDGED = (
     "matrix_fp64", "matrix_fp32", "matrix_tf32", "matrix_bf16", "matrix_fp16", "matrix_fp8",
     "matrix_fp4", "matrix_int8", "vector_fp64", "vector_fp32",
 )  # fmt: skip
+"""The rates for which a ridge point is derived."""
 TPP_UNIT = "TOPS x bit"
 PER = {
     "watt": ("tdp", 1.0, "W"),
@@ -27,7 +28,7 @@ PER = {
     "mm2": ("die_area", 1.0, "mm²"),
     "transistor": ("transistors", 1e9, "billion transistors"),
 }
-"""Possible divisors: figure, factor to the named unit, unit."""
+"""Possible divisors: key of the figure, base units per unit, name of the unit."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class Derived:
 
     Attributes:
         key: its name, stable across versions.
-        title: in words.
-        value: in ``unit``; None where an input is missing.
-        unit: a product of the units named, such as ``FLOP/B``.
-        formula: with the values put in; empty without a value.
-        inputs: keys of the figures it is made of.
+        title: its name in words.
+        value: the value in ``unit``; None if an input is missing.
+        unit: unit of the value, such as ``FLOP/B``.
+        formula: the formula with its values; empty without a value.
+        inputs: keys of the figures that it is derived from.
         sources: keys of the sources behind them.
-        why: what is missing.
+        why: what is missing; with a value, a remark or empty.
     """
 
     key: str
@@ -56,17 +57,17 @@ class Derived:
 
     @property
     def text(self) -> str:
-        """Returns the value with its unit, four digits."""
+        """Returns the value with four digits and its unit."""
         return "–" if self.value is None else f"{significant(self.value, 4)} {self.unit}".strip()
 
 
 def lead(chip: Chip) -> str | None:
-    """Returns the key of the chip's representative rate, None if it has none."""
+    """Returns the key of the chip's representative rate; None if it has none."""
     return next((key for key in LEADS if chip.number(key) is not None), None)
 
 
 def derived(chip: Chip, catalogue: Catalogue) -> tuple[Derived, ...]:
-    """Returns everything that follows from a sheet; a system is added up first."""
+    """Returns all derived figures of a sheet; for a system, of its members' sums."""
     whole = complete(chip, catalogue)
     return (*_all(whole, catalogue), *_power_of_members(chip, catalogue))
 
@@ -77,16 +78,16 @@ def _all(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
     rate = lead(chip)
     if rate is None:
         return
-    counted = FIGURES[rate].dimension.value.removesuffix("/s")
+    operation = FIGURES[rate].dimension.value.removesuffix("/s")
     for above, name in OVER_LEAD.items():
-        unit = name.unit.replace("FLOP", counted)
+        unit = name.unit.replace("FLOP", operation)
         yield ratio(chip, above, rate, replace(name, unit=unit))
     for divisor in PER:
         yield per(chip, rate, divisor)
 
 
 def _power_of_members(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
-    """Yields the power of a system's chips alone: hosts, links and cooling come on top of it."""
+    """Yields the power of a system's chips alone, without hosts, links and cooling."""
     parts = [(one.count, catalogue.chips[one.chip].figures.get("tdp")) for one in chip.members]
     known = [(count, figure) for count, figure in parts if figure and figure.number is not None]
     if chip.members and len(known) == len(parts):
@@ -98,7 +99,7 @@ def _power_of_members(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
 
 
 def tpp_figures(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
-    """Returns TPP as the maximum, the performance density, and TPP by format."""
+    """Yields TPP (the maximum over formats), the performance density, and TPP by format."""
     found = tpp(chip, catalogue)
     yield _highest(found)
     yield _density(chip, catalogue, found)
@@ -134,7 +135,7 @@ def _open(keys: tuple[str, ...]) -> str:
 
 
 def ridge(chip: Chip, key: str) -> Derived:
-    """Returns the arithmetic intensity above which a rate, not the memory, is the limit."""
+    """Returns the ridge point: the arithmetic intensity above which compute is the limit."""
     unit = "OP/B" if key.startswith("matrix_int") else "FLOP/B"
     name = Name(f"ridge_{key}", f"ridge point, {FIGURES[key].title}", unit)
     return ratio(chip, key, "memory_bandwidth", name)
@@ -142,7 +143,14 @@ def ridge(chip: Chip, key: str) -> Derived:
 
 @dataclass(frozen=True)
 class Name:
-    """What a ratio is called, and the factor from base units to its unit."""
+    """Names of a ratio.
+
+    Attributes:
+        key: key of the derived figure.
+        title: its name in words.
+        unit: its unit.
+        factor: factor from base units to the unit.
+    """
 
     key: str
     title: str
@@ -157,6 +165,7 @@ OVER_LEAD = {
     ),
     "link_bandwidth": Name("interconnect_per_flop", "link bandwidth per operation", "B/FLOP"),
 }
+"""Figures that are divided by the representative rate, with the names of the ratios."""
 
 
 def ratio(chip: Chip, above: str, below: str, name: Name) -> Derived:
@@ -192,4 +201,4 @@ PREFIXES = {
     Dimension.BYTE_RATE: (1e9, "GB/s"),
     Dimension.BYTES: (1e9, "GB"),
 }
-"""The prefix in which a figure is divided by something."""
+"""Base units per unit, and the unit, in which a figure is divided."""

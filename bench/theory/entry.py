@@ -1,6 +1,6 @@
-"""What a chip has under any key: a figure, a fact, a word of its sheet, or what follows from them.
+"""Looks up any key of a chip: a figure, a fact, a descriptive field or a derived figure.
 
-One table, ``KEYS``, names everything that can be listed, compared, sorted by or filtered by.
+One table, ``KEYS``, names everything that can be listed, compared, sorted or filtered by.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,12 +28,13 @@ from bench.units import Dimension
 
 WORDS = ("id", "name", "vendor", "kind", "status", "tier", "architecture", "form", "local_name",
          "aliases")  # fmt: skip
-"""Descriptive fields of a sheet, which are no facts with a source."""
+"""Descriptive fields of a sheet, which are not facts with a source."""
 ABSENT = {
     Gap.UNKNOWN: "nobody published it",
     Gap.UNSUPPORTED: "the chip has no such unit",
     None: "no sourced figure",
 }
+"""Why there is no value, by what the sheet says of the gap."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,11 @@ class Key:
     """What one key stands for.
 
     Attributes:
-        title: in words.
-        unit: of its values; empty for a count and for words.
-        dimension: of a figure; None for anything else.
-        is_number: whether its values can be divided and sorted by size.
+        name: the key itself.
+        title: its name in words.
+        unit: unit of its values; empty for counts and texts.
+        dimension: dimension of a published figure; None for anything else.
+        is_number: whether its values are numbers, which can be divided and sorted by size.
     """
 
     name: str
@@ -55,31 +57,32 @@ class Key:
 
     @property
     def is_derived(self) -> bool:
-        """Returns whether its values are derived here."""
+        """Tells whether its values are derived from a sheet's figures."""
         return self.is_number and self.dimension is None
 
     @property
     def heading(self) -> str:
-        """Returns the title, with the unit where the values are shown without it."""
+        """Returns the title, with the unit if the values are shown without it."""
         return f"{self.title}, {self.unit}" if self.is_derived else self.title
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a chip has under a key.
+    """A chip's value for one key.
 
     Attributes:
-        value: in the unit of the key; None where there is none, or where it is no number.
-        text: as published, or as worked out; empty where there is nothing.
+        key: the key.
+        value: the number in the unit of the key; None if there is none, or if it is not a number.
+        text: the value as published or derived; empty if there is none.
         basis: how the rate, or the least certain rate behind it, is known to be dense.
-        origin: ``published``, ``computed`` (for the sheet, of what its source gives) or
-            ``derived`` (here, of the sheet's figures).
-        formula: how it was worked out.
-        why: why there is nothing; beside a value, what has to be said of it.
-        gap: that nobody knows it, or that the chip has no such unit, if the sheet says so.
+        origin: ``published``, ``computed`` (for the sheet, from what its source gives) or
+            ``derived`` (here, from the sheet's figures).
+        formula: how it was computed or derived.
+        why: why there is no value; with a value, a remark or empty.
+        gap: whether nobody published it or the chip has no such unit, if the sheet says so.
         sources: keys of the sources behind it.
-        rivals: what others publish instead.
-        others: what the value would be by the rivals that count the same thing.
+        rivals: figures that other sources publish.
+        others: values according to rival figures that measure the same thing.
     """
 
     key: Key
@@ -96,15 +99,19 @@ class Entry:
 
     @property
     def number(self) -> str:
-        """Returns the text without the unit, if the key's heading tells the unit."""
+        """Returns the text, without the unit if the key's heading has the unit."""
         return self.text.removesuffix(f" {self.key.unit}") if self.key.is_derived else self.text
 
 
 def key_of(word: str, what: str = "figure") -> Key:
-    """Returns the key called ``word``.
+    """Returns the key with a name.
+
+    Args:
+        word: name of the key.
+        what: what the message calls it.
 
     Raises:
-        UsageError: there is none; the message names the nearest.
+        UsageError: there is none; the message names similar ones.
     """
     if word in KEYS:
         return KEYS[word]
@@ -115,7 +122,13 @@ def key_of(word: str, what: str = "figure") -> Key:
 
 
 def look_up(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
-    """Returns a chip's value for a key; a system has to be completed first."""
+    """Returns a chip's value for a key.
+
+    Args:
+        chip: the chip; a system as ``complete`` returns it.
+        key: the key.
+        catalogue: all sheets.
+    """
     if key.name in WORDS:
         found = getattr(chip, key.name)
         return Entry(key, text=", ".join(found) if isinstance(found, tuple) else found or "")
@@ -143,7 +156,7 @@ def _figure(figure: Figure | None, key: Key) -> Entry:
 
 
 def _same(rival: Published) -> float | None:
-    """Returns a rival's number if it counts what the figure's key counts and may be right."""
+    """Returns a rival's number if it measures what the figure measures and is not refuted."""
     return rival.number if rival.counts is None and not rival.refuted else None
 
 
@@ -160,13 +173,13 @@ def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
 
 
 def _basis(chip: Chip, made: Derived) -> Basis | None:
-    """Returns the least certain basis of the figures behind a derived one."""
+    """Returns the least certain basis among the figures behind a derived one."""
     known = [figure.basis for key in made.inputs if (figure := chip.figures.get(key))]
     return max((one for one in known if one), key=list(Basis).index, default=None)
 
 
 def _readings(chip: Chip) -> Iterator[Chip]:
-    """Returns the chip as each of the sources that disagree would have its figures."""
+    """Yields the chip with the figures of each source that disagrees with its sheet."""
     rivals = [
         (key, one)
         for key, figure in chip.figures.items()
@@ -174,12 +187,13 @@ def _readings(chip: Chip) -> Iterator[Chip]:
         if _same(one) is not None and one.origin == "published"
     ]
     for source in dict.fromkeys(one.source for _, one in rivals):
-        told = {key: one for key, one in reversed(rivals) if one.source == source}
-        changed = {key: _instead(chip.figures[key], one) for key, one in told.items()}
+        given = {key: one for key, one in reversed(rivals) if one.source == source}
+        changed = {key: _replaced(chip.figures[key], one) for key, one in given.items()}
         yield chip.model_copy(update={"figures": {**chip.figures, **changed}})
 
 
-def _instead(figure: Figure, rival: Published) -> Figure:
+def _replaced(figure: Figure, rival: Published) -> Figure:
+    """Returns a figure with the value and source of a rival."""
     kept = {"value", "source", "basis", "origin", "formula", "note"}
     return figure.model_copy(update={name: getattr(rival, name) for name in kept})
 
@@ -205,7 +219,7 @@ def _per(figure: str, divisor: str, chip: Chip, _: Catalogue) -> Derived:
 
 
 DIVISIBLE = tuple(key for key, kind in FIGURES.items() if kind.dimension in PREFIXES)
-"""Figures that are divided by power, price, area or transistors."""
+"""Figures that can be divided by power, price, area or transistors."""
 _RATES = tuple(key for key in DIVISIBLE if FIGURES[key].is_rate and key[:6] != "sparse")
 
 

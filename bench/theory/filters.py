@@ -1,4 +1,4 @@
-"""Conditions on what chips have, such as ``memory_bandwidth>=4TB/s``, and their order."""
+"""Filters and sorts chips: conditions such as ``memory_bandwidth>=4TB/s``, and an order by key."""
 
 import math
 import operator
@@ -15,7 +15,7 @@ from bench.theory.systems import complete
 from bench.units import parse
 
 LONGEST = 500
-"""Characters of a condition: translating a pattern of words takes their square."""
+"""Most characters of a condition: translating a pattern takes quadratic time."""
 USUAL = {"FLOP/s": "TFLOP/s", "OP/s": "TOP/s", "B/s": "GB/s", "B": "GB", "Hz": "MHz"}
 """The customary unit for each base unit."""
 LEADING = re.compile(r"\d+(?:\.\d+)?")
@@ -35,7 +35,9 @@ NUMBERS: dict[str, Callable[[float, float], bool]] = {
     "=": _equal,
     "!=": lambda one, other: not _equal(one, other),
 }
+"""Comparisons of numbers, which ignore rounding errors."""
 TEXTS: dict[str, Callable[[bool, bool], bool]] = {"=": operator.eq, "!=": operator.ne}
+"""Comparisons of a pattern's match with True."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Condition:
     """One comparison, parsed and validated.
 
     Attributes:
-        sign: a key of ``NUMBERS``, or of ``TEXTS`` where the key's values are words.
-        limit: in the unit of the key, or a pattern in lower case.
+        key: what is compared.
+        sign: a key of ``NUMBERS``, or of ``TEXTS`` if the values are texts.
+        limit: a number in the unit of the key, or a pattern in lower case.
     """
 
     key: Key
@@ -52,7 +55,7 @@ class Condition:
     limit: float | str
 
     def holds(self, chip: Chip, catalogue: Catalogue) -> bool | None:
-        """Returns whether a chip satisfies it; None if its sheet does not say."""
+        """Tells whether a chip satisfies it; None if its sheet does not say."""
         entry = look_up(chip, self.key, catalogue)
         if isinstance(self.limit, str):
             fits = fnmatchcase(entry.text.lower(), self.limit)
@@ -62,7 +65,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Filtered:
-    """The chips that fulfil every condition, and those that may: their sheets do not say."""
+    """The result of a filter.
+
+    Attributes:
+        fitting: chips that satisfy every condition.
+        undecided: chips that may, because their sheets do not say.
+    """
 
     fitting: tuple[Chip, ...]
     undecided: tuple[Chip, ...]
@@ -71,24 +79,24 @@ class Filtered:
 def filtered(
     chips: Iterable[Chip], conditions: Iterable[Condition], catalogue: Catalogue
 ) -> Filtered:
-    """Returns the chips that fulfil the conditions; systems are added up first."""
-    asked = tuple(conditions)
+    """Returns the chips that satisfy the conditions; systems have sums of their members."""
+    required = tuple(conditions)
     fitting, undecided = [], []
     for chip in chips:
         whole = complete(chip, catalogue)
-        told = [one.holds(whole, catalogue) for one in asked]
-        if all(told):
+        results = [one.holds(whole, catalogue) for one in required]
+        if all(results):
             fitting.append(whole)
-        elif False not in told:
+        elif False not in results:
             undecided.append(whole)
     return Filtered(tuple(fitting), tuple(undecided))
 
 
 def condition(text: str) -> Condition:
-    """Reads ``memory_bandwidth>=4TB/s``, ``tpp<2400`` or ``memory_type=HBM3*``.
+    """Parses ``memory_bandwidth>=4TB/s``, ``tpp<2400`` or ``memory_type=HBM3*``.
 
     Raises:
-        UsageError: no comparison, an unknown key, a wrong unit or sign.
+        UsageError: it is no comparison, or has an unknown key, a wrong unit or a wrong sign.
     """
     if len(text) > LONGEST:
         raise UsageError(f"where={text[:LONGEST]} ...: write less than {LONGEST} characters")
@@ -109,7 +117,7 @@ def condition(text: str) -> Condition:
 
 
 class _NoLimitError(ValueError):
-    """A limit that is in another unit than its key; ``unit`` is one that is right."""
+    """A limit in another unit than its key; ``unit`` is a suitable one."""
 
     def __init__(self, message: str, unit: str = "") -> None:
         super().__init__(message)
@@ -117,7 +125,7 @@ class _NoLimitError(ValueError):
 
 
 def _number(key: Key, text: str) -> float:
-    """Returns a limit in the unit of its key; raises ValueError where it is none."""
+    """Returns a limit in the unit of its key, or raises ``ValueError`` if it has another unit."""
     if key.dimension is None:
         try:
             return float(text)
@@ -131,17 +139,17 @@ def _number(key: Key, text: str) -> float:
 
 
 def ordered(chips: Iterable[Chip], word: str, catalogue: Catalogue) -> list[Chip]:
-    """Returns chips by a key: figures largest first, words from A to Z, ``-`` before it turns that.
+    """Returns chips sorted by a key: numbers from the largest, texts from A to Z.
 
-    What a sheet does not say comes last either way.
+    A ``-`` before the key reverses the order. Chips without a value come last either way.
     """
     key = key_of(word.removeprefix("-"), "key to sort by")
     pairs = [(chip, look_up(chip, key, catalogue)) for chip in chips]
     known = [pair for pair in pairs if pair[1].text]
     last = [chip for chip, entry in pairs if not entry.text]
-    turned = word.startswith("-")
+    reverse = word.startswith("-")
     if key.is_number:
-        known.sort(key=lambda pair: pair[1].value or 0.0, reverse=not turned)
+        known.sort(key=lambda pair: pair[1].value or 0.0, reverse=not reverse)
     else:
-        known.sort(key=lambda pair: pair[1].text.lower(), reverse=turned)
+        known.sort(key=lambda pair: pair[1].text.lower(), reverse=reverse)
     return [chip for chip, _ in known] + last

@@ -1,4 +1,4 @@
-"""A system's figures: those its maker prints, and its members' added up where it prints none."""
+"""Figures of a system: those that its maker prints, else the sums over its members."""
 
 from collections.abc import Iterable
 
@@ -11,13 +11,14 @@ ADDED = (
     "memory_capacity", "memory_bandwidth", "link_bandwidth", "link_bandwidth_oneway", "die_area",
     "logic_area", "transistors", "units",
 )  # fmt: skip
-"""What members add up besides their rates; a system's power and price are more than theirs."""
+"""Figures that are summed over members, in addition to rates. Power and price are not: a system's
+are more than its members'."""
 
 
 def complete(chip: Chip, catalogue: Catalogue) -> Chip:
-    """Returns the chip as it is; a system with what its members add up to where it prints nothing.
+    """Returns a chip as it is, and a system with sums of its members where it prints nothing.
 
-    A sum carries its formula and ``origin: computed``; what one member lacks is left out.
+    A sum has a formula and ``origin: computed``. If one member lacks a figure, there is no sum.
     """
     if not chip.members:
         return chip
@@ -34,6 +35,7 @@ def _addable() -> Iterable[str]:
 
 
 def _sum(key: str, members: tuple[Member, ...], catalogue: Catalogue) -> Figure | None:
+    """Returns the sum of a figure over members; None if one of them lacks it."""
     parts = [(one.count, catalogue.chips[one.chip].figures.get(key)) for one in members]
     numbers = [(count, figure) for count, figure in parts if figure and figure.number is not None]
     if len(numbers) < len(parts):
@@ -57,6 +59,6 @@ def _text(total: float, dimension: Dimension) -> str:
 
 
 def _basis(found: Iterable[Basis | None]) -> Basis | None:
-    """Returns the least certain basis of the members'."""
+    """Returns the least certain of the members' bases."""
     known = [one for one in found if one]
     return max(known, key=list(Basis).index, default=None)

@@ -1,8 +1,8 @@
-"""TPP and performance density, as ECCN 3A090 defines them, of what the makers claim.
+"""TPP and performance density as ECCN 3A090 defines them, from the rates that makers claim.
 
-TPP = 2 x MacTOPS x bit length = dense TOPS x bits of the multiply's inputs, the highest over all
-formats, added up over the units of the whole chip. PD = TPP / area of the non-planar logic dies in
-mm². Source: 15 CFR 774 Supp. 1, ECCN 3A090, Note 2 and technical notes.
+TPP = 2 x MacTOPS x bit length = dense TOPS x bits of the multiply's inputs, for the format with the
+highest product, summed over the units of the whole chip. PD = TPP / area of the non-planar logic
+dies in mm². Source: 15 CFR 774 Supp. 1, ECCN 3A090, Note 2 and technical notes.
 """
 
 import re
@@ -18,23 +18,24 @@ BITS = {
     "fp8_acc16": 8, "fp6": 6, "fp4": 4, "mxfp8": 8, "mxfp4": 4, "int32": 32, "int16": 16,
     "int8": 8, "int4": 4,
 }  # fmt: skip
-"""Bits of a multiply's inputs; TF32 has 19 significant ones, those of hf32 are not documented."""
+"""Bits of a multiply's inputs. TF32 has 19 significant bits; those of hf32 are not documented."""
 _NODE = re.compile(
     r"(\d+(?:\.\d+)?)(?:/\d+)* ?nm|\bN(\d+)[A-Z]?\b|\b(\d+)N[A-Z]?\b|\b(\d+)(?:LPP?|FFC?)\b"
 )
+"""Matches process nodes such as ``7 nm``, ``N7``, ``4N`` and ``14LPP``."""
 PLANAR_FROM_NM = 20
-"""The first node, coming from small ones, that foundries made with planar transistors."""
+"""The smallest node that foundries made with planar transistors, nm."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What one format claims.
+    """The TPP of one published rate.
 
     Attributes:
         figure: key of the rate.
         tpp: its TPP, TOPS x bit.
-        least: its TPP if the rate, whose source does not speak of sparsity, is a sparse one.
-        formula: ``296 TFLOP/s x 8 bit``.
+        least: the same, but half of it if the source does not say whether the rate is dense.
+        formula: the product, such as ``296 TFLOP/s x 8 bit``.
         source: key of the source.
     """
 
@@ -47,12 +48,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Tpp:
-    """A chip's TPP, format by format, the highest first.
+    """A chip's TPP by number format, the highest first.
 
     Attributes:
-        claims: empty where nothing is claimed.
-        open: formats that the chip has and whose rate nobody published; they may be higher.
-        why: why there is no claim.
+        claims: TPP of each format; empty if no rate is published.
+        open: keys of rates that the chip has but nobody published; they may be higher.
+        why: why there is no claim; else empty.
     """
 
     claims: tuple[Claim, ...]
@@ -61,17 +62,17 @@ class Tpp:
 
     @property
     def value(self) -> float | None:
-        """Returns the highest TPP claimed, or None."""
+        """Returns the highest TPP; None if there is no claim."""
         return self.claims[0].tpp if self.claims else None
 
     @property
     def least(self) -> float | None:
-        """Returns the highest TPP that is sure to be dense, or None."""
+        """Returns the highest TPP that is certain to be dense; None if there is no claim."""
         return max((one.least for one in self.claims), default=None)
 
 
 def tpp(chip: Chip, catalogue: Catalogue) -> Tpp:
-    """Returns the TPP of a chip by format; rates that were computed here are no claim."""
+    """Returns the TPP of a chip by format, without rates that were computed, not published."""
     if chip.kind == "system":
         return Tpp((), (), "it is asked of a chip, not of a system of them")
     claims = sorted(_claims(chip, catalogue), key=lambda one: -one.tpp)
@@ -104,7 +105,7 @@ def _is_claim(one: Published) -> bool:
 
 
 def _is_headline(one: Published, catalogue: Catalogue) -> bool:
-    """Tells whether a rival is the maker's own sum over all units, which TPP counts."""
+    """Tells whether a rival is the maker's own sum over matrix and vector units."""
     if one.counts != "matrix+vector" or one.basis is Basis.UNSPECIFIED or one.refuted:
         return False
     return catalogue.sources[one.source].kind.startswith("vendor-")
@@ -119,7 +120,7 @@ def _claim(key: str, one: Published, bits: int) -> Claim:
 
 
 def _rounded(value: float) -> float:
-    """Drops what binary fractions add, so that 2,400 is 2,400 and not a hair below."""
+    """Returns a value without binary rounding errors, so that 2,400 is not slightly below 2,400."""
     return float(f"{value:.10g}")
 
 
@@ -128,9 +129,10 @@ class Density:
     """Performance density.
 
     Attributes:
-        area_mm2: applicable area; None where it is unknown, nought where no die is non-planar.
-        value: TPP per mm²; None where unknown, nought where undefined.
-        why: why it is unknown, or undefined.
+        area_mm2: applicable die area; None if unknown, 0 if no die is non-planar.
+        value: TPP per mm²; None if unknown, 0 if undefined.
+        why: why it is unknown or undefined; else empty.
+        source: key of the source of the area.
     """
 
     area_mm2: float | None
@@ -140,7 +142,7 @@ class Density:
 
 
 def density(chip: Chip, catalogue: Catalogue, at_tpp: float | None = None) -> Density:
-    """Returns the performance density at the chip's TPP, or at another."""
+    """Returns the performance density at the chip's TPP, or at ``at_tpp`` if it is given."""
     key, node = area_key(chip), node_nm(chip)
     figure = chip.figures.get(key)
     if node is not None and node >= PLANAR_FROM_NM:
@@ -154,12 +156,12 @@ def density(chip: Chip, catalogue: Catalogue, at_tpp: float | None = None) -> De
 
 
 def area_key(chip: Chip) -> str:
-    """Returns the figure that the density is over: all non-planar logic, where a sheet tells it."""
+    """Returns the key of the applicable area: that of all non-planar logic if the sheet has it."""
     return "logic_area" if "logic_area" in chip.figures else "die_area"
 
 
 def node_nm(chip: Chip) -> float | None:
-    """Returns the node of the compute dies in nm as the sheet names it, or None."""
+    """Returns the process node of the compute dies in nm, as the sheet names it; else None."""
     fact = chip.facts.get("process")
     if fact is None:
         return None

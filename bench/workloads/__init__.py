@@ -1,1 +1,1 @@
-"""The shapes of language models, and what follows from them: parameters, FLOP, bytes."""
+"""The shapes of language models, and what follows from them: parameters, FLOP and bytes."""

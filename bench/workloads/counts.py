@@ -1,10 +1,11 @@
-"""What follows from a model's shape: parameters, FLOP and bytes, as whole numbers.
+"""Parameters, FLOP and bytes that follow from a model's shape, as whole numbers.
 
-FLOP are two a multiply-add, of matrix products and attention only. A causal prefill attends to
-c = 1..S keys, the diagonal included; a token decoded at context c attends to c keys. MLA is
-counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv 2405.04434, 2.1). With an
-indexer a token attends to no more keys than are chosen: absorbed, too, in a prefill of more tokens;
-shorter ones are not scored (arXiv 2512.02556, 2.1, and engines).
+A multiply-add counts as two FLOP; only matrix products and attention are counted. In a causal
+prefill, tokens attend to c = 1, ..., S keys, diagonal included; a token decoded at context c
+attends to c keys. MLA is counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv
+2405.04434, 2.1). With an indexer, a token attends to at most the keys selected. A prefill of more
+tokens than that is counted absorbed, too; a shorter one is not scored (arXiv 2512.02556, 2.1, and
+engines).
 """
 
 from dataclasses import dataclass
@@ -18,26 +19,28 @@ from bench.workloads.weights import Shapes
 
 Phase = Literal["prefill", "decode"]
 ROUTED = ("experts_gate_up", "experts_down")
+"""Weights of routed experts."""
 ROUTED_BIAS = ("experts_gate_up_bias", "experts_down_bias")
+"""Biases of routed experts."""
 NO_PRODUCT = (
     "attention_norm", "mlp_norm", "q_a_norm", "kv_a_norm", "q_norm", "k_norm", "kv_norm", "sinks",
     "qkv_bias", "o_bias", "router_bias", "streams_bias", *ROUTED_BIAS,
 )  # fmt: skip
-
-
+"""Weights that are in no matrix product."""
 INDEX_SCALED, INDEX_SCALE = 128, 4
-"""Elements of an indexer's key that share a scale, and its bytes; each element is of 8 bits
-(DeepSeek-V3.2-Exp, inference/model.py, ``k_cache``, ``k_scale_cache``; vLLM and SGLang alike)."""
+"""Elements of an indexer's key that share a scale, and bytes of the scale; an element has 8 bits
+(DeepSeek-V3.2-Exp, inference/model.py, ``k_cache``, ``k_scale_cache``; the same in vLLM and
+SGLang)."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Parameters of a whole model.
+    """Numbers of parameters of a whole model.
 
     Attributes:
-        total: all of them.
-        non_embedding: without the embedding and the head.
-        head: the product with the vocabulary.
+        total: all parameters.
+        non_embedding: parameters without the embedding and the head.
+        head: parameters of the head, the product with the vocabulary.
     """
 
     total: int
@@ -46,9 +49,9 @@ class Parameters:
 
 
 def layer_shapes(workload: Workload) -> Shapes:
-    """Returns the weights of one layer by name, of the kind that most layers are.
+    """Returns the shapes of one layer's weights by name, for the kind that most layers are.
 
-    A matrix is outputs x inputs, as a linear layer keeps it; products of one input are one.
+    A matrix is outputs x inputs, as in a linear layer; products with the same input are merged.
     """
     norms = {"attention_norm": (workload.hidden,), "mlp_norm": (workload.hidden,)}
     experts = workload.experts
@@ -63,43 +66,44 @@ def _attention(workload: Workload) -> Shapes:
 
 
 def some_layers(workload: Workload) -> list[tuple[int, Shapes]]:
-    """Returns the weights of layers that only some are, beside those of all, and how many are so.
+    """Returns weights that only some layers have, as pairs of the number of layers and shapes.
 
-    Each chip of a tensor-parallel group has them whole: indexers, and what makes one key of many.
+    These are indexers, and what folds several tokens into one compressed key. They are replicated
+    on each chip of a tensor-parallel group.
     """
-    indexer, one, head = workload.indexer, workload.compressed, workload.head_dim
+    indexer, compressed, head = workload.indexer, workload.compressed, workload.head_dim
     found = [(indexer.layers, index_shapes(workload))] if indexer else []
-    if one:
-        sparse = weights.folding(workload, head, one.sparse_per, doubled=2)
-        heavy = weights.folding(workload, head, one.heavy_per)
-        found += [(one.sparse_layers, sparse), (one.heavy_layers, heavy)]
+    if compressed:
+        sparse = weights.folding(workload, head, compressed.sparse_per, doubled=2)
+        heavy = weights.folding(workload, head, compressed.heavy_per)
+        found += [(compressed.sparse_layers, sparse), (compressed.heavy_layers, heavy)]
     return found
 
 
 def index_shapes(workload: Workload) -> Shapes:
-    """Returns the weights of one layer's indexer; its norm of keys has a weight and a bias.
+    """Returns the shapes of one layer's indexer; its norm of keys has a weight and a bias.
 
-    Of compressed attention it makes its own keys of several tokens each.
+    In compressed attention it folds several tokens into a key of its own.
     """
-    one, latent = workload.indexer, workload.compressed or workload.mla
-    if one is None or latent is None:
+    indexer, latent = workload.indexer, workload.compressed or workload.mla
+    if indexer is None or latent is None:
         return {}
-    scored: Shapes = {
-        "index_q": (one.heads * one.head_dim, latent.q_lora),
-        "index_weights": (one.heads, workload.hidden),
+    queries: Shapes = {
+        "index_q": (indexer.heads * indexer.head_dim, latent.q_lora),
+        "index_weights": (indexer.heads, workload.hidden),
     }
     if workload.compressed:
         per = workload.compressed.sparse_per
-        return {**scored, **weights.folding(workload, one.head_dim, per, doubled=2)}
+        return {**queries, **weights.folding(workload, indexer.head_dim, per, doubled=2)}
     return {
-        **scored,
-        "index_k": (one.head_dim, workload.hidden),
-        "index_k_norm": (2 * one.head_dim,),
+        **queries,
+        "index_k": (indexer.head_dim, workload.hidden),
+        "index_k_norm": (2 * indexer.head_dim,),
     }
 
 
 def index_products(workload: Workload) -> int:
-    """Returns the elements of one layer's indexer that a token is multiplied by."""
+    """Returns the elements of one layer's indexer that each token is multiplied by."""
     return sum(prod(shape) for shape in index_shapes(workload).values() if len(shape) > 1)
 
 
@@ -109,39 +113,39 @@ def dense(workload: Workload) -> Workload:
 
 
 def layer_parameters(workload: Workload) -> int:
-    """Returns the parameters of one layer of the kind that most layers are."""
+    """Returns the number of parameters of one layer, for the kind that most layers are."""
     return sum(map(prod, layer_shapes(workload).values()))
 
 
 def token_products(workload: Workload) -> int:
-    """Returns the elements of one layer's weights that one token is multiplied by."""
+    """Returns the elements of one layer's weights that each token is multiplied by."""
     shapes = layer_shapes(workload)
     plain = sum(prod(s) for n, s in shapes.items() if n not in (*ROUTED, *NO_PRODUCT))
     if not workload.experts:
         return plain
-    each = sum(prod(shapes[name][1:]) for name in ROUTED)
-    return plain + each * workload.experts.per_token
+    expert = sum(prod(shapes[name][1:]) for name in ROUTED)
+    return plain + expert * workload.experts.per_token
 
 
 @lru_cache(maxsize=1024)
 def parameters(workload: Workload) -> Parameters:
-    """Returns the counts of the whole model."""
+    """Returns the numbers of parameters of the whole model."""
     head = workload.vocabulary * workload.hidden
-    both = head if workload.tied_embeddings else 2 * head
+    ends = head if workload.tied_embeddings else 2 * head
     plain = workload.experts.dense_layers if workload.experts else workload.layers
     layers = plain * layer_parameters(dense(workload))
     layers += (workload.layers - plain) * layer_parameters(workload)
-    layers += sum(some * sum(map(prod, own.values())) for some, own in some_layers(workload))
+    layers += sum(count * sum(map(prod, own.values())) for count, own in some_layers(workload))
     if workload.experts and workload.experts.router_bias:
         layers -= workload.experts.hashed * workload.experts.routed
     layers += workload.hidden + weights.last_streams(workload)
-    return Parameters(both + layers, layers, head)
+    return Parameters(ends + layers, layers, head)
 
 
 def kv_elements(workload: Workload) -> int:
-    """Returns the elements that one layer caches a token: keys and values, or the latent.
+    """Returns the elements per token and layer in the cache: keys and values, or the latent.
 
-    A compressed key is its value, and stands for several tokens.
+    A compressed key is also its value, and stands for several tokens.
     """
     if workload.compressed:
         return workload.head_dim
@@ -152,13 +156,15 @@ def kv_elements(workload: Workload) -> int:
 
 @dataclass(frozen=True)
 class Span:
-    """Which keys layers see: the last ones, and of those that stand for ``per`` tokens each.
+    """Which keys some layers see: uncompressed ones, and compressed ones of several tokens each.
 
     Attributes:
-        layers: how many layers are so.
-        window: of the last keys, or with ``chosen`` of those chosen of all; None: all.
-        per: tokens that a compressed key stands for; 0: there are none.
-        top: compressed keys that are seen at most; None: all.
+        layers: number of layers.
+        window: number of uncompressed keys seen: the last ones, or with ``chosen`` the selected
+            ones; None means all.
+        per: tokens per compressed key; 0 means there are none.
+        top: largest number of compressed keys seen; None means all.
+        chosen: whether an indexer selects the uncompressed keys.
     """
 
     layers: int
@@ -169,15 +175,15 @@ class Span:
 
 
 def spans(workload: Workload) -> list[Span]:
-    """Returns which keys the layers of a model see."""
-    one, window, indexer = workload.compressed, workload.window, workload.indexer
-    if one:
-        near = workload.layers - one.sparse_layers - one.heavy_layers
+    """Returns which keys the layers of a model see, by group of layers."""
+    compressed, window, indexer = workload.compressed, workload.window, workload.indexer
+    if compressed:
+        rest = workload.layers - compressed.sparse_layers - compressed.heavy_layers
         top = indexer.top_k if indexer else None
         return [
-            Span(near, one.window),
-            Span(one.heavy_layers, one.window, one.heavy_per),
-            Span(one.sparse_layers, one.window, one.sparse_per, top),
+            Span(rest, compressed.window),
+            Span(compressed.heavy_layers, compressed.window, compressed.heavy_per),
+            Span(compressed.sparse_layers, compressed.window, compressed.sparse_per, top),
         ]
     if indexer:
         return [Span(workload.layers, indexer.top_k, chosen=True)]
@@ -187,54 +193,61 @@ def spans(workload: Workload) -> list[Span]:
 
 
 def kv_sequence_bytes(workload: Workload, length: int, itemsize: int = 2) -> int:
-    """Returns the bytes that a sequence takes in the cache; a window keeps no more than itself.
+    """Returns the bytes of one sequence in the cache; a window caches no more than its own size.
 
-    The keys of an indexer are among them, of 8 bits whatever ``itemsize``; those that it did not
-    choose are kept, too.
+    The keys of an indexer are included, in 8 bits whatever ``itemsize``. Keys that it does not
+    select stay in the cache.
+
+    Args:
+        workload: the model.
+        length: tokens of the sequence.
+        itemsize: bytes per element of the cache.
     """
-    one, kept = workload.indexer, 0
+    indexer, keys = workload.indexer, 0
     for span in spans(workload):
         whole = span.window is None or span.chosen
         near = length if whole else min(length, span.window or length)
-        kept += span.layers * (near + (length // span.per if span.per else 0))
-    index = one.layers * (length // index_per(workload)) * index_key_bytes(one) if one else 0
-    return kept * kv_elements(workload) * itemsize + index
+        keys += span.layers * (near + (length // span.per if span.per else 0))
+    index = 0
+    if indexer:
+        index = indexer.layers * (length // index_per(workload)) * index_key_bytes(indexer)
+    return keys * kv_elements(workload) * itemsize + index
 
 
 def index_per(workload: Workload) -> int:
-    """Returns the tokens that one key of an indexer stands for."""
+    """Returns the number of tokens that one key of an indexer stands for."""
     return workload.compressed.sparse_per if workload.compressed else 1
 
 
 def index_key_bytes(indexer: Indexer) -> int:
-    """Returns the bytes that one layer's indexer keeps a token: a key and its scales."""
+    """Returns the bytes of one key of an indexer in the cache, with its scales."""
     return indexer.head_dim + INDEX_SCALE * ceil(indexer.head_dim / INDEX_SCALED)
 
 
 def attention_flop(workload: Workload, phase: Phase, length: int, span: Span | None = None) -> int:
-    """Returns FLOP of one layer's attention: a prompt of ``length``, or a token decoded there.
+    """Returns the FLOP of attention in one layer, for one prompt or for one decoded token.
 
     Args:
         workload: the model.
-        phase: of which.
+        phase: ``prefill`` or ``decode``.
         length: tokens of the prompt, or of the context.
-        span: what the layer sees; the first of ``spans`` where none is given.
+        span: the keys that the layer sees; the first of ``spans`` if it is not given.
     """
     span, mla = span or spans(workload)[0], workload.mla
     seen = length if span.window is None else min(length, span.window)
     unfolded = mla and phase == "prefill" and seen == length
-    each = 2 * mla.kv_lora + mla.rope if mla else 2 * workload.head_dim
+    per_key = 2 * mla.kv_lora + mla.rope if mla else 2 * workload.head_dim
     if mla and unfolded:
-        each = workload.head_dim + mla.v
-    far = folded_keys(span, phase, length)
+        per_key = workload.head_dim + mla.v
+    compressed = folded_keys(span, phase, length)
     if phase == "decode":
-        return 2 * workload.heads * each * (seen + far)
-    near = seen * (seen + 1) // 2 + (length - seen) * seen
-    return 2 * workload.heads * each * (near + far)
+        return 2 * workload.heads * per_key * (seen + compressed)
+    pairs = seen * (seen + 1) // 2 + (length - seen) * seen
+    return 2 * workload.heads * per_key * (pairs + compressed)
 
 
 def folded_keys(span: Span, phase: Phase, length: int) -> int:
-    """Returns how many compressed keys a token sees there, or all tokens of a prompt together."""
+    """Returns the compressed keys seen by one decoded token, or by all of a prompt's together."""
     if not span.per:
         return 0
     if phase == "decode":
@@ -244,31 +257,43 @@ def folded_keys(span: Span, phase: Phase, length: int) -> int:
 
 
 def _floors(length: int, per: int) -> int:
-    """Returns the sum of ``t // per`` over t = 1..length."""
+    """Returns the sum of ``t // per`` over t = 1, ..., length."""
     whole, rest = divmod(length, per)
     return per * whole * (whole - 1) // 2 + whole * (rest + 1)
 
 
 def index_flop(workload: Workload, phase: Phase, length: int) -> int:
-    """Returns FLOP of one layer's scores: of a prompt of ``length``, or of a token decoded there.
+    """Returns the FLOP of an indexer's scores in one layer, for one prompt or one decoded token.
 
-    A prompt of no more keys than are chosen is not scored.
+    A prompt with no more keys than are selected is not scored.
+
+    Args:
+        workload: the model.
+        phase: ``prefill`` or ``decode``.
+        length: tokens of the prompt, or of the context.
     """
-    one, per = workload.indexer, index_per(workload)
-    if one is None or (phase == "prefill" and length // per <= one.top_k):
+    indexer, per = workload.indexer, index_per(workload)
+    if indexer is None or (phase == "prefill" and length // per <= indexer.top_k):
         return 0
     keys = length // per if phase == "decode" else _floors(length, per)
-    return 2 * one.heads * one.head_dim * keys
+    return 2 * indexer.heads * indexer.head_dim * keys
 
 
 def layer_flop(workload: Workload, phase: Phase, batch: int, length: int) -> int:
-    """Returns FLOP of one layer over ``batch`` prompts of ``length``, or one token each there."""
+    """Returns the FLOP of one layer over a batch of prompts, or of one decoded token per sequence.
+
+    Args:
+        workload: the model.
+        phase: ``prefill`` or ``decode``.
+        batch: number of sequences.
+        length: tokens of each prompt, or of each context.
+    """
     tokens = batch * (length if phase == "prefill" else 1)
     return 2 * tokens * token_products(workload) + batch * attention_flop(workload, phase, length)
 
 
 def rounds_to(count: int, text: str) -> bool:
-    """Tells whether a count is what ``text`` such as ``8.03B`` gives, to its last digit."""
+    """Tells whether a count rounds to a text such as ``8.03B``."""
     unit = {"B": 10**9, "T": 10**12}[text[-1]]
     digits = len(text[:-1].partition(".")[2])
     return abs(count / unit - float(text[:-1])) <= 0.5 * 10.0**-digits * (1 + 1e-9)

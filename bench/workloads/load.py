@@ -1,4 +1,4 @@
-"""Reads the workloads, with every fault of every file."""
+"""Loads the workloads and reports every fault of every file."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -13,7 +13,8 @@ from bench.loaded import once
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Compressed, Experts, Workload
 
-Told = tuple[str, str, str]
+Problem = tuple[str, str, str]
+"""A fault's field, problem and remedy."""
 
 
 @once
@@ -32,7 +33,7 @@ def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
 
 @once
 def names(folder: Path | None = None) -> Mapping[str, str]:
-    """Returns the id by each id and each alias; where one is both, the id is meant.
+    """Returns the id for each id and alias; a name that is both stands for the id.
 
     Raises:
         DataError: a file is at fault.
@@ -43,32 +44,38 @@ def names(folder: Path | None = None) -> Mapping[str, str]:
 
 
 def workload(word: str, folder: Path | None = None) -> Workload:
-    """Returns one workload by its id, an alias, or a beginning of either that no other has.
+    """Returns a workload by its id, an alias, or a unique prefix of either.
 
-    Case does not count, nor do blanks, hyphens and underscores; a beginning cuts no number.
+    Case, blanks, hyphens and underscores are ignored; a prefix does not end within a number.
 
     Raises:
-        UsageError: there is none; the message names those that begin so, else the nearest.
+        UsageError: there is none; the message names those with the prefix, else similar ones.
         DataError: a file is at fault.
     """
     known, wanted = names(folder), plain(word).replace(" ", "-")
     same = [name for name in known if wanted and loose(name) == loose(wanted)]
-    begun = [name for name in known if wanted and _begins(name, wanted)]
-    if len(found := {known[name] for name in same or begun}) == 1:
+    prefixed = [name for name in known if wanted and _has_prefix(name, wanted)]
+    if len(found := {known[name] for name in same or prefixed}) == 1:
         return workloads(folder)[found.pop()]
-    near = nearest(wanted, begun) or did_you_mean(wanted, known, workloads(folder))
+    near = nearest(wanted, prefixed) or did_you_mean(wanted, known, workloads(folder))
     raise UsageError(f"no workload {word!r} in specs/workloads: {near}")
 
 
-def _begins(name: str, wanted: str) -> bool:
-    cut = name[len(wanted) : len(wanted) + 1].isdigit() and wanted[-1:].isdigit()
-    return name.startswith(wanted) and not cut
+def _has_prefix(name: str, prefix: str) -> bool:
+    """Tells whether a name starts with a prefix that does not end within a number."""
+    cut = name[len(prefix) : len(prefix) + 1].isdigit() and prefix[-1:].isdigit()
+    return name.startswith(prefix) and not cut
 
 
 def examine(
     folder: Path, sources: Collection[str] | None = None
 ) -> tuple[Mapping[str, Workload], list[Fault]]:
-    """Loads what can be loaded; with the keys of ``sources``, citations are held against them."""
+    """Loads every workload that can be read, and returns all faults.
+
+    Args:
+        folder: the folder that has ``workloads/``.
+        sources: known sources' keys, to check citations; None for no check.
+    """
     found: dict[str, Workload] = {}
     faults: list[Fault] = []
     for path in files(folder, "workloads"):
@@ -76,8 +83,8 @@ def examine(
         faults += new
         if one is not None:
             name = relative(path, folder)
-            faults += [Fault(name, *told) for told in _faults(one, sources)]
-            faults += [Fault(name, *told) for told in _claimed(one, found)]
+            faults += [Fault(name, *problem) for problem in _faults(one, sources)]
+            faults += [Fault(name, *problem) for problem in _shared_aliases(one, found)]
             found[one.id] = one
     return MappingProxyType(found), faults
 
@@ -87,16 +94,16 @@ def cited(found: Mapping[str, Workload]) -> set[str]:
     return {key for one in found.values() for key in one.sources}
 
 
-def _claimed(one: Workload, found: Mapping[str, Workload]) -> Iterator[Told]:
-    """Yields the aliases that it shares with a workload read before."""
+def _shared_aliases(one: Workload, found: Mapping[str, Workload]) -> Iterator[Problem]:
+    """Yields the aliases that a workload shares with another one read before."""
     for alias in one.aliases:
         for other in found.values():
             if alias in other.aliases and other.id != one.id:
                 yield "aliases", f"{alias} is one of {other.id}, too", "leave it to one of them"
 
 
-def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Told]:
-    """Yields what is wrong with a workload beyond the form of its fields."""
+def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Problem]:
+    """Yields faults of a workload beyond the form of its single fields."""
     for key in one.sources if sources is not None else ():
         if key not in (sources or ()):
             yield "sources", f"cites {key!r}, not in specs/sources.yaml", "add the source"
@@ -109,7 +116,7 @@ def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Told]:
         yield "parameters", problem, "check the shape, or the count"
 
 
-def _part_faults(one: Workload) -> Iterator[Told]:
+def _part_faults(one: Workload) -> Iterator[Problem]:
     yield from _latent_faults(one)
     yield from _indexer_faults(one)
     yield from _head_faults(one)
@@ -125,7 +132,7 @@ def _part_faults(one: Workload) -> Iterator[Told]:
         yield from _expert_faults(one.experts, one.layers)
 
 
-def _expert_faults(experts: Experts, layers: int) -> Iterator[Told]:
+def _expert_faults(experts: Experts, layers: int) -> Iterator[Problem]:
     if experts.per_token > experts.routed:
         yield "experts.per_token", "is more than are routed", "check both"
     if experts.dense_layers >= layers:
@@ -138,7 +145,7 @@ def _expert_faults(experts: Experts, layers: int) -> Iterator[Told]:
         yield "experts.groups_per_token", "is more than there are groups", "check both"
 
 
-def _indexer_faults(one: Workload) -> Iterator[Told]:
+def _indexer_faults(one: Workload) -> Iterator[Problem]:
     if one.indexer and one.mla is None and one.compressed is None:
         yield "indexer", "is known of mla and of compressed only", "add one, or leave it out"
     if one.indexer and one.indexer.layers > one.layers:
@@ -147,7 +154,7 @@ def _indexer_faults(one: Workload) -> Iterator[Told]:
         yield from _compressed_faults(one, one.compressed)
 
 
-def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Told]:
+def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Problem]:
     for field in ("qkv_bias", "o_bias", "qk_norm", "window"):
         if getattr(one, field):
             yield field, "is not known of compressed", "leave it out"
@@ -161,7 +168,7 @@ def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Told]:
         yield "indexer.layers", "are not the sparse_layers of compressed", "check both"
 
 
-def _latent_faults(one: Workload) -> Iterator[Told]:
+def _latent_faults(one: Workload) -> Iterator[Problem]:
     if one.mla and one.mla.nope + one.mla.rope != one.head_dim:
         yield "head_dim", "is not nope and rope of mla together", "check the three"
     sized = ("window", "rotary")
@@ -174,7 +181,7 @@ def _latent_faults(one: Workload) -> Iterator[Told]:
         yield "mla.rope", "is odd, and cannot be turned", "check it"
 
 
-def _head_faults(one: Workload) -> Iterator[Told]:
+def _head_faults(one: Workload) -> Iterator[Problem]:
     turned = one.rotary or one.head_dim
     if one.rope_theta and not one.mla and turned % 2:
         field = "rotary" if one.rotary else "head_dim"

@@ -1,4 +1,4 @@
-"""A language model's shape as a value, as its published configuration gives it."""
+"""A language model's shape, as its published configuration gives it."""
 
 from typing import Annotated, Literal
 
@@ -14,11 +14,12 @@ Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 class Experts(Strict):
     """The mixture of experts that takes the place of the feed-forward block.
 
-    ``intermediate`` is the width of one expert, ``dense_layers`` how many layers at the start
-    have a plain block instead, ``scale`` what the weights of the chosen experts sum to. ``bias``:
-    each expert's two products have biases. ``groups``: of experts, of which a token goes to
-    those of ``groups_per_token`` alone. ``hashed``: layers at the start whose experts a table names
-    by the token; their routers have no bias.
+    ``intermediate`` is the width of one expert. ``dense_layers`` is the number of layers at the
+    start with a plain block instead. ``scale`` is the sum of the selected experts' weights.
+    ``bias`` tells whether each expert's two products have biases. The experts are divided into
+    ``groups``, and a token goes to experts of ``groups_per_token`` groups only. ``hashed`` is the
+    number of layers at the start where a table selects the experts by the token; their routers have
+    no bias.
     """
 
     routed: Count
@@ -35,7 +36,11 @@ class Experts(Strict):
 
 
 class Window(Strict):
-    """Layers that see the last ``tokens`` keys only, themselves among them, and how many."""
+    """Sliding-window attention in some layers.
+
+    A token sees only the last ``tokens`` keys, including its own. ``layers`` is the number of such
+    layers.
+    """
 
     tokens: Count
     layers: Count
@@ -44,7 +49,8 @@ class Window(Strict):
 class Mla(Strict):
     """Multi-head latent attention: the ranks of queries and of keys and values, sizes of a head.
 
-    A key is ``nope`` elements unfolded from the latent and ``rope`` that all heads share.
+    A key has ``nope`` elements that are unfolded from the latent, and ``rope`` elements that all
+    heads share.
     """
 
     q_lora: Count
@@ -57,10 +63,11 @@ class Mla(Strict):
 class Compressed(Strict):
     """Attention to a window and to keys that stand for several tokens each (DeepSeek-V4).
 
-    There is one key a token for all heads, which is its value, too; queries come up from a rank of
-    ``q_lora``, and groups of heads go down to ``o_lora`` each. All layers see the last ``window``
-    tokens; ``sparse_layers`` also those keys that an indexer chooses of one for ``sparse_per``
-    tokens, made of twice as many; ``heavy_layers`` one for each ``heavy_per`` tokens.
+    There is one key per token for all heads, which is also its value. Queries come from a latent of
+    rank ``q_lora``, and each of ``o_groups`` groups of heads is projected down to ``o_lora``. All
+    layers see the last ``window`` tokens. In addition, ``sparse_layers`` layers see the keys that
+    an indexer selects, with one key per ``sparse_per`` tokens, each made of twice as many; and
+    ``heavy_layers`` layers see all keys, with one per ``heavy_per`` tokens.
     """
 
     q_lora: Count
@@ -74,11 +81,11 @@ class Compressed(Strict):
 
 
 class Indexer(Strict):
-    """A scorer that chooses the keys that attention sees: DeepSeek sparse attention.
+    """A scorer that selects the keys that attention sees: DeepSeek sparse attention.
 
-    ``heads`` of ``head_dim`` elements score each past key, of which there is one for all heads;
-    a token attends to the ``top_k`` best. ``layers`` have one; the others take what the last
-    of them chose, or with ``compressed`` see other keys.
+    ``heads`` heads of ``head_dim`` elements score each past key; there is one key for all heads. A
+    token attends to the ``top_k`` best. ``layers`` layers have an indexer; the other layers use the
+    selection of the last one before them, or with ``compressed`` see other keys.
     """
 
     heads: Count
@@ -88,20 +95,21 @@ class Indexer(Strict):
 
 
 class Workload(Strict):
-    """A decoder of one language model; the file's name is its ``id``.
+    """The decoder of one language model; the file's name is its ``id``.
 
-    ``parameters`` is the count as its maker rounds it, such as ``8.03B``. ``head_dim`` is that of
-    queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model that
-    has experts in every layer has none. ``activation``: of silu blocks are gated, three matrices;
-    of gelu they are not, two. ``rope_theta``: none where queries and keys are not turned, as with
-    ALiBi; ``rotary``: elements of a head that are turned, all of them where it is absent.
-    ``qk_norm``: queries and keys are normalised, ``qk_norm_over`` each head or all heads at once.
-    ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number format
-    that its weights come in; of mxfp4 those of its experts, of mxfp4-a8 with fp8 beside them.
-    ``context``: tokens of prompt and answer that its configuration is set for; ``extended``: as
-    many with rope scaling on. ``streams``: hidden states that run beside one another, mixed before
-    and after each attention and each block (hyper-connections). ``aliases`` are other models of
-    this shape, whose names stand for it.
+    ``parameters`` is the number of parameters as its maker rounds it, such as ``8.03B``.
+    ``head_dim`` is the size of a head of queries and keys. ``intermediate`` is the width of the
+    plain feed-forward block; a model with experts in every layer has none. With ``activation`` silu
+    blocks are gated and have three matrices; with gelu they are not gated and have two.
+    ``rope_theta`` is absent without rotary embedding, as with ALiBi. ``rotary`` is the number of
+    elements of a head that rotary embedding turns; if it is absent, all of them. ``qk_norm`` tells
+    whether queries and keys are normalised, and ``qk_norm_over`` whether each head by itself or all
+    heads together. ``sinks`` tells whether a learnt score per head takes part in the softmax.
+    ``published`` is the number format of the published weights: mxfp4 is that of experts only, and
+    mxfp4-a8 has fp8 elsewhere. ``context`` is the number of tokens, prompt and answer together,
+    that its configuration allows; ``extended`` is the same with rope scaling on. ``streams`` is the
+    number of parallel hidden states, which are mixed before and after each attention and each block
+    (hyper-connections). ``aliases`` are other models of this shape, whose names stand for it.
     """
 
     id: Key

@@ -1,6 +1,6 @@
-"""The weights of a layer's parts by name.
+"""Shapes of the weights of a layer's parts, by name.
 
-A matrix is outputs x inputs, as a linear layer keeps it; products of one input are one.
+A matrix is outputs x inputs, as in a linear layer; products with the same input are merged.
 """
 
 from bench.workloads.model import Compressed, Experts, Mla, Workload
@@ -9,25 +9,25 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def grouped(workload: Workload) -> Shapes:
-    """Returns the weights of attention with heads of keys and values."""
+    """Returns the weights of multi-head, grouped-query or multi-query attention."""
     rows = (workload.heads + 2 * workload.kv_heads) * workload.head_dim
     out = (workload.hidden, workload.heads * workload.head_dim)
     queries, keys = (
         (workload.heads, workload.kv_heads) if workload.qk_norm_over == "heads" else (1, 1)
     )
-    more: Shapes = {
+    optional: Shapes = {
         "qkv_bias": (rows,) if workload.qkv_bias else (),
         "o_bias": (workload.hidden,) if workload.o_bias else (),
         "q_norm": (queries * workload.head_dim,) if workload.qk_norm else (),
         "k_norm": (keys * workload.head_dim,) if workload.qk_norm else (),
         "sinks": (workload.heads,) if workload.sinks else (),
     }
-    had = {name: shape for name, shape in more.items() if shape}
-    return {"qkv": (rows, workload.hidden), **had, "o": out}
+    present = {name: shape for name, shape in optional.items() if shape}
+    return {"qkv": (rows, workload.hidden), **present, "o": out}
 
 
 def latent(workload: Workload, mla: Mla) -> Shapes:
-    """Returns those of multi-head latent attention."""
+    """Returns the weights of multi-head latent attention (MLA)."""
     return {
         "q_a": (mla.q_lora, workload.hidden),
         "q_a_norm": (mla.q_lora,),
@@ -39,24 +39,31 @@ def latent(workload: Workload, mla: Mla) -> Shapes:
     }
 
 
-def compressed(workload: Workload, one: Compressed) -> Shapes:
-    """Returns those of attention to a window and to compressed keys."""
-    wide = workload.heads * workload.head_dim
+def compressed(workload: Workload, attention: Compressed) -> Shapes:
+    """Returns the weights of attention to a window and to compressed keys."""
+    width = workload.heads * workload.head_dim
     sinks: Shapes = {"sinks": (workload.heads,)} if workload.sinks else {}
     return {
-        "q_a": (one.q_lora, workload.hidden),
-        "q_a_norm": (one.q_lora,),
-        "q_b": (wide, one.q_lora),
+        "q_a": (attention.q_lora, workload.hidden),
+        "q_a_norm": (attention.q_lora,),
+        "q_b": (width, attention.q_lora),
         "kv_a": (workload.head_dim, workload.hidden),
         "kv_norm": (workload.head_dim,),
         **sinks,
-        "o_a": (one.o_groups * one.o_lora, wide // one.o_groups),
-        "o_b": (workload.hidden, one.o_groups * one.o_lora),
+        "o_a": (attention.o_groups * attention.o_lora, width // attention.o_groups),
+        "o_b": (workload.hidden, attention.o_groups * attention.o_lora),
     }
 
 
 def folding(workload: Workload, head: int, per: int, doubled: int = 1) -> Shapes:
-    """Returns what makes one key of several tokens: keys, weights, places, a norm."""
+    """Returns the weights that fold several tokens into one key: keys, gates, positions, a norm.
+
+    Args:
+        workload: the model.
+        head: elements of the compressed key.
+        per: tokens per compressed key.
+        doubled: 2 if each key is made of twice as many tokens, else 1.
+    """
     return {
         "fold_kv": (doubled * head, workload.hidden),
         "fold_gate": (doubled * head, workload.hidden),
@@ -66,7 +73,10 @@ def folding(workload: Workload, head: int, per: int, doubled: int = 1) -> Shapes
 
 
 def streams(workload: Workload) -> Shapes:
-    """Returns what mixes n hidden states for attention and for the block: n * (n + 2) sums each."""
+    """Returns the weights that mix n hidden states, n * (n + 2) sums for attention and block each.
+
+    The result is empty for a single hidden state.
+    """
     n = workload.streams
     if n == 1:
         return {}
@@ -75,23 +85,29 @@ def streams(workload: Workload) -> Shapes:
 
 
 def last_streams(workload: Workload) -> int:
-    """Returns the parameters that make one of the hidden states before the head."""
+    """Returns the number of parameters that merge the hidden states into one before the head."""
     n = workload.streams
     return n * n * workload.hidden + n + 1 if n > 1 else 0
 
 
 def plain(workload: Workload, name: str = "", width: int = 0) -> Shapes:
-    """Returns those of a plain block, or of the experts that all tokens pass through."""
+    """Returns the weights of a plain feed-forward block, or of shared experts.
+
+    Args:
+        workload: the model.
+        name: prefix of the names.
+        width: width of the block; that of a plain block if it is not given.
+    """
     width = width or workload.intermediate or 0
-    first = ("gate_up", 2 * width) if workload.activation == "silu" else ("up", width)
+    up, rows = ("gate_up", 2 * width) if workload.activation == "silu" else ("up", width)
     return {
-        f"{name}{first[0]}": (first[1], workload.hidden),
+        f"{name}{up}": (rows, workload.hidden),
         f"{name}down": (workload.hidden, width),
     }
 
 
 def experts(workload: Workload, experts: Experts) -> Shapes:
-    """Returns those of a mixture of experts."""
+    """Returns the weights of a mixture of experts: router, biases, routed and shared experts."""
     width = experts.intermediate
     bias: Shapes = {"router_bias": (experts.routed,)} if experts.router_bias else {}
     if experts.bias:
