@@ -80,9 +80,9 @@ def test_groups_are_those_on_chips_of_fitted_vendors_alone(known: Learnt) -> Non
     world = shipped()
     home = {row.chip for row in world.serving}
     vendors = {world.chips[one].vendor for one in home}
-    kept = tuple(row for row in world.reported if world.chips[row.chip].vendor in vendors)
-    assert 0 < len(kept) < len(world.reported)
-    fewer = replace(world, reported=kept)
+    kept = tuple(row for row in world.reported_serving if world.chips[row.chip].vendor in vendors)
+    assert 0 < len(kept) < len(world.reported_serving)
+    fewer = replace(world, reported_serving=kept)
     assert by_groups(world, known.stack, known.parts) == by_groups(fewer, known.stack, known.parts)
 
 
@@ -98,49 +98,57 @@ def test_a_port_is_told_by_what_groups_made_of_others_too(known: Learnt) -> None
 
 def test_no_group_tells_what_its_own_serving_is_like(known: Learnt) -> None:
     world = shipped()
-    home = [row for row in world.reported if world.chips[row.chip].vendor == "nvidia"]
+    home = [row for row in world.reported_serving if world.chips[row.chip].vendor == "nvidia"]
     group = home[0].words["group"]
     slower = tuple(
         replace(row, numbers={**row.numbers, "tpot_ms": 9 * row["tpot_ms"]})
         if row.words["group"] == group
         else row
-        for row in world.reported
+        for row in world.reported_serving
     )
 
     def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
         asked = [row for row in home if (row.words["group"] == group) == its]
-        return [one.error for one in reported_serving(replace(world, reported=rows), known, asked)]
+        return [
+            one.error
+            for one in reported_serving(replace(world, reported_serving=rows), known, asked)
+        ]
 
-    assert errors(slower, its=True) == errors(world.reported, its=True)
-    assert errors(slower, its=False) != errors(world.reported, its=False)
+    assert errors(slower, its=True) == errors(world.reported_serving, its=True)
+    assert errors(slower, its=False) != errors(world.reported_serving, its=False)
 
 
 def test_no_group_tells_what_its_own_ports_are_like(known: Learnt) -> None:
     """Chitu served A800 and three chips that no engine was fitted on."""
     world, chitu = shipped(), "Chitu (Tsinghua PACMAN)"
-    ports = [row for row in world.reported if world.chips[row.chip].vendor != "nvidia"]
+    ports = [row for row in world.reported_serving if world.chips[row.chip].vendor != "nvidia"]
     slower = tuple(
         replace(row, numbers={**row.numbers, "tpot_ms": 9 * row["tpot_ms"]})
         if row.words["group"] == chitu and row not in ports
         else row
-        for row in world.reported
+        for row in world.reported_serving
     )
-    assert slower != world.reported
+    assert slower != world.reported_serving
 
     def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
         asked = [row for row in ports if (row.words["group"] == chitu) == its]
-        return [one.error for one in reported_serving(replace(world, reported=rows), known, asked)]
+        return [
+            one.error
+            for one in reported_serving(replace(world, reported_serving=rows), known, asked)
+        ]
 
-    assert errors(slower, its=True) == errors(world.reported, its=True)
-    assert errors(slower, its=False) != errors(world.reported, its=False)
+    assert errors(slower, its=True) == errors(world.reported_serving, its=True)
+    assert errors(slower, its=False) != errors(world.reported_serving, its=False)
 
 
 def test_no_chip_of_a_pair_tells_of_the_other_by_what_groups_made_of_it(known: Learnt) -> None:
     world, pair = shipped(), ("nvidia-h20-sxm-96gb", "amd-mi300x-oam-192gb")
-    fewer = replace(world, reported=tuple(row for row in world.reported if row.chip not in pair))
-    amd = tuple(row for row in fewer.reported if world.chips[row.chip].vendor != "amd")
+    fewer = replace(
+        world, reported_serving=tuple(row for row in world.reported_serving if row.chip not in pair)
+    )
+    amd = tuple(row for row in fewer.reported_serving if world.chips[row.chip].vendor != "amd")
     told = by_ports(world, known.stack, known.parts, pair)
-    assert told == by_ports(replace(world, reported=amd), known.stack, known.parts)
+    assert told == by_ports(replace(world, reported_serving=amd), known.stack, known.parts)
     assert told != by_ports(world, known.stack, known.parts)
 
 
@@ -148,7 +156,7 @@ def test_serving_of_a_vendor_left_out_is_predicted_nearer_with_it() -> None:
     """AMD's chips by NVIDIA's alone: without it they came out a third too fast."""
     world = shipped()
     errors = [one.error for one in unfitted_vendors(world)[EXPERTS]]
-    alone = [one.error for one in unfitted_vendors(replace(world, reported=()))[EXPERTS]]
+    alone = [one.error for one in unfitted_vendors(replace(world, reported_serving=()))[EXPERTS]]
     assert abs(np.median(errors)) < 0.5 * abs(np.median(alone))
 
 

@@ -141,7 +141,7 @@ def test_runs_on_a_chip_of_no_told_variant_are_left_out_and_told() -> None:
 
 def test_reported_serving_that_is_left_out_is_told() -> None:
     ids = ("huawei-ascend-910b", "nvidia-h20-sxm-96gb")
-    rows = [next(one for one in WORLD.reported if one.chip == chip) for chip in ids]
+    rows = [next(one for one in WORLD.reported_serving if one.chip == chip) for chip in ids]
     found = reported_serving(WORLD, load(), [rows[0], rows[0], rows[1]])
     note = left_out([rows[0], rows[0], rows[1]], found)
     assert note == "; left out, because the sheet says too little: 2 of huawei-ascend-910b"

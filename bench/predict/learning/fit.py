@@ -89,10 +89,10 @@ def _array(value: float) -> Array:
     return np.array([value], dtype=np.float64)
 
 
-def joined(found: Sequence[Case]) -> tuple[list[Operator], Rates]:
+def joined(measured: Sequence[Case]) -> tuple[list[Operator], Rates]:
     """Returns cases as the points of one step, each with the rates of its own chip."""
-    works = [case.operators for case in found]
-    return together(works), side_by_side([case.rates for case in found])
+    works = [case.operators for case in measured]
+    return together(works), side_by_side([case.rates for case in measured])
 
 
 def together(works: Sequence[Sequence[Operator]]) -> list[Operator]:
@@ -112,16 +112,16 @@ def together(works: Sequence[Sequence[Operator]]) -> list[Operator]:
     return made
 
 
-def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -- a frozen value
+def fit(measured: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -- a frozen value
     """Returns the stack that explains the cases best."""
     from scipy.optimize import least_squares
 
-    every, published = joined(found)
-    logs = np.log([case.seconds for case in found])
-    votes = _votes(found)
+    work, published = joined(measured)
+    logs = np.log([case.seconds for case in measured])
+    votes = _votes(measured)
 
     def errors(values: Array) -> Array:
-        predicted = timed(every, published, _stack(start, values)).seconds
+        predicted = timed(work, published, _stack(start, values)).seconds
         return robust(np.log(predicted) - logs, SMOOTH, votes)
 
     low, high = (
@@ -133,16 +133,16 @@ def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -
     return _stack(start, best.x)
 
 
-def departures(found: Sequence[Case], stack: Stack) -> Array:
+def departures(measured: Sequence[Case], stack: Stack) -> Array:
     """Returns log of measured over predicted time of each case."""
-    every, published = joined(found)
-    predicted = timed(every, published, stack).seconds
-    return np.asarray(np.log([case.seconds for case in found]) - np.log(predicted))
+    work, published = joined(measured)
+    predicted = timed(work, published, stack).seconds
+    return np.asarray(np.log([case.seconds for case in measured]) - np.log(predicted))
 
 
-def _votes(found: Sequence[Case]) -> Array:
+def _votes(measured: Sequence[Case]) -> Array:
     """Returns weights of residuals that give each chip one vote."""
-    chips = [case.row.chip for case in found]
+    chips = [case.row.chip for case in measured]
     return np.array([math.sqrt(1.0 / chips.count(chip)) for chip in chips])
 
 

@@ -201,7 +201,7 @@ def logs_by_group(
         without: chips to leave out.
     """
     known = vendors(world)
-    rows = [row for row in world.reported if row.chip not in without]
+    rows = [row for row in world.reported_serving if row.chip not in without]
     logs: dict[str, dict[Group, list[float]]] = {DENSE: {}, EXPERTS: {}}
     for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
         if np.isfinite(error):

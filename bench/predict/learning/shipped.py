@@ -12,7 +12,7 @@ from bench.predict.learning.reported import by_groups, by_ports, reported_rows
 from bench.predict.learning.reportedtraining import trained_rows
 from bench.predict.learning.tables import tables
 from bench.predict.learning.world import World, own_products
-from bench.predict.model.facts import every
+from bench.predict.model.facts import all_facts
 from bench.records.store import read
 from bench.workloads.load import workloads
 
@@ -24,7 +24,7 @@ def shipped() -> World:
         DataError: a data file has a fault.
     """
     sheets = catalogue()
-    chips = every(sheets)
+    chips = all_facts(sheets)
     domestic = frozenset(one.id for one in sheets.chips.values() if one.tier == "domestic")
     files = sorted((paths.data_dir("results") / "records").rglob("*.json"))
     own = own_products(map(read, files), chips)

@@ -117,24 +117,24 @@ def _split(row: Row) -> Parallel:
     return Parallel(tp, pp, dp, max(1, int(row["ep"])), cp, bool(row["sharded"]))
 
 
-def all_times(found: Sequence[Run], stack: Stack) -> TrainingTimes:
+def all_times(measured: Sequence[Run], stack: Stack) -> TrainingTimes:
     """Returns the times of all runs' work on the fitted stack, one run per point."""
 
     def over(key: str) -> Array:
-        return np.array([float(getattr(run.work, key)[0]) for run in found])
+        return np.array([float(getattr(run.work, key)[0]) for run in measured])
 
-    first, second, third = together([run.work.once for run in found])
-    (ring,) = together([(run.work.ring,) for run in found])
+    first, second, third = together([run.work.once for run in measured])
+    (ring,) = together([(run.work.ring,) for run in measured])
     work = TrainingWork(
-        micro=tuple(together([run.work.micro for run in found])),
+        micro=tuple(together([run.work.micro for run in measured])),
         ring=ring,
         once=(first, second, third),
         **{key: over(key) for key in ("rounds", "doublings", "idle", "copies", "stride")},
     )
-    return training_times(work, side_by_side([run.rates for run in found]), stack)
+    return training_times(work, side_by_side([run.rates for run in measured]), stack)
 
 
-def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
+def fit(measured: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
     """Returns the factors that explain the runs best, and the log effect of each run's engine.
 
     Each chip has one vote. An engine is slower or faster than the median engine on every chip;
@@ -142,18 +142,18 @@ def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
     """
     from scipy.optimize import least_squares
 
-    times, measured = all_times(found, stack), _log_seconds(found)
-    chips, engines = [run.row.chip for run in found], [engine(run.row) for run in found]
+    times, log_times = all_times(measured, stack), _log_seconds(measured)
+    chips, engines = [run.row.chip for run in measured], [engine(run.row) for run in measured]
     names = list(dict.fromkeys(engines))
     places = np.array([names.index(one) for one in engines])
     votes = np.array([chips.count(one) ** -0.5 for one in chips])
-    count, waiting = len(FREE), slowest(found, stack)
+    count, waiting = len(FREE), slowest(measured, stack)
 
     def errors(values: Array) -> Array:
         factors, effects = values[:count], values[count:]
         predicted = np.log(times.step(_trainer(factors, waiting)).seconds) + effects[places]
         priors = np.concatenate([factors / USUAL, effects / ENGINES])
-        return np.concatenate([robust(predicted - measured, SMOOTH, votes), priors])
+        return np.concatenate([robust(predicted - log_times, SMOOTH, votes), priors])
 
     low, high = (np.log([FREE[key][place] for key in FREE]) for place in (0, 1))
     wide = np.full(len(names), math.inf)
@@ -177,16 +177,16 @@ def _trainer(logs: Array, waiting: float) -> Trainer:
     return Trainer(**dict(zip(FREE, np.exp(logs).tolist(), strict=True)), slowest=waiting)
 
 
-def slowest(found: Sequence[Run], stack: Stack) -> float:
+def slowest(measured: Sequence[Run], stack: Stack) -> float:
     """Returns by how much (log) each doubling of the number of chips makes a step longer.
 
     It is fitted only on series in which one engine did the same work per chip on more and more
     chips of a kind. In work that was only done on many chips, the effect of the model's size could
     not be separated from it.
     """
-    logs = departures(found, stack, Trainer())
+    logs = departures(measured, stack, Trainer())
     series: dict[tuple[object, ...], list[tuple[float, float]]] = {}
-    for run, log in zip(found, logs, strict=True):
+    for run, log in zip(measured, logs, strict=True):
         key = (run.row.chip, *same_work(run.row)[:-1], *(run.row[name] for name in DIVIDED))
         series.setdefault(key, []).append((float(run.work.doublings[0]), float(log)))
     centred = [np.array(points) - np.mean(points, axis=0) for points in series.values()]
@@ -194,31 +194,31 @@ def slowest(found: Sequence[Run], stack: Stack) -> float:
     return float(doublings @ slowdowns) / max(float(doublings @ doublings), 1e-9)
 
 
-def _log_seconds(found: Sequence[Run]) -> Array:
+def _log_seconds(measured: Sequence[Run]) -> Array:
     """Returns the log of each run's measured time per step in s."""
-    return np.log([run.tokens / run.rate for run in found])
+    return np.log([run.tokens / run.rate for run in measured])
 
 
-def departures(found: Sequence[Run], stack: Stack, trainer: Trainer) -> Array:
+def departures(measured: Sequence[Run], stack: Stack, trainer: Trainer) -> Array:
     """Returns log of measured over predicted time of each run."""
-    predicted = np.log(all_times(found, stack).step(trainer).seconds)
-    return np.asarray(_log_seconds(found) - predicted)
+    predicted = np.log(all_times(measured, stack).step(trainer).seconds)
+    return np.asarray(_log_seconds(measured) - predicted)
 
 
 def training_fit(
-    found: Sequence[Run], models: Mapping[str, Workload], stack: Stack
+    measured: Sequence[Run], models: Mapping[str, Workload], stack: Stack
 ) -> tuple[Trainer, dict[str, Departures]]:
     """Returns the fitted factors of training, and the departures of chips from them, by part.
 
     The effects of engines are subtracted from the departures.
     """
-    trainer, effects = fit(found, stack)
-    logs = departures(found, stack, trainer) - effects
+    trainer, effects = fit(measured, stack)
+    logs = departures(measured, stack, trainer) - effects
     parts: dict[str, Departures] = {}
     for name in (TRAIN, TRAIN_EXPERTS):
         kept = [
             (run, float(log))
-            for run, log in zip(found, logs, strict=True)
+            for run, log in zip(measured, logs, strict=True)
             if part(run.row, models) == name
         ]
         parts[name] = pooled(
@@ -226,25 +226,25 @@ def training_fit(
             [log for _, log in kept],
             [same_work(run.row) for run, _ in kept],
         )
-    known = _known_engines(found, effects, trainer.engines, parts[TRAIN].spread)
+    known = _known_engines(measured, effects, trainer.engines, parts[TRAIN].spread)
     return replace(trainer, known=known), parts
 
 
 def _known_engines(
-    found: Sequence[Run], effects: Array, engines: float, chips: float
+    measured: Sequence[Run], effects: Array, engines: float, chips: float
 ) -> dict[str, tuple[float, float]]:
     """Returns the log effect of each fitted engine, and its standard deviation.
 
     Args:
-        found: measured runs.
+        measured: measured runs.
         effects: log effect of each run's engine.
         engines: log spread of engines.
         chips: log spread of chips, which is the error of an effect measured on one chip.
     """
     chips_of: dict[str, set[str]] = {}
-    for run in found:
+    for run in measured:
         chips_of.setdefault(engine(run.row), set()).add(run.row.chip)
-    logs = {engine(run.row): float(log) for run, log in zip(found, effects, strict=True)}
+    logs = {engine(run.row): float(log) for run, log in zip(measured, effects, strict=True)}
     return {
         name: (log, engines / math.sqrt(1 + len(chips_of[name]) * (engines / chips) ** 2))
         for name, log in logs.items()

@@ -27,7 +27,7 @@ class World:
         own_products: matrix products that this program measured.
         evidence: measurements of sheets' figures by every group.
         domestic: ids of chips designed in China.
-        reported: serving that others reported.
+        reported_serving: serving that others reported.
         reported_training: training that others reported.
     """
 
@@ -37,7 +37,7 @@ class World:
     own_products: tuple[Row, ...] = ()
     evidence: Evidence | None = None
     domestic: frozenset[str] = frozenset()
-    reported: tuple[Row, ...] = ()
+    reported_serving: tuple[Row, ...] = ()
     reported_training: tuple[Row, ...] = ()
     _stacks: dict[frozenset[str], Stack] = field(default_factory=dict, compare=False, repr=False)
 

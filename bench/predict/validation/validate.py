@@ -222,18 +222,18 @@ def _figures(world: World) -> Iterator[Part]:
 
 def _reported(world: World) -> Iterator[Part]:
     """Yields serving that others reported, on all chips and on those designed in China."""
-    if not world.reported:
+    if not world.reported_serving:
         return
     known = learn(world.chips, world.models, world.data)
-    cases = reported_serving(world, known, list(world.reported))
+    cases = reported_serving(world, known, list(world.reported_serving))
     note = (
         "time per token from rates, TPOT or decode steps that single groups reported, on any "
         "engine, each predicted as others' serving was on chips of fitted vendors; on chips of "
         "other vendors, as others' was on any chips"
     )
-    yield _part(REPORTED, SOURCE, cases, note + unserved(world.reported, cases))
+    yield _part(REPORTED, SOURCE, cases, note + unserved(world.reported_serving, cases))
     domestic = [one for one in cases if one.chip in world.domestic]
-    rows = [row for row in world.reported if row.chip in world.domestic]
+    rows = [row for row in world.reported_serving if row.chip in world.domestic]
     yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note + unserved(rows, domestic))
 
 
