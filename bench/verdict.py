@@ -274,7 +274,7 @@ def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
 
 
 def is_small(measurement: Measurement) -> bool:
-    """Tells whether a product has a side too short to fill a chip."""
+    """Returns whether a product has a side too short to fill a chip."""
     sides = [measurement.parameters.get(side) for side in ("m", "n", "k")]
     return any(isinstance(one, int) and one < SIDE for one in sides)
 

@@ -50,7 +50,7 @@ def _disagreeing(figure: Figure) -> tuple[Published, ...]:
 
 
 def disagrees(first: Published, rival: Published) -> bool:
-    """Tells whether two unrefuted claims count the same and differ by more than rounding."""
+    """Returns whether two unrefuted claims count the same and differ by more than rounding."""
     if first.counts != rival.counts or rival.refuted:
         return False
     if not isinstance(first.value, Quantity) or not isinstance(rival.value, Quantity):

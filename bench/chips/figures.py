@@ -21,7 +21,7 @@ class FigureKind:
 
     @property
     def is_rate(self) -> bool:
-        """Tells whether the figure is an operation rate, which may be dense or sparse."""
+        """Returns whether the figure is an operation rate, which may be dense or sparse."""
         return self.dimension in (Dimension.FLOP_RATE, Dimension.OP_RATE)
 
 

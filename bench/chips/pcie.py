@@ -33,7 +33,7 @@ class Link:
 
 
 def alone(fact: str) -> bool:
-    """Tells whether a sheet's words on the link between chips mean PCIe only."""
+    """Returns whether a sheet's words on the link between chips mean PCIe only."""
     return "PCIe only" in fact
 
 

@@ -44,21 +44,21 @@ class Vendor(Strict):
     note: str | None = None
 
     def has_name(self, name: str) -> bool:
-        """Tells whether the reported name is one of this vendor's."""
+        """Returns whether the reported name is one of this vendor's."""
         return any(like(name, pattern) for pattern in self.names)
 
     def built_torch(self, markers: tuple[str, ...]) -> bool:
-        """Tells whether the running torch is this vendor's own build."""
+        """Returns whether the running torch is this vendor's own build."""
         version = next((one for one in markers if one.startswith("torch ")), "")
         return any(part in version for part in self.torch_version)
 
     def has_module(self, markers: tuple[str, ...]) -> bool:
-        """Tells whether a module is installed that only this vendor's software installs."""
+        """Returns whether a module is installed that only this vendor's software installs."""
         return any(f"module {one}" in markers for one in self.modules)
 
 
 def like(name: str, pattern: str) -> bool:
-    """Tells whether a name matches a pattern (``*`` is anything), ignoring blanks and case."""
+    """Returns whether a name matches a pattern (``*`` is anything), ignoring blanks and case."""
     if len(pattern) > LONGEST:
         return False
     return fnmatchcase(" ".join(name.lower().split()), pattern.lower())

@@ -118,7 +118,7 @@ def _findings(
         raise UsageError("gate needs against=: a record, a folder of records, or a chip")
     judged = judged_in(config.record or "latest", _folders())
     judge = _judge(config, strict, given, judged.paths)
-    heading = [judged.told] if judged.told else []
+    heading = [judged.note] if judged.note else []
     if len(judged.paths) == 1:
         found = judge(judged.paths[0])
         return [found], with_heading(report(found), heading)
@@ -188,7 +188,7 @@ def _of_sheet(
         UsageError: a figure that the sheet lacks, or a file that cannot be read or written.
     """
     from bench.gate.limits import as_yaml, limits_in, unprinted
-    from bench.gate.sheet import Asked, against_sheet
+    from bench.gate.sheet import Requirements, against_sheet
     from bench.measure.lacking import lacking
     from bench.records.store import read
     from bench.tables.write import write_new
@@ -199,11 +199,11 @@ def _of_sheet(
     if config.out and count > 1:
         raise UsageError(f"out= makes limits of one record, record= names {count}: name one")
     limits = limits_in(config.limits, chip) if config.limits else {}
-    asked = Asked(config.margin, tuple(config.figures), limits, tuple(config.allow))
+    required = Requirements(config.margin, tuple(config.figures), limits, tuple(config.allow))
 
     def judge(path: Path) -> "Finding":
         record = read(path)
-        found = against_sheet(record, chip, sheets, asked, lacking(record))
+        found = against_sheet(record, chip, sheets, required, lacking(record))
         if config.out:
             write_new(as_yaml(found), Path(config.out), make=True)
         return found

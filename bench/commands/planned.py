@@ -67,7 +67,7 @@ def order_of(config: RunConfig) -> "Order":
     """Returns the order of a run, and the settings written into its record."""
     from bench.measure.ranks import alone, count
     from bench.measure.runner import Order
-    from bench.measure.suite import asked, items, sizes
+    from bench.measure.suite import items, selection, sizes
 
     seconds = config.seconds if config.seconds is not None else config.suite.seconds
     return Order(
@@ -84,7 +84,7 @@ def order_of(config: RunConfig) -> "Order":
             "precision": config.precision,
             "margin": positive("margin", config.margin, 0.9),
             "data": config.data,
-            **asked(config),
+            **selection(config),
             **sizes(config),
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),

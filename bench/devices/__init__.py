@@ -1,1 +1,1 @@
-"""One file a backend: is it here, what is it, how is it timed, how does it feel."""
+"""One file per backend: whether the device exists, its description, its timing, its telemetry."""

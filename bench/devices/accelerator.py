@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from bench.chips.vendors import vendor_behind
 from bench.devices import clocks, plugins, telemetry
 from bench.devices.api import Api, current
-from bench.devices.base import DeviceError, DeviceLostError, Elapsed, Prepared, Reading
+from bench.devices.base import DeviceError, Elapsed, Prepared, Reading
 from bench.devices.cuda import markers
-from bench.devices.torchdevice import PreparedTask, TorchDevice
+from bench.devices.torchdevice import PreparedTask, TorchDevice, wait_for_device
 from bench.devices.uid import uid
 from bench.errors import first_line
 from bench.kernels.common.base import TORCH_DTYPES, Kernel, Limits, Point, UnsupportedError
@@ -163,15 +163,8 @@ class AcceleratorDevice(TorchDevice):
         return Elapsed(first.elapsed_time(last) * 1e-3, wall)
 
     def _wait(self) -> None:
-        """Synchronizes; an error that surfaces here is sticky, so the process has to end.
-
-        Raises:
-            DeviceLostError: an asynchronous error; the run goes on in a new worker.
-        """
-        try:
-            self._waiter()
-        except RuntimeError as error:
-            raise DeviceLostError(f"the device failed: {first_line(error)}") from error
+        """Synchronizes; raises as ``wait_for_device``."""
+        wait_for_device(self._waiter)
 
     def reading(self) -> Reading:
         """Returns current clock, power and temperature, as far as the vendor's tool reports."""

@@ -8,10 +8,9 @@ from typing import Any
 
 from bench.chips.vendors import vendor_behind, vendors
 from bench.devices import plugins, telemetry
-from bench.devices.base import DeviceLostError, Elapsed, Prepared, Reading
-from bench.devices.torchdevice import PreparedTask, TorchDevice
+from bench.devices.base import Elapsed, Prepared, Reading
+from bench.devices.torchdevice import PreparedTask, TorchDevice, wait_for_device
 from bench.devices.uid import uid
-from bench.errors import first_line
 from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import DeviceInfo
 
@@ -156,17 +155,10 @@ class CudaDevice(TorchDevice):
             torch.cuda._sleep(HEAD_START_CYCLES)  # type: ignore[no-untyped-call]  # noqa: SLF001 -- torch's own tests use it
 
     def _wait(self) -> None:
-        """Synchronizes; an error that surfaces here is sticky, so the process has to end.
-
-        Raises:
-            DeviceLostError: an asynchronous error; the run goes on in a new worker.
-        """
+        """Synchronizes; raises as ``wait_for_device``."""
         import torch
 
-        try:
-            torch.cuda.synchronize(self.index)
-        except RuntimeError as error:
-            raise DeviceLostError(f"the device failed: {first_line(error)}") from error
+        wait_for_device(lambda: torch.cuda.synchronize(self.index))
 
     def reading(self) -> Reading:
         """Returns the current clock, power, temperature and throttle reasons."""

@@ -3,11 +3,12 @@
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.devices import host
-from bench.devices.base import Health
+from bench.devices.base import DeviceLostError, Health
 from bench.errors import first_line
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Kernel, Point, Task, UnsupportedError
@@ -38,6 +39,18 @@ and Triton itself ``CalledProcessError`` from its C compiler."""
 _NO_DRIVER = "active drivers"
 _NO_COMPILER = "find c compiler"
 _COMPILER = "Triton needs a C compiler and Python's headers for its launchers: not all are here"
+
+
+def wait_for_device(synchronize: Callable[[], object]) -> None:
+    """Synchronizes; an error that surfaces here is sticky, so the process has to end.
+
+    Raises:
+        DeviceLostError: an asynchronous error; the run goes on in a new worker.
+    """
+    try:
+        synchronize()
+    except RuntimeError as error:
+        raise DeviceLostError(f"the device failed: {first_line(error)}") from error
 
 
 @dataclass

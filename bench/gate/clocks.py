@@ -1,4 +1,4 @@
-"""Whether the clock explains a change of speed, or a disturbance does."""
+"""Decides whether the clock, or a disturbance, explains a change of speed."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from bench.rates import Interval
 
 FEW = 20.0
 """Degrees of freedom of a clock's error: dozens of readings, but not independent ones."""
-TOLD = 0.003
+LEAST_CHANGE = 0.003
 """Smaller relative changes of the clock are not reported: they are one step at most."""
 
 
@@ -33,7 +33,7 @@ def explained(
     It does if the rate per clock cycle changed by less than ``least``, within both errors, and the
     clock changed in the same direction as the rate.
     """
-    if clock is None or not now.clocked or abs(clock.value - 1) < TOLD:
+    if clock is None or not now.clocked or abs(clock.value - 1) < LEAST_CHANGE:
         return None
     low, high = found.low / clock.value, found.high / clock.value
     error = max(clock.high / clock.value, clock.value / clock.low)
@@ -42,13 +42,13 @@ def explained(
     if not (fell or rose):
         return None
     word = "fell" if fell else "rose"
-    held = f" ({', '.join(now.throttle)})" if now.throttle and fell else ""
-    return f"the clock {word} by {abs(clock.value - 1):.1%}{held}: no change of code"
+    reasons = f" ({', '.join(now.throttle)})" if now.throttle and fell else ""
+    return f"the clock {word} by {abs(clock.value - 1):.1%}{reasons}: no change of code"
 
 
 def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
-    """Returns how the clock changed beside a change that it does not explain; empty if not."""
-    if clock is None or abs(clock.value - 1) < TOLD:
+    """Returns how the clock changed, for a change that it does not explain; empty if it did not."""
+    if clock is None or abs(clock.value - 1) < LEAST_CHANGE:
         return ""
     word = "fell" if clock.value < 1 else "rose"
     moved = f"the clock {word} by {abs(clock.value - 1):.1%}"

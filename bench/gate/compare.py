@@ -17,6 +17,7 @@ ORDER = list(Verdict)
 ENOUGH = 5
 """A set of this many runs shows its spread well enough."""
 LISTED = 5
+"""Most titles of left-out measurements that are listed."""
 SHAPE = "another shape won"
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
@@ -70,11 +71,11 @@ def _asked_less(now: Run, kept: Sequence[Run]) -> list[str]:
 def _rows(both: Sequence[Group], terms: Terms) -> list[Row]:
     """Returns the rows with two speeds; their intervals hold jointly."""
     level = terms.level / max(1, len(both))
-    own = [_variance(one.ran) for one in both]
-    shared = common([one for one in own if one])
+    variances = [_variance(one.ran) for one in both]
+    shared = common([one for one in variances if one])
     return [
         _row(one, moderated(variance, shared), level, terms)
-        for one, variance in zip(both, own, strict=True)
+        for one, variance in zip(both, variances, strict=True)
     ]
 
 
@@ -104,18 +105,18 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
         now=now,
         before=ran,
         verdict=word,
-        reason=_told([one for one in (*remarks, another) if one]),
+        reason=_joined([one for one in (*remarks, another) if one]),
         ratio=found,
         clock=clock.value if clock else None,
         counts=open_,
     )
 
 
-def _told(remarks: Sequence[str]) -> str:
+def _joined(remarks: Sequence[str]) -> str:
     """Joins remarks; that another shape won is mentioned once."""
     first, *rest = remarks or [""]
-    twice = f"{SHAPE}: " if first.startswith(SHAPE) else ""
-    return "; ".join([first, *(one.removeprefix(twice) for one in rest)])
+    repeated = f"{SHAPE}: " if first.startswith(SHAPE) else ""
+    return "; ".join([first, *(one.removeprefix(repeated) for one in rest)])
 
 
 def _other_shape(now: Taken, before: Taken) -> str:
@@ -166,7 +167,7 @@ def _notes(count: int, runs: int, terms: Terms) -> list[str]:
     """Returns the method of judging, in sentences."""
     level, least, wide = 1 - terms.level, terms.least, WIDE * terms.least
     holds = f"those of all {count} rows hold together" if count > 1 else "it holds"
-    told = (
+    method = (
         f"Intervals are of the ratio of rates, and {holds} at {100 * level:g}% (Bonferroni; "
         "Welch's test on logarithms of medians, with effective samples as degrees of freedom)."
     )
@@ -180,4 +181,4 @@ def _notes(count: int, runs: int, terms: Terms) -> list[str]:
     )
     few = "; so few show it only roughly, five or more are better" if runs < ENOUGH else ""
     several = f"The spread of the {runs} earlier runs is part of each interval{few}."
-    return [told, words, single if runs == 1 else several]
+    return [method, words, single if runs == 1 else several]

@@ -7,9 +7,9 @@ from bench.errors import UsageError
 from bench.gate.model import Run
 
 NEVER = ("method", "inputs")
-"""Where these differ, figures are of different things."""
+"""If these differ, the runs measured different things and are never compared."""
 REFUSED = ("device", "machine", "together")
-"""Where these differ, the comparison is refused, unless it is wanted."""
+"""If these differ, the comparison is refused unless ``allow=`` permits it."""
 TITLES = {
     "method": "method of measuring", "inputs": "inputs (data=)", "device": "device",
     "machine": "system", "together": "measured", "chip": "chip",
@@ -29,7 +29,7 @@ class Difference:
     now: str
 
     def __str__(self) -> str:
-        """Tells both values."""
+        """Returns the condition with both values."""
         return f"{TITLES.get(self.word, self.word)} {self.before} before, {self.now} now"
 
 
@@ -72,12 +72,12 @@ def of_its_device(
 ) -> tuple[list[Run], list[str]]:
     """Returns the runs of this very device if there are any, and a line that says so."""
     uid = now.facts.get("uid")
-    own = [one for one in before if uid and one.facts.get("uid") == uid]
-    if not own or len(own) == len(before) or "uid" in allow:
+    same = [one for one in before if uid and one.facts.get("uid") == uid]
+    if not same or len(same) == len(before) or "uid" in allow:
         return before, []
-    others = len(before) - len(own)
-    line = f"Of {len(before)} earlier runs, the {len(own)} of this very device are used"
-    return own, [f"{line}, not the {others} of others (allow=[uid] uses them all)."]
+    others = len(before) - len(same)
+    line = f"Of {len(before)} earlier runs, the {len(same)} of this very device are used"
+    return same, [f"{line}, not the {others} of others (allow=[uid] uses them all)."]
 
 
 def difference_lines(now: Run, before: list[Run], allow: tuple[str, ...]) -> list[str]:

@@ -56,14 +56,14 @@ def write_error(path: Path, message: str) -> None:
     suite = ET.SubElement(root, "testsuite", {**tally, "skipped": "0", "time": "0"})
     named = {"classname": "onpaper.gate", "name": "gate", "time": "0"}
     case = ET.SubElement(suite, "testcase", named)
-    told = _text(message)
-    ET.SubElement(case, "error", {"message": told, "type": "usage"}).text = told
+    text = _text(message)
+    ET.SubElement(case, "error", {"message": text, "type": "usage"}).text = text
     with _written("junit", path):
         path.write_bytes(_bytes(root))
 
 
 def append_markdown(path: Path, text: str) -> None:
-    """Appends a summary to a file, as GitHub wants its step summaries."""
+    """Appends a summary to a file, as GitHub expects step summaries."""
     with _written("markdown", path), path.open("a", encoding="utf-8") as file:
         file.write(text)
 
@@ -91,8 +91,8 @@ def _suite(root: ET.Element, finding: Finding, name: str) -> None:
     codes = [row.code for row in finding.rows] + [3] * bool(finding.ended)
     tally = {"tests": len(codes), "failures": codes.count(1), "errors": 0,
              "skipped": codes.count(3)}  # fmt: skip
-    told = {key: str(value) for key, value in tally.items()}
-    suite = ET.SubElement(root, "testsuite", {"name": _text(name), **told, "time": "0"})
+    counts = {key: str(value) for key, value in tally.items()}
+    suite = ET.SubElement(root, "testsuite", {"name": _text(name), **counts, "time": "0"})
     for row in finding.rows:
         _case(suite, row, finding.columns)
     if finding.ended:
@@ -113,9 +113,9 @@ def _case(suite: ET.Element, row: Row, columns: tuple[str, str, str]) -> None:
     kernel = row.taken.name[0] if row.taken.name else "measurement"
     named = {"classname": f"onpaper.{kernel}", "name": row.taken.title, "time": "0"}
     case = ET.SubElement(suite, "testcase", {key: _text(word) for key, word in named.items()})
-    told_before, told_now, column = columns
-    values = f"{ratio_text(row.ratio, column)}; {before(row.before) or '–'} {told_before}"
-    full = f"{row.words}; {values}, {row.now.shown or '–' if row.now else '–'} {told_now}"
+    title_before, title_now, column = columns
+    values = f"{ratio_text(row.ratio, column)}; {before(row.before) or '–'} {title_before}"
+    full = f"{row.words}; {values}, {row.now.shown or '–' if row.now else '–'} {title_now}"
     if row.code == 1:
         why = {"message": _text(full), "type": row.verdict.value}
         ET.SubElement(case, "failure", why).text = _text(full)

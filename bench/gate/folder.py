@@ -26,8 +26,8 @@ class Judged:
     among: int = 1
 
     @property
-    def told(self) -> str:
-        """Returns how many records of a folder are judged; empty if all are."""
+    def note(self) -> str:
+        """Returns a note on how many records of a folder are judged; empty if all are."""
         count = len(self.paths)
         if count == self.among:
             return ""
@@ -76,7 +76,7 @@ def _record(path: Path) -> Record | None:
 
 
 def _goes_with(one: Record, later: Record) -> bool:
-    """Tells whether a record may belong to the sweep or multi-device run of a later one."""
+    """Returns whether a record may belong to the sweep or multi-device run of a later one."""
     if GROUP in one.settings or GROUP in later.settings:
         return one.settings.get(GROUP) == later.settings.get(GROUP)
     pause_s = (_at(later) - _at(one)).total_seconds() - one.took_s

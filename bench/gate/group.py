@@ -24,7 +24,7 @@ class Group:
 
     @property
     def compared(self) -> bool:
-        """Tells whether there are two speeds to compare."""
+        """Returns whether there are two speeds to compare."""
         return bool(self.now and self.now.speed and self.ran)
 
 
@@ -61,7 +61,7 @@ def left_out(now: Run, before: Sequence[Run]) -> list[str]:
 
 
 def _of_other_items(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Tells whether two runs were asked for the same, apart from the items of their suite."""
+    """Returns whether two runs were asked for the same, apart from the items of their suite."""
     apart = [word for word in {*one, *other} if word not in one or word not in other]
     return all(word.startswith(ITEMS) for word in apart)
 
@@ -88,8 +88,8 @@ def lone(group: Group, alike: int) -> Row | None:
     if now.status != "failed":
         return None
     failed = any(one.status == "failed" for one in group.before)
-    told = "fails as before" if failed else "fails, skipped before" if group.before else "fails"
-    return _row(group, Verdict.SAME if failed else Verdict.NEW, f"{told}: {now.reason}")
+    change = "fails as before" if failed else "fails, skipped before" if group.before else "fails"
+    return _row(group, Verdict.SAME if failed else Verdict.NEW, f"{change}: {now.reason}")
 
 
 def _row(group: Group, word: Verdict, reason: str, *, counts: bool = False) -> Row:

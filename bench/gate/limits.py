@@ -29,33 +29,33 @@ def limits_in(word: str, chip: Chip) -> dict[str, float]:
         DataError: it is not a mapping of figures of the sheet to shares; names every fault.
     """
     try:
-        told = yamlfile.read(Path(word))
+        limits = yamlfile.read(Path(word))
     except FileNotFoundError:
         fix = f"out={word} makes one of what a record reached"
         raise UsageError(f"limits={word}: there is no such file; {fix}") from None
     except yamlfile.YamlError as error:
         raise UsageError(f"limits={word}: {error}") from None
-    if not isinstance(told, dict) or not told:
+    if not isinstance(limits, dict) or not limits:
         fault = Fault(
             word, "", "is not a mapping of limits", "write a line such as matrix_bf16: 0.68"
         )
         raise DataError([fault])
-    faults = [fault for key, of in told.items() for fault in _faults(word, key, of, chip)]
+    faults = [fault for key, node in limits.items() for fault in _faults(word, key, node, chip)]
     if faults:
         raise DataError(faults)
-    return {key: float(str(of)) for key, of in told.items()}
+    return {key: float(str(node)) for key, node in limits.items()}
 
 
-def _faults(file: str, key: str, told: yamlfile.Node, chip: Chip) -> Iterator[Fault]:
+def _faults(file: str, key: str, node: yamlfile.Node, chip: Chip) -> Iterator[Fault]:
     if fault := unprinted(key, chip):
         yield Fault(file, key, *fault)
         return
     try:
-        value = float(told) if isinstance(told, str) else math.nan
+        value = float(node) if isinstance(node, str) else math.nan
     except ValueError:
         value = math.nan
     if not 0 < value <= 1:
-        shown = repr(told) if isinstance(told, str) else "a list or a mapping"
+        shown = repr(node) if isinstance(node, str) else "a list or a mapping"
         yield Fault(file, key, f"{shown} is no limit", SHARE)
 
 

@@ -41,7 +41,7 @@ def _of_one_name(here: list[Taken], there: list[Taken]) -> Iterator[Pair]:
 
 
 def _alike(one: Taken, other: Taken) -> bool:
-    """Tells whether two of one name differ only in what the program chose."""
+    """Returns whether two of one name differ only in what the program chose."""
     both_ran = one.status == other.status == "ok"
     same = all(one.parameters.get(size) == other.parameters.get(size) for size in CHOSEN)
     return one.moves or other.moves or not both_ran or same

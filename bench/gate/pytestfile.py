@@ -72,7 +72,7 @@ def _facts(data: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, str
     """Returns the conditions, without the name of the host."""
     ours, cpu = _part(machine, "onpaper"), _part(machine, "cpu")
     device = _word(ours, "device") or _word(cpu, "brand_raw") or _word(machine, "processor")
-    told = {
+    facts = {
         "method": "onpaper" if ours else "pytest-benchmark",
         "device": device,
         "machine": _word(machine, "system"),
@@ -82,23 +82,23 @@ def _facts(data: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, str
         "kernel": _word(machine, "release"),
         "benchmark": _word(data, "version"),
     }
-    return {key: word or None for key, word in told.items()}
+    return {key: word or None for key, word in facts.items()}
 
 
 def _taken(one: object, path: Path) -> Taken:
     if not isinstance(one, dict):
         raise _fault(path, "benchmarks", "holds an entry that is not a benchmark")
     name = _word(one, "fullname") or _word(one, "name")
-    told = _part(one, "extra_info")
+    info = _part(one, "extra_info")
     speed = _speed(_part(one, "stats"))
     if not name or speed is None:
         raise _fault(path, f"benchmarks: {name or '?'}", "has no times above 0")
-    ours = _word(told, "measurement")
-    work = told.get(_word(told, "told_in")) if ours else None
+    ours = _word(info, "measurement")
+    work = info.get(_word(info, "told_in")) if ours else None
     if _is_time(work):
         speed = replace(speed, value=speed.value * work)
-        dimension = DIMENSIONS.get(_word(told, "told_in"), Dimension.FLOP_RATE)
-        if dimension is Dimension.FLOP_RATE and _word(told, "dtype") == "int8":
+        dimension = DIMENSIONS.get(_word(info, "told_in"), Dimension.FLOP_RATE)
+        if dimension is Dimension.FLOP_RATE and _word(info, "dtype") == "int8":
             dimension = Dimension.OP_RATE
     else:
         dimension = Dimension.TIME
@@ -106,8 +106,8 @@ def _taken(one: object, path: Path) -> Taken:
     return Taken(
         name=("pytest-benchmark", ours or name),
         title=ours or name,
-        parameters={"shape": _word(told, "shape")} if ours else {},
-        shape=_word(told, "shape") if ours else "",
+        parameters={"shape": _word(info, "shape")} if ours else {},
+        shape=_word(info, "shape") if ours else "",
         moves=bool(ours),
         status="ok",
         reason="",
@@ -118,7 +118,7 @@ def _taken(one: object, path: Path) -> Taken:
 
 
 def _speed(stats: Mapping[str, Any]) -> Speed | None:
-    """Returns calls a second, from every sample if they are given, else from the summary."""
+    """Returns the speed in calls/s, from every sample if they are given, else from the summary."""
     data = stats.get("data")
     if isinstance(data, list) and data:
         return speed_of_series(tuple(map(float, data))) if all(map(_is_time, data)) else None

@@ -16,7 +16,7 @@ MOST = 100
 
 
 def is_pytest(path: Path) -> bool:
-    """Tells whether a file begins like one of pytest-benchmark."""
+    """Returns whether a file begins like one of pytest-benchmark."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             head = file.read(HEAD)
@@ -102,13 +102,13 @@ def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:
         if is_file:
             raise
         if near.startswith("did you mean"):
-            told = f"no folder, record or chip {word[:80]!r} here: of chips, {near}"
-            raise UsageError(told) from None
+            message = f"no folder, record or chip {word[:80]!r} here: of chips, {near}"
+            raise UsageError(message) from None
         raise UsageError(f"no folder {word!r} here, and {error}") from None
 
 
 def _same_kind(path: Path, own: Path) -> None:
     if is_pytest(path) != is_pytest(own):
         kinds = ["a record", "a file of pytest-benchmark"]
-        told = f"{own.name} is {kinds[is_pytest(own)]}, {path.name} is {kinds[is_pytest(path)]}"
-        raise UsageError(f"{told}: give two of a kind ('show report=pytest-benchmark' makes one)")
+        both = f"{own.name} is {kinds[is_pytest(own)]}, {path.name} is {kinds[is_pytest(path)]}"
+        raise UsageError(f"{both}: give two of a kind ('show report=pytest-benchmark' makes one)")

@@ -1,4 +1,4 @@
-"""A record as a run of the gate."""
+"""Converts a record into a run of the gate."""
 
 from dataclasses import replace
 
@@ -25,8 +25,8 @@ ASKED = ("kernel", "dtype", "variant", "suite.items", *SIZES)
 ON_CORE = ("cache", "latency")
 """Kernels without a figure whose rate scales with the core clock, such as caches."""
 NEAR_RIDGE = 0.1
-"""Work of this share of the ridge's operations a byte may go with the clock already: decoding at a
-tenth of an H200's ridge was 4% slower where the clock was 10% lower."""
+"""From this share of the ridge point on, the rate may depend on the clock: decoding at a tenth of
+an H200's ridge was 4% slower where the clock was 10% lower."""
 
 
 def run_of(record: Record, catalogue: Catalogue) -> Run:
@@ -34,21 +34,21 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
     chip = catalogue.chips.get(record.identity.chip or "")
     fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
     own = own_inputs(record)
-    distinct_titles = fixed_sizes(record.measurements, record.settings)
+    sizes_in_names = fixed_sizes(record.measurements, record.settings)
 
-    def taken(one: Measurement, told: str) -> Taken:
+    def taken(one: Measurement, name_sizes: str) -> Taken:
         key = _tested(one, record.device, chip, catalogue)
-        title = named(title_of(one, key, own), told)
+        title = named(title_of(one, key, own), name_sizes)
         made = _taken(one, title, record.device, chip, (own, *fixed))
-        free = one.kernel in SEARCHED and not told
-        return replace(made, sizes=told, moves=made.moves or free)
+        free = one.kernel in SEARCHED and not name_sizes
+        return replace(made, sizes=name_sizes, moves=made.moves or free)
 
     return Run(
         name=record.id,
         day=record.started_utc[:10],
         about=_about(record),
         facts=facts(record),
-        taken=tuple(map(taken, record.measurements, distinct_titles)),
+        taken=tuple(map(taken, record.measurements, sizes_in_names)),
         whole=(record.suite, *(f"{name}={record.settings.get(name)}" for name in ASKED)),
         state=record.state,
     )
@@ -64,7 +64,7 @@ def facts(record: Record) -> dict[str, str | None]:
     units = f", {device.units} units" if device.units else ""
     limit = show(device.power_limit_w, Dimension.POWER) if device.power_limit_w else None
     commit = f" {program.commit}{'+' if program.dirty else ''}" if program.commit else ""
-    told = {key: record.settings.get(key) for key in ("seconds", "precision", "sustained_seconds")}
+    times = {key: record.settings.get(key) for key in ("seconds", "precision", "sustained_seconds")}
     return {
         "method": str(record.method_version),
         "inputs": own_inputs(record),
@@ -82,7 +82,7 @@ def facts(record: Record) -> dict[str, str | None]:
         "power_limit": limit,
         "onpaper": f"{program.version}{commit}",
         "together": together(record),
-        "suite": ", ".join([record.suite, *(f"{key}={value}" for key, value in told.items())]),
+        "suite": ", ".join([record.suite, *(f"{key}={value}" for key, value in times.items())]),
     }
 
 
@@ -101,14 +101,14 @@ def _tested(one: Measurement, device: DeviceInfo, chip: Chip | None, catalogue: 
 def _taken(
     one: Measurement, title: str, device: DeviceInfo, chip: Chip | None, fixed: tuple[str, ...]
 ) -> Taken:
-    own, *sizes_told = fixed
+    own, *given_sizes = fixed
     key = (*one.figures, "")[0]
     dimension = dimension_of(one, key)
     status, reason = _status(one)
     speed = speed_of(one, dimension) if status == "ok" else None
     found, _ = rates(one, dimension)
     form = str(one.parameters.get("variant") or one.parameters.get("stream") or "")
-    words = (one.kernel, one.dtype, one.data, one.label, form, *one.figures, *sizes_told)
+    words = (one.kernel, one.dtype, one.data, one.label, form, *one.figures, *given_sizes)
     if status == "ok" and speed is None:
         status, reason = "skipped", "no work is recorded from which to compute a rate"
     return Taken(
@@ -140,8 +140,8 @@ def _tried(one: Measurement) -> dict[Shape, float]:
 def title_of(one: Measurement, key: str, own: str) -> str:
     """Returns a measurement's title, with its dtype if the figure's title lacks it."""
     words = plain_title(one, key, apart=one.data != own)
-    told = one.dtype in words or key.startswith(("memory_", "link_", "pcie_", "die_"))
-    return words if told or not one.dtype else f"{words}, {one.dtype}"
+    clear = one.dtype in words or key.startswith(("memory_", "link_", "pcie_", "die_"))
+    return words if clear or not one.dtype else f"{words}, {one.dtype}"
 
 
 def _status(one: Measurement) -> tuple[str, str]:
@@ -154,12 +154,12 @@ def _status(one: Measurement) -> tuple[str, str]:
 
 def _troubles(one: Measurement, device: DeviceInfo) -> list[str]:
     throttled = disturbed_by(one.conditions)
-    told = [*disturbances(one), *timing_doubts(one, device)]
-    return [*told, *([f"throttled: {', '.join(throttled)}"] if throttled else [])]
+    doubts = [*disturbances(one), *timing_doubts(one, device)]
+    return [*doubts, *([f"throttled: {', '.join(throttled)}"] if throttled else [])]
 
 
 def goes_with_clock(one: Measurement, chip: Chip | None) -> bool:
-    """Tells whether a rate scales with the clock of the device's cores, as far as is known.
+    """Returns whether a rate scales with the clock of the device's cores, as far as is known.
 
     Operation rates and caches do; memory and links have clocks of their own. For work without a
     figure, such as decoding, the sheet's ridge point decides. If that is unknown, memory-bound

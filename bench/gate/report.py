@@ -12,7 +12,7 @@ from bench.report.table import Table
 from bench.units import Dimension, show
 
 MOST = 100.0
-"""A bound in percent above is told as that: nothing was known of it."""
+"""An upper bound above this, in percent, is shown as ``above +100``: it is practically unknown."""
 UNENDED = "Exit code 3: the run {ended}, so that nothing is settled."
 UNJUDGED = "Exit code 3: no figure of the sheet is judged."
 CODES = {
@@ -111,7 +111,7 @@ def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
         "exit_code": finding.code,
         "measurement": one.title,
         **{key: one.of.get(key, "") for key in ("figure", "kernel", "dtype")},
-        "name": " ".join(dict.fromkeys(word for word in one.name if _tells(word))),
+        "name": " ".join(dict.fromkeys(word for word in one.name if _is_informative(word))),
         "verdict": row.judged or row.verdict.value,
         "counts": row.counts,
         "row_code": row.code,
@@ -136,6 +136,6 @@ def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
     }
 
 
-def _tells(word: str) -> bool:
-    """Tells whether a word of a name is informative; sizes that nobody fixed are not."""
+def _is_informative(word: str) -> bool:
+    """Returns whether a word of a name is informative; sizes that nobody fixed are not."""
     return bool(word) and not word.endswith("=None")

@@ -1,4 +1,4 @@
-"""Several records judged in turn, as those of a sweep: each has its table, the worst decides."""
+"""Reports several judged records, such as those of a sweep: a table of each; the worst decides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ WORST = (1, 3, 0)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found of one record; ``about`` tells it from the others of its sweep."""
+    """The finding on one record; ``about`` distinguishes it from the others of its sweep."""
 
     about: str
     finding: Finding
 
 
 def uncompared(record: str, why: str) -> Finding:
-    """Returns the finding of a record that cannot be compared with anything that is there."""
+    """Returns the finding on a record that cannot be compared with any other."""
     return Finding("gate: not compared", (f"{why}.",), (), (), record=record, ended="has no like")
 
 
 def code_of(found: Sequence[Finding]) -> int:
-    """Returns the worst exit code; a record that judges nothing counts where none does."""
+    """Returns the worst exit code; a record that judges nothing counts only if no other judges."""
     judging = [one for one in found if one.judges] or found
     return min((one.code for one in judging), key=WORST.index)
 
 
 def several(found: Sequence[Outcome], heading: Sequence[str]) -> Report:
-    """Returns a table with a row a record, and beneath it the table of each."""
+    """Returns a table with one row per record, followed by the table of each record."""
     ordered = sorted(found, key=lambda one: WORST.index(one.finding.code))
     findings = [one.finding for one in ordered]
     code, count = code_of(findings), len(found)

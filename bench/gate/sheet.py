@@ -1,4 +1,4 @@
-"""A run against a chip's sheet: is each figure reached?"""
+"""Compares a run with a chip's sheet: whether each figure is reached."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +30,7 @@ SAYS = {
     Said.UNRATED: Verdict.NEW,
     Said.SKIPPED: Verdict.MISSING,
 }
+"""The gate's verdict for each verdict on a published figure."""
 LACKS = "it is not in this run"
 SMALL = "so small a product leaves a chip idle"
 WORDS = (
@@ -39,14 +40,14 @@ WORDS = (
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What of a sheet is to be reached.
+class Requirements:
+    """The figures of a sheet that a run has to reach.
 
     Attributes:
-        margin: how far below paper still counts as reached, relative.
-        figures: these alone; empty are all that were measured.
-        limits: the share of paper from which on a figure counts as reached, where it has its own.
-        allow: differences that are wanted.
+        margin: relative shortfall that still counts as reached.
+        figures: keys of the figures to reach; empty for all that were measured.
+        limits: share of the published figure that counts as reached, for figures with a limit.
+        allow: differences that are intended.
     """
 
     margin: float = MARGIN
@@ -55,7 +56,7 @@ class Asked:
     allow: tuple[str, ...] = ()
 
     def limit(self, key: str) -> float:
-        """Returns the share of paper from which on a figure counts as reached."""
+        """Returns the share of the published figure that counts as reached."""
         return self.limits.get(key, 1 - self.margin)
 
 
@@ -63,7 +64,7 @@ def against_sheet(
     record: Record,
     chip: Chip,
     sheets: Catalogue,
-    asked: Asked,
+    required: Requirements,
     lacking: Sequence[Measurement] = (),
 ) -> Finding:
     """Returns whether a run reaches each figure of a sheet, by the measurement nearest to it.
@@ -72,44 +73,44 @@ def against_sheet(
         record: the run.
         chip: the chip whose sheet the run is compared with.
         sheets: the catalogue.
-        asked: which figures have to be reached, and the limits.
-        lacking: measurements that the run was asked for and lacks, as skipped ones.
+        required: which figures have to be reached, and the limits.
+        lacking: measurements that the run should have and lacks, as skipped ones.
 
     Raises:
         UsageError: the device is another chip, or nothing that was measured is on the sheet.
     """
-    own = _of_the_chip(record, chip, asked.allow)
+    own = _of_the_chip(record, chip, required.allow)
     whole = own.model_copy(update={"measurements": (*own.measurements, *lacking)})
     run = run_of(whole, sheets)
     judged = [
-        _at_its_limit(one, now, whole, sheets, asked)
+        _at_its_limit(one, now, whole, sheets, required)
         for one, now in zip(rows(whole, sheets), run.taken, strict=True)
     ]
     taken = dict(zip(map(id, judged), run.taken, strict=True))
-    chosen = _chosen(judged, asked, len(lacking))
+    chosen = _chosen(judged, required, len(lacking))
     sources = list(dict.fromkeys(source for one in chosen for source in _sources(one.published)))
-    found = [_row(one, taken[id(one)], sources, asked) for one in chosen]
-    found += [_absent(key, asked) for key in _unmeasured(chosen, asked)]
+    found = [_row(one, taken[id(one)], sources, required) for one in chosen]
+    found += [_absent(key, required) for key in _unmeasured(chosen, required)]
     if not found:
         raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
     heading = tuple(_heading(record, chip, judged, chosen))
     cited = tuple(source_line(one, sheets) for one in sources)
     return replace(
-        _finding(record, found, asked), heading=heading, sources=cited, against=(chip.id,)
+        _finding(record, found, required), heading=heading, sources=cited, against=(chip.id,)
     )
 
 
-def _finding(record: Record, found: Sequence[Row], asked: Asked) -> Finding:
-    """Returns the finding of all rows, without what it says of the sheet."""
+def _finding(record: Record, found: Sequence[Row], required: Requirements) -> Finding:
+    """Returns the finding of all rows, without heading, sources and chip."""
     ended = ENDED.get(record.state, "")
     return Finding(
         title=_title(found, ended),
         heading=(),
         rows=tuple(sorted(found, key=sort_key)),
-        notes=(WORDS.format(line=_line(asked)),),
+        notes=(WORDS.format(line=_line(required)),),
         columns=("published", "measured", "achieved"),
         record=record.id,
-        strictness={"margin": asked.margin},
+        strictness={"margin": required.margin},
         ended=ended,
         judges=any(row.judged != Said.UNRATED for row in found),
     )
@@ -130,10 +131,10 @@ def _of_the_chip(record: Record, chip: Chip, allow: tuple[str, ...]) -> Record:
 
 
 def _at_its_limit(
-    judged: Judged, now: Taken, record: Record, sheets: Catalogue, asked: Asked
+    judged: Judged, now: Taken, record: Record, sheets: Catalogue, required: Requirements
 ) -> Judged:
     """Returns a row judged by its figure's own limit; a small product of fixed shape is unrated."""
-    margin = 1 - asked.limit(judged.key)
+    margin = 1 - required.limit(judged.key)
     own = replace(row_of(record, judged.measurement, sheets, margin), title=judged.title)
     if not (
         now.sizes and is_small(own.measurement) and own.verdict in (Said.SHORT, Said.UNDECIDED)
@@ -142,20 +143,20 @@ def _at_its_limit(
     return replace(own, verdict=Said.UNRATED, reasons=(SMALL,))
 
 
-def _chosen(judged: Sequence[Judged], asked: Asked, lacking: int) -> list[Judged]:
+def _chosen(judged: Sequence[Judged], required: Requirements, lacking: int) -> list[Judged]:
     """Returns the rows to show: the nearest to each figure, and the failed, doubted and missing.
 
     Work whose rate no sheet promises is shown only if there is nothing else.
 
     Args:
         judged: every row; those of measurements that the run lacks come last.
-        asked: which figures.
+        required: which figures.
         lacking: the number of rows of missing measurements.
     """
     first = len(judged) - lacking
     kept = [
         (number, one) for number, one in enumerate(judged)
-        if not asked.figures or one.key in asked.figures
+        if not required.figures or one.key in required.figures
     ]  # fmt: skip
     doubted = [one for number, one in kept if number < first and _is_doubted(one)]
     gone = [one for number, one in kept if number >= first]
@@ -164,7 +165,7 @@ def _chosen(judged: Sequence[Judged], asked: Asked, lacking: int) -> list[Judged
 
 
 def _is_doubted(one: Judged) -> bool:
-    """Tells whether a row failed, or is implausible beside a published figure."""
+    """Returns whether a row failed, or is implausible compared with a published figure."""
     doubted = one.verdict is Said.IMPLAUSIBLE and isinstance(one.published, Paper)
     return doubted or one.verdict is Said.FAILED
 
@@ -173,13 +174,13 @@ def _sources(published: Paper | Absent) -> tuple[str, ...]:
     return published.sources if isinstance(published, Paper) else ()
 
 
-def _unmeasured(chosen: Sequence[Judged], asked: Asked) -> list[str]:
-    """Returns the figures that were asked for and have no row."""
+def _unmeasured(chosen: Sequence[Judged], required: Requirements) -> list[str]:
+    """Returns the required figures that have no row."""
     has = {one.key for one in chosen}
-    return [key for key in asked.figures or asked.limits if key not in has]
+    return [key for key in required.figures or required.limits if key not in has]
 
 
-def _absent(key: str, asked: Asked) -> Row:
+def _absent(key: str, required: Requirements) -> Row:
     """Returns the row of a figure that has to be reached but that no measurement tests."""
     kind = FIGURES[key]
     now = Taken(
@@ -187,7 +188,7 @@ def _absent(key: str, asked: Asked) -> Row:
         reason=LACKS, speed=None, shown="", dimension=kind.dimension, of={"figure": key},
     )  # fmt: skip
     return Row(now, (), Verdict.MISSING, LACKS, counts=True, judged="missing",
-               limit=asked.limit(key))  # fmt: skip
+               limit=required.limit(key))  # fmt: skip
 
 
 def _heading(
@@ -208,9 +209,9 @@ def _heading(
         yield f"On the sheet, and skipped: {'; '.join(skipped.values())}."
 
 
-def _line(asked: Asked) -> str:
-    line = f"{100 * (1 - asked.margin):g}%"
-    return f"its own limit, or else {line}," if asked.limits else line
+def _line(required: Requirements) -> str:
+    line = f"{100 * (1 - required.margin):g}%"
+    return f"its own limit, or else {line}," if required.limits else line
 
 
 def _title(found: Sequence[Row], ended: str) -> str:
@@ -229,7 +230,7 @@ def _title(found: Sequence[Row], ended: str) -> str:
     return f"gate: {head} ({words})"
 
 
-def _row(judged: Judged, now: Taken, sources: list[str], asked: Asked) -> Row:
+def _row(judged: Judged, now: Taken, sources: list[str], required: Requirements) -> Row:
     """Returns the row of one figure; the published value takes the place of the earlier run.
 
     It is named after the figure: on most chips an fp32 matrix product tests the vector rate.
@@ -239,8 +240,8 @@ def _row(judged: Judged, now: Taken, sources: list[str], asked: Asked) -> Row:
     printed = None
     if isinstance(paper, Paper):
         marks = "".join(f"[{sources.index(one) + 1}]" for one in paper.sources)
-        told = f"{paper.text} {marks}"
-        printed = replace(now, speed=None, shown=told, shape="", throttle=())
+        text = f"{paper.text} {marks}"
+        printed = replace(now, speed=None, shown=text, shape="", throttle=())
     return Row(
         now=now,
         before=(printed,) if printed else (),
@@ -250,5 +251,5 @@ def _row(judged: Judged, now: Taken, sources: list[str], asked: Asked) -> Row:
         counts=word not in (Verdict.SAME, Verdict.NEW),
         judged="missing" if word is Verdict.MISSING else judged.verdict.value,
         published=paper.value if isinstance(paper, Paper) else None,
-        limit=asked.limit(judged.key) if judged.key else None,
+        limit=required.limit(judged.key) if judged.key else None,
     )

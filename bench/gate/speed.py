@@ -1,8 +1,8 @@
-"""How fast a measurement was, with the standard error that its interval bears out.
+"""The speed of a measurement, with a standard error derived from its interval.
 
-A record's interval of the median heeds autocorrelation (``bench.measure.stats``). It is of ranks,
-which end at the extremes: far out, at the levels that many comparisons need, Student's quantile
-takes over, with as many degrees of freedom as there were effective samples.
+A record's interval of the median allows for autocorrelation (``bench.measure.stats``). It is based
+on ranks, which end at the extremes. For the small error levels that many comparisons need,
+Student's quantile is used instead, with one degree of freedom less than effective samples.
 """
 
 import math
@@ -19,7 +19,7 @@ from bench.units import Dimension
 
 LEVEL = 0.95
 ENDLESS = 1e6
-"""Degrees of freedom of what has no error."""
+"""Degrees of freedom of a value without error."""
 
 
 def student(freedom: float, probability: float) -> float:
@@ -28,7 +28,7 @@ def student(freedom: float, probability: float) -> float:
 
 
 def speed_of(measurement: Measurement, dimension: Dimension) -> Speed | None:
-    """Returns work a second of the median call; of a load kept up, of its settled half."""
+    """Returns the work per second of the median call; of a sustained load, of its settled half."""
     found, _ = rates(measurement, dimension)
     timing = measurement.timing
     if found is None or timing is None:
@@ -45,9 +45,10 @@ def speed_of(measurement: Measurement, dimension: Dimension) -> Speed | None:
 
 
 def _speed(value: float, times_s: tuple[float, float, float], effective: float) -> Speed:
-    """Returns a speed by the median time with the bounds of its interval.
+    """Returns a speed, from the median time and the bounds of its interval.
 
-    Ranks reach ``CAUTION`` times Student's quantile, unless the extremes end them before.
+    The bounds lie ``CAUTION`` times Student's quantile apart in ranks, unless they are the
+    extremes.
     """
     middle, low, high = times_s
     freedom = max(1.0, effective - 1)
@@ -57,13 +58,13 @@ def _speed(value: float, times_s: tuple[float, float, float], effective: float) 
 
 
 def speed_of_series(seconds: tuple[float, ...]) -> Speed:
-    """Returns calls a second by a series of call times."""
+    """Returns the speed in calls/s, from a series of call times in s."""
     middle, low, high, effective = median_interval(seconds)
     return _speed(1 / middle, (middle, low, high), effective)
 
 
 def clock_of(measurement: Measurement) -> Clock | None:
-    """Returns the clock under the load; its error is never below that of its own steps."""
+    """Returns the clock under load; its error is at least that of the clock's steps."""
     seen = energy.readings(measurement, "clock_hz")
     if energy.keeps_up(measurement):
         seen = seen[len(seen) // 2 :]

@@ -1,8 +1,9 @@
-"""How far runs of one code lie apart, learnt from a set of them.
+"""The spread between runs of the same code, estimated from a set of runs.
 
-The variance of few runs is hardly known; that of all measurements together is. Each is drawn to
-what all have in common (Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3:3,
-moderated variances): as if ``freedom`` more runs had shown the common one.
+The variance of one measurement over few runs is poorly known, but all measurements together are
+informative. So each variance is shrunk towards the common one (moderated variances: Smyth 2004,
+Statistical Applications in Genetics and Molecular Biology 3:3), as if ``freedom`` more runs had
+shown the common one.
 """
 
 import math
@@ -13,9 +14,9 @@ from statistics import fmean, variance
 from scipy.special import digamma, polygamma
 
 TINY = 1e-12
-"""A variance below is that of a timer's steps; none at all is no reason to trust two runs."""
+"""Least variance, about that of a timer's steps: two equal runs do not prove that there is none."""
 MOST = 1e4
-"""Degrees of freedom that mean the variances do not differ at all."""
+"""Degrees of freedom if the variances do not differ at all."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def variance_of(values: Sequence[float]) -> Variance | None:
 
 
 def common(found: Sequence[Variance]) -> Variance:
-    """Returns what many variances have in common, and how much that weighs, in runs."""
+    """Returns the common variance of many measurements, with its weight as degrees of freedom."""
     if not found:
         return Variance(TINY, 0.0)
     half = [one.freedom / 2 for one in found]
@@ -53,7 +54,7 @@ def common(found: Sequence[Variance]) -> Variance:
 
 
 def moderated(own: Variance | None, shared: Variance) -> Variance | None:
-    """Returns one measurement's variance drawn to the common one; None if nothing is known."""
+    """Returns a measurement's variance shrunk towards the common one; None if nothing is known."""
     if own is None:
         return shared if shared.freedom > 0 else None
     freedom = own.freedom + shared.freedom
@@ -62,7 +63,7 @@ def moderated(own: Variance | None, shared: Variance) -> Variance | None:
 
 
 def _inverse_trigamma(value: float) -> float:
-    """Returns where trigamma is ``value``, by Newton's method on its reciprocal."""
+    """Returns the argument at which trigamma is ``value``, by Newton's method on its reciprocal."""
     if value > 1e7:
         return 1 / math.sqrt(value)
     at = 0.5 + 1 / value

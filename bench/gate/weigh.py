@@ -1,7 +1,7 @@
-"""The ratio of two speeds with its interval, and what follows from it.
+"""The ratio of two speeds with its interval, and the verdict on it.
 
 Welch's test on logarithms: standard errors of both sides, each with its own degrees of freedom.
-With a set of runs, what lies between runs counts too. The intervals of all rows hold at once
+With a set of runs, the variance between runs counts, too. The intervals of all rows hold jointly
 (Bonferroni), so that one false alarm among many rows is no likelier than ``level``.
 """
 
@@ -16,27 +16,27 @@ from bench.gate.spread import Variance
 from bench.rates import Interval
 
 WIDE = 5.0
-"""A ratio is called the same only where more than so many times ``least`` is ruled out."""
+"""A ratio is called the same only if a difference of this many times ``least`` is ruled out."""
 
 TWICE = 2.0
 
 
 @dataclass(frozen=True)
 class Part:
-    """A variance that adds to that of a ratio, with its degrees of freedom."""
+    """A contribution to the variance of a ratio, with its degrees of freedom."""
 
     variance: float
     freedom: float
 
 
 def ratio(now: Speed, before: Sequence[Speed], between: Variance | None, level: float) -> Interval:
-    """Returns now over before, with an interval that misses the truth with chance ``level``.
+    """Returns now over before, with an interval that misses the truth with probability ``level``.
 
     Args:
-        now: of the run that is judged.
-        before: of one run, or of each run of a set.
-        between: variance of the logarithm from run to run, None where it is not known.
-        level: two-sided.
+        now: speed in the run that is judged.
+        before: speed in one earlier run, or in each run of a set.
+        between: variance of the logarithm from run to run; None if unknown.
+        level: two-sided error level.
     """
     middle = math.log(now.value) - fmean(math.log(one.value) for one in before)
     slower = [Part(now.down**2, now.freedom), *(Part(one.up**2, one.freedom) for one in before)]
@@ -46,10 +46,10 @@ def ratio(now: Speed, before: Sequence[Speed], between: Variance | None, level: 
 
 
 def _reach(parts: list[Part], between: Variance | None, level: float) -> float:
-    """Returns how far a bound lies from the logarithm of a ratio.
+    """Returns the distance of a bound from the logarithm of a ratio.
 
-    What runs differ by holds the noise within them already; where this run is noisier than those
-    were, its own is added. The wider of both kinds of error counts.
+    The variance between runs includes the noise within them; if this run is noisier than the
+    others, the excess is added. The larger of the two errors, within and between runs, counts.
     """
     own, others = parts[0], parts[1:]
     count = len(others)
@@ -73,10 +73,10 @@ def quantile_error(parts: Sequence[Part], level: float) -> float:
 
 
 def verdict(found: Interval, least: float) -> tuple[Verdict, str]:
-    """Returns what a ratio says, and why where it is not settled.
+    """Returns the verdict on a ratio, and why it is ambiguous if it is.
 
-    Slower and faster: the whole interval lies beyond ``least``. Same: it lies within, or it holds 1
-    and rules out a difference of ``WIDE`` times as much.
+    Slower and faster: the whole interval lies beyond ``least``. Same: it lies within, or it
+    contains 1 and rules out a difference of ``WIDE`` times as much.
     """
     if found.high < 1 - least:
         return Verdict.SLOWER, ""
@@ -95,7 +95,7 @@ def verdict(found: Interval, least: float) -> tuple[Verdict, str]:
 
 
 def may_be_slower(found: Interval, least: float) -> bool:
-    """Tells whether a ratio that is not settled leaves a difference open that matters."""
+    """Returns whether an ambiguous ratio does not rule out a slowdown that matters."""
     if found.high < 1:
         return found.low < 1 - least
     return found.low < 1 - WIDE * least

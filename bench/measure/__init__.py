@@ -1,1 +1,1 @@
-"""The loop, when to stop, the interval, the search, the conditions."""
+"""Measuring: the timing loop and its stopping rule, intervals, the search, the conditions."""

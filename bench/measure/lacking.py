@@ -23,10 +23,10 @@ def lacking(record: Record) -> list[Measurement]:
     if record.state == "complete":
         return []
     left = list(record.measurements)
-    return [_skipped(item) for item in _asked(record) if not _taken(item, left)]
+    return [_skipped(item) for item in _expected(record) if not _taken(item, left)]
 
 
-def _asked(record: Record) -> list[Item]:
+def _expected(record: Record) -> list[Item]:
     """Returns the items of the record's suite and settings; none where they are unknown here."""
     keys = {field.name for field in dataclasses.fields(RunConfig)} | SPELLED.keys()
     settings = {key: of for key, of in record.settings.items() if key in keys or "." in key}
@@ -35,8 +35,8 @@ def _asked(record: Record) -> list[Item]:
         weighted = items(config_of(known, RunConfig()))
     except UsageError:
         return []
-    kept = weighted if "ranks" in record.settings else alone(weighted)
-    return [one.item for one in kept]
+    expected = weighted if "ranks" in record.settings else alone(weighted)
+    return [one.item for one in expected]
 
 
 def _taken(item: Item, left: list[Measurement]) -> bool:

@@ -15,8 +15,12 @@ LEAST_SAMPLES = 6
 MIN_SAMPLES = 12
 MIN_TIME_S = 0.5
 MIN_TIME_SHARE = 0.35
+"""Sampling converges after this many samples and this time, in s or as a share of the budget."""
+
 NOISY_SAMPLES = 40
 NOISY_FACTOR = 4.0
+"""Sampling stops as noisy after this many samples, if it would take so many times the budget."""
+
 SAMPLE_S = 0.005
 MOST_CALLS = 1 << 20
 UNMOVED_S = 1.0
@@ -24,6 +28,8 @@ UNMOVED_S = 1.0
 
 SETTLED = 0.02
 SETTLE_WINDOW = 5
+"""Warm-up ends when the medians of two windows of this many samples agree within ``SETTLED``."""
+
 WARMUP_SHARE = 0.3
 REST_S = 0.25
 REST_SHARE = 0.05

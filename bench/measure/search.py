@@ -18,12 +18,16 @@ from bench.measure.loop import in_turns
 from bench.records.model import Search, Trial
 
 SEEDS = 24
+"""Favoured configurations that are tried first."""
 SEED_SHARE = 0.35
 FINAL_SHARE = 0.25
+"""Shares of the budget for the seeds at most, and for trying the leaders again."""
 RANDOM_SHARE = 0.25
+"""Share of random draws among the other configurations."""
 LEADERS = 6
 TRIAL_CALLS = 3
 TRIAL_S = 0.01
+"""Batches of a trial, and their duration in all, in s."""
 HOPELESS_S, HOPELESS = 0.2, 4.0
 """A configuration gets no second call if its first takes longer than ``HOPELESS_S`` and either
 ``HOPELESS`` times as long as at the best rate so far, or more than the whole budget."""
@@ -40,12 +44,12 @@ class Hunt:
         amounts: work of each configuration, in the unit of its rate (operations or bytes).
         times: seconds per call of every trial, by configuration index.
         call_s: their median; by the minimum, one lucky trial would lead for good.
-        calls: calls spent on each.
+        calls: number of calls spent on each configuration.
         failed: configurations that do not run here.
-        trouble: why the last of them does not; if ``broken``, why the first such failed.
+        trouble: why the last of them does not run; if ``broken``, why the first such failed.
         broken: whether one failed for another reason than a missing operation.
-        drawn: how many were drawn at random.
-        pace: the best rate of any single trial, by which costs are predicted.
+        drawn: number of configurations drawn at random.
+        pace: the best rate of any single trial, from which costs are predicted.
     """
 
     device: Device

@@ -186,8 +186,8 @@ class WorkerSession:
 
     def _answer(self, pipe: Connection, patience_s: float, progress: Progress) -> object:
         deadline = time.monotonic() + patience_s
-        while said := heard(pipe, deadline):
-            kind, content = said
+        while message := heard(pipe, deadline):
+            kind, content = message
             self._silent = 0
             if kind == "answer":
                 return content

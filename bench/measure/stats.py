@@ -21,7 +21,9 @@ from bench.records.model import Stats
 
 LEVEL = 0.95
 CAUTION = 1.3
+"""Factor on the interval's half-width in ranks."""
 BURST_WINDOW_S = 0.02
+"""Least duration of the best short window, in s."""
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +90,7 @@ def burst(samples_s: Sequence[float], batch: int, window_s: float = BURST_WINDOW
     """Returns the call time of the fastest window of consecutive samples.
 
     Args:
-        samples_s: seconds a call, one per sample.
+        samples_s: seconds per call, one value per sample.
         batch: calls in a sample.
         window_s: minimum duration of a window; it has at most a quarter of the samples, and at
             least one.
@@ -104,7 +106,7 @@ def describe(samples_s: Sequence[float], batch: int, rested_s: Sequence[float] =
     """Returns the statistics of a series of call times.
 
     Args:
-        samples_s: seconds a call, one per sample.
+        samples_s: seconds per call, one value per sample.
         batch: calls in a sample.
         rested_s: the same for samples right after a rest, among which the best window may be.
     """

@@ -54,8 +54,8 @@ def names(key: str, value: str | None) -> list[str | None]:
     return elements
 
 
-def asked(config: RunConfig) -> dict[str, str | None]:
-    """Returns the values of the ``NAMED`` keys in a normalized spelling."""
+def selection(config: RunConfig) -> dict[str, str | None]:
+    """Returns the values of the ``NAMED`` keys in a normalized spelling, for the record."""
     values = {key: names(key, getattr(config, key)) for key in NAMED}
     return {
         key: f"[{','.join(map(str, words))}]" if len(words) > 1 else words[0]

@@ -44,11 +44,11 @@ class Status:
 
     @property
     def needs_licence(self) -> Truth:
-        """Tells whether an export needs a licence or a notice."""
+        """Returns whether an export needs a licence or a notice."""
         return agreed(truth(one is not Policy.NONE) for one in self.policies)
 
     def applies(self, ruling: Ruling) -> bool:
-        """Tells whether a ruling changes anything; a licence policy needs a policy to replace."""
+        """Returns whether a ruling changes anything; a licence policy needs a policy to replace."""
         if ruling.rule.kind != OVERLAY:
             return ruling.caught is not Truth.NO
         before = {one.policy for control in self.of_kind(CONTROL) for one in control.findings}
@@ -88,7 +88,7 @@ def _there(question: Question, book: Rulebook) -> tuple[Rule, ...]:
 
 
 def _concerns(rule: Rule, question: Question, places: Places) -> bool:
-    """Tells whether a rule applies; a foreign rule applies only to its own country.
+    """Returns whether a rule applies; a foreign rule applies only to its own country.
 
     Chinese measures apply to the customs territory of the mainland.
     """

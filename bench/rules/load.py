@@ -55,7 +55,7 @@ class Rulebook:
 
 
 def _within(one: str, other: str) -> bool:
-    """Tells whether two paragraphs are the same, or one contains the other."""
+    """Returns whether two paragraphs are the same, or one contains the other."""
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 

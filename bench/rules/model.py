@@ -144,7 +144,7 @@ class PolicyRow(Strict):
     source: Key | None = None
 
     def stands(self, on: str) -> bool:
-        """Tells whether the line is in the table on a day."""
+        """Returns whether the line is in the table on a day."""
         return (self.since or "") <= on <= (self.until or "9999")
 
 
@@ -161,7 +161,7 @@ class Suspension(Strict):
     afterwards: Literal["enforced", "by_its_text", "unknown"] = "enforced"
 
     def resumed_by_text(self, on: str) -> bool:
-        """Tells whether it is over on a day by its text alone, without confirmation."""
+        """Returns whether it is over on a day by its text alone, without confirmation."""
         return on > self.until and self.afterwards == "by_its_text"
 
 

@@ -115,12 +115,12 @@ def _no_day(on: object) -> NoReturn:
 
 
 def is_d5_or_macau(code: str, on: str, places: Places) -> bool:
-    """Tells whether a country is in Country Group D:5 or is Macau."""
+    """Returns whether a country is in Country Group D:5 or is Macau."""
     return code == "MO" or "D:5" in places.groups_of(code, on)
 
 
 def reaches(rule: Destination, asked: Question, places: Places) -> bool:
-    """Tells whether a rule covers the destination asked about, on that day."""
+    """Returns whether a rule covers the destination asked about, on that day."""
     if rule.from_us_only == "yes" and not asked.from_us:
         return False
     if rule.worldwide == "yes" or _listed(rule, asked, places):

@@ -70,7 +70,7 @@ class Named:
         return re.compile("|".join(translate(pattern) for pattern in self.patterns))
 
     def names(self, chip: str) -> bool:
-        """Tells whether a chip's id fits one of the patterns."""
+        """Returns whether a chip's id fits one of the patterns."""
         return self._matches.match(chip) is not None
 
 
@@ -169,7 +169,7 @@ def _threshold(keys: tuple[str, ...], text: str) -> float | None:
 
 
 def holds(asked: Predicate, subject: Subject) -> Truth:
-    """Tells whether a predicate holds for a chip; unknown if a missing value decides."""
+    """Returns whether a predicate holds for a chip; unknown if a missing value decides."""
     if isinstance(asked, Tree):
         return joined(asked, (holds(part, subject) for part in asked.parts))
     if isinstance(asked, Compare):
@@ -189,7 +189,7 @@ def joined(tree: Tree, parts: Iterable[Truth]) -> Truth:
 
 
 def within(eccn: str | None, prefixes: tuple[str, ...]) -> bool:
-    """Tells whether a paragraph is one of those given, or below one."""
+    """Returns whether a paragraph is one of those given, or below one."""
     return eccn is not None and any(f"{eccn}.".startswith(f"{prefix}.") for prefix in prefixes)
 
 

@@ -40,7 +40,7 @@ def _closest(found: Iterable[Trace]) -> list[Trace]:
 
 
 def asks_chips(ruling: Ruling) -> bool:
-    """Tells whether a rule tested the chip at all; one on memory sold separately does not."""
+    """Returns whether a rule tested the chip at all; one on memory sold separately does not."""
     refused = {
         part.title for _, trace in ruling.traces for part in leaves(trace) if part.truth is Truth.NO
     }
@@ -48,7 +48,7 @@ def asks_chips(ruling: Ruling) -> bool:
 
 
 def missed_by_numbers(ruling: Ruling) -> bool:
-    """Tells whether only numbers keep a chip out, and neither its maker nor its purpose."""
+    """Returns whether only numbers keep a chip out, and neither its maker nor its purpose."""
     apart = (one for _, trace in ruling.traces for one in leaves(trace) if one.margin is None)
     return all(one.truth is not Truth.NO for one in apart)
 

@@ -82,7 +82,7 @@ class Ruling:
 
     @cached_property
     def caught(self) -> Truth:
-        """Tells whether the rule has any effect on the chip."""
+        """Returns whether the rule has any effect on the chip."""
         words = (truth(_bites(one)) for one in self.findings)
         return every((agreed(words), self.enforced)) if self.findings else Truth.NO
 
@@ -103,13 +103,13 @@ def _bites(one: Finding) -> bool:
 
 
 def is_in_text(rule: Rule, on: str) -> bool:
-    """Tells whether a rule is in force by its text on a day; announcements are once made."""
+    """Returns whether a rule is in force by its text on a day; announcements are once made."""
     since = rule.published if rule.kind == "announcement" else rule.effective
     return since is not None and since <= on <= (rule.end or "9999")
 
 
 def enforced(rule: Rule, on: str) -> Truth:
-    """Tells whether a rule is enforced on a day, whatever its text says."""
+    """Returns whether a rule is enforced on a day, whatever its text says."""
     if not is_in_text(rule, on) or rule.enforced_until == "never":
         return Truth.NO
     since = rule.enforced_since or rule.effective or ""
@@ -156,7 +156,7 @@ def _possible(rule: Rule, asked: Subject, on: str) -> list[Outcome | None]:
 
 
 def _met(outcome: Outcome, asked: Subject) -> Truth:
-    """Tells whether an outcome is met; unknown if the rule itself is doubtful there."""
+    """Returns whether an outcome is met; unknown if the rule itself is doubtful there."""
     met = holds(outcome.when, asked) if outcome.when else Truth.YES
     if met is Truth.YES and outcome.uncertain_when:
         doubt = holds(outcome.uncertain_when, asked)

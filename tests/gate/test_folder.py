@@ -51,7 +51,7 @@ def test_the_records_of_a_sweep_are_judged_together(here: Path) -> None:
     second = [at(plain, second, m=size) for second, size in ((100, 1), (105, 16), (110, 256))]
     folder = laid(here / "sweep", [*first, *second])
     assert chosen(folder) == [one.id for one in second[::-1]]
-    told = judged_in(str(folder), []).told
+    told = judged_in(str(folder), []).note
     assert told.startswith("3 of 6 records of this folder are judged: those of the newest sweep")
 
 
@@ -68,7 +68,7 @@ def test_a_run_of_its_own_is_judged_alone(older: Record, here: Path) -> None:
     folder = laid(here / "runs", [older, at(record(1), 0)])
     assert len(chosen(folder)) == 1
     told = "1 of 2 records of this folder is judged: the newest."
-    assert judged_in(str(folder), []).told == told
+    assert judged_in(str(folder), []).note == told
 
 
 def test_the_records_of_all_devices_of_a_machine_are_judged_together(here: Path) -> None:

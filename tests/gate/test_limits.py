@@ -8,7 +8,7 @@ from bench.chips.load import Catalogue
 from bench.errors import DataError
 from bench.gate.limits import as_yaml, limits_in
 from bench.gate.model import Verdict
-from bench.gate.sheet import Asked, against_sheet
+from bench.gate.sheet import Requirements, against_sheet
 from bench.records.store import write
 from tests.gate.cases import gate, of, record
 
@@ -24,7 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_each_figure_has_a_limit_of_its_own(sheets: Catalogue) -> None:
     chip, slow = sheets.find("h20"), record(1, 0.25)
     limits = {"matrix_bf16": 0.5, "memory_bandwidth": 0.9}
-    found = against_sheet(slow, chip, sheets, Asked(limits=limits))
+    found = against_sheet(slow, chip, sheets, Requirements(limits=limits))
     assert of(found, "bf16").words.startswith("reached: at or above 50%")
     assert of(found, "memory").words.startswith("short: below 90%")
     assert (of(found, "bf16").limit, of(found, "memory").limit) == (0.5, 0.9)
@@ -33,7 +33,10 @@ def test_each_figure_has_a_limit_of_its_own(sheets: Catalogue) -> None:
 
 def test_a_figure_that_has_a_limit_and_was_not_measured_is_missing(sheets: Catalogue) -> None:
     chip = sheets.find("h20")
-    for asked in (Asked(0.5, limits={"matrix_fp8": 0.5}), Asked(0.5, figures=("matrix_fp8",))):
+    for asked in (
+        Requirements(0.5, limits={"matrix_fp8": 0.5}),
+        Requirements(0.5, figures=("matrix_fp8",)),
+    ):
         found = against_sheet(record(1), chip, sheets, asked)
         row = of(found, "fp8")
         assert (row.verdict, row.counts, found.code) == (Verdict.MISSING, True, 3)
@@ -56,7 +59,7 @@ def test_what_a_record_reached_makes_limits_that_it_passes(
 
 
 def test_a_limit_is_below_what_was_reached_and_above_nothing(sheets: Catalogue) -> None:
-    found = against_sheet(record(1), sheets.find("h20"), sheets, Asked(0.1))
+    found = against_sheet(record(1), sheets.find("h20"), sheets, Requirements(0.1))
     told = dict(line.split(": ") for line in as_yaml(found).splitlines() if line[0] != "#")
     row = of(found, "bf16")
     assert row.ratio

@@ -8,7 +8,7 @@ from bench.errors import UsageError
 from bench.gate.model import Verdict
 from bench.gate.recorded import goes_with_clock
 from bench.gate.report import code_line
-from bench.gate.sheet import Asked, against_sheet
+from bench.gate.sheet import Requirements, against_sheet
 from bench.records.model import Measurement
 from bench.verdict import Verdict as Said
 from bench.verdict import rows
@@ -49,16 +49,16 @@ def test_without_a_figure_the_ridge_of_the_sheet_tells(
 
 def test_each_figure_of_a_sheet_is_reached_or_not(sheets: Catalogue) -> None:
     chip = sheets.find("h20")
-    found = against_sheet(record(1), chip, sheets, Asked(0.10))
+    found = against_sheet(record(1), chip, sheets, Requirements(0.10))
     ordinary = {row.taken.title: (row.verdict.value, row.counts) for row in found.rows}
     assert ordinary["memory bandwidth, triad"] == ("same", False)
     assert len(found.rows) == 2  # the streams are one figure
-    slow = against_sheet(record(2, 0.2), chip, sheets, Asked(0.10))
+    slow = against_sheet(record(2, 0.2), chip, sheets, Requirements(0.10))
     assert (slow.code, {row.verdict.value for row in slow.rows}) == (1, {"slower"})
-    assert against_sheet(record(2, 0.2), chip, sheets, Asked(0.5)).code == 0
+    assert against_sheet(record(2, 0.2), chip, sheets, Requirements(0.5)).code == 0
     assert len(found.sources) == 1
     assert found.title == "gate: 1 figure short of the sheet (1 short, 1 reached)"
-    loose = against_sheet(record(1), chip, sheets, Asked(0.5))
+    loose = against_sheet(record(1), chip, sheets, Requirements(0.5))
     assert loose.title == "gate: every figure is reached (2 reached)"
     assert slow.title == "gate: 2 figures short of the sheet (2 short)"
     assert all(row.words.startswith("short: below 90%") for row in slow.rows)
@@ -71,30 +71,33 @@ def test_a_figure_is_called_as_the_sheet_calls_it(sheets: Catalogue) -> None:
     told = {"dtype": "fp32", "figures": ("matrix_fp32", "vector_fp32")}
     products = [one.model_copy(update=told) for one in run.measurements if one.dtype == "bf16"]
     asked = run.model_copy(update={"measurements": tuple(products)})
-    found = against_sheet(asked, sheets.find("h20"), sheets, Asked(0.10))
+    found = against_sheet(asked, sheets.find("h20"), sheets, Requirements(0.10))
     assert {row.taken.title for row in found.rows} == {"fp32 vector, 4096 x 4096 x 4096"}
 
 
 def test_another_chip_is_refused_unless_it_is_wanted(sheets: Catalogue) -> None:
     with pytest.raises(UsageError, match="is of nvidia-h20-sxm-96gb, not of nvidia-h100"):
-        against_sheet(record(1), sheets.find("h100"), sheets, Asked(0.1))
+        against_sheet(record(1), sheets.find("h100"), sheets, Requirements(0.1))
     assert (
-        against_sheet(record(1), sheets.find("h100"), sheets, Asked(0.1, allow=("chip",))).code == 1
+        against_sheet(
+            record(1), sheets.find("h100"), sheets, Requirements(0.1, allow=("chip",))
+        ).code
+        == 1
     )
 
 
 def test_a_failure_and_an_implausible_figure_count_against_a_sheet(sheets: Catalogue) -> None:
     chip = sheets.find("h20")
-    failed = against_sheet(record(2, broken=("bf16",)), chip, sheets, Asked(0.1))
+    failed = against_sheet(record(2, broken=("bf16",)), chip, sheets, Requirements(0.1))
     assert failed.rows[0].verdict is Verdict.FAILED
     assert failed.title == "gate: failed (1 failed, 1 reached)"
-    gone = against_sheet(record(3, eliminated=("bf16",)), chip, sheets, Asked(0.1))
+    gone = against_sheet(record(3, eliminated=("bf16",)), chip, sheets, Requirements(0.1))
     assert of(gone, "bf16").verdict is Verdict.AMBIGUOUS
     assert gone.code == 3
 
 
 def test_a_sheet_is_told_that_a_device_was_not_alone(sheets: Catalogue) -> None:
-    found = against_sheet(of_eight(record(1)), sheets.find("h20"), sheets, Asked(0.1))
+    found = against_sheet(of_eight(record(1)), sheets.find("h20"), sheets, Requirements(0.1))
     assert "8 devices at once: one alone may reach more" in found.heading[1]
 
 
@@ -104,12 +107,12 @@ def test_a_small_product_of_a_fixed_shape_judges_no_figure(sheets: Catalogue) ->
         return old.model_copy(update={"parameters": told}) if old.kernel == "gemm" else old
 
     run = changed(record(2, 0.4), small)
-    beside = against_sheet(run, sheets.find("h20"), sheets, Asked(0.5))
+    beside = against_sheet(run, sheets.find("h20"), sheets, Requirements(0.5))
     assert (beside.code, [row.taken.title for row in beside.rows]) == (
         0, ["memory bandwidth, triad"],
     )  # fmt: skip
     alone = run.model_copy(update={"measurements": run.measurements[2:]})
-    found = against_sheet(alone, sheets.find("h20"), sheets, Asked(0.1))
+    found = against_sheet(alone, sheets.find("h20"), sheets, Requirements(0.1))
     (row,) = found.rows
     assert row.words == "unrated: so small a product leaves a chip idle"
     assert (row.counts, found.code, found.judges) == (False, 3, False)
@@ -131,7 +134,7 @@ def test_what_has_nothing_published_beside_it_is_not_implausible_here(sheets: Ca
     assert any(
         one.verdict is Said.IMPLAUSIBLE and isinstance(one.published, Absent) for one in judged
     )
-    (row,) = against_sheet(run, chip, sheets, Asked(0.1)).rows
+    (row,) = against_sheet(run, chip, sheets, Requirements(0.1)).rows
     assert row.taken.title.startswith("bf16 matrix")
     assert row.words.startswith("unrated: no sheet promises")
     assert row.ratio
@@ -142,5 +145,7 @@ def test_what_the_sheet_prints_and_the_run_skipped_is_told(sheets: Catalogue) ->
         told = {"status": "skipped", "reason": "why", "timing": None}
         return old.model_copy(update=told) if old.kernel == "gemm" else old
 
-    found = against_sheet(changed(record(1), skipped), sheets.find("h20"), sheets, Asked(0.1))
+    found = against_sheet(
+        changed(record(1), skipped), sheets.find("h20"), sheets, Requirements(0.1)
+    )
     assert "On the sheet, and skipped: bf16 matrix (why)." in found.heading

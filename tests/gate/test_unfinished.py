@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.gate.model import Finding, Verdict
 from bench.gate.report import code_line
-from bench.gate.sheet import Asked, against_sheet
+from bench.gate.sheet import Requirements, against_sheet
 from bench.measure.lacking import LACKS, lacking
 from bench.records.model import Measurement, Record, Search
 from bench.records.store import write
@@ -59,7 +59,7 @@ def test_an_unfinished_run_does_not_pass_against_a_sheet(
     state: str, said: str, sheets: Catalogue
 ) -> None:
     run = of_quick(record(1), state)
-    found = against_sheet(run, sheets.find("h20"), sheets, Asked(0.5), lacking(run))
+    found = against_sheet(run, sheets.find("h20"), sheets, Requirements(0.5), lacking(run))
     missing = [row for row in found.rows if row.verdict is Verdict.MISSING]
     assert len(missing) == 10
     assert {row.words for row in missing} == {f"missing: {LACKS}"}
@@ -71,7 +71,7 @@ def test_an_unfinished_run_does_not_pass_against_a_sheet(
 
 def test_an_unfinished_run_of_an_unknown_suite_does_not_pass_either(sheets: Catalogue) -> None:
     run = record(1).model_copy(update={"state": "running"})
-    found = against_sheet(run, sheets.find("h20"), sheets, Asked(0.5))
+    found = against_sheet(run, sheets.find("h20"), sheets, Requirements(0.5))
     assert found.code == 3
     assert found.title.startswith("gate: not settled")
     assert judged(run, record(2)).code == 3
