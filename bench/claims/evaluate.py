@@ -42,18 +42,18 @@ class Pair:
 
     @property
     def on_paper(self) -> bool | None:
-        """Tells whether the claim holds on paper."""
+        """Returns whether the claim holds on paper."""
         return self._decided([one.on_paper for one in self.findings])
 
     @property
     def holds(self) -> bool | None:
-        """Tells whether the claim holds in measurement."""
+        """Returns whether the claim holds in measurement."""
         return self._decided([one.holds for one in self.findings])
 
     def _decided(self, states: Sequence[bool | None]) -> bool | None:
         """Combines the axes; None while only a capacity decides."""
-        beside = zip(self.findings, states, strict=True)
-        rates = [state for one, state in beside if not is_capacity(one)]
+        pairs = zip(self.findings, states, strict=True)
+        rates = [state for one, state in pairs if not is_capacity(one)]
         return None if together(rates) is None else together(states)
 
     @property
@@ -80,8 +80,8 @@ class Judgement:
     """A judged claim.
 
     Attributes:
-        claim: as it was made.
-        pairs: all subjects against all objects.
+        claim: the claim.
+        pairs: every subject compared with every object.
     """
 
     claim: Claim
@@ -89,12 +89,12 @@ class Judgement:
 
     @property
     def on_paper(self) -> bool | None:
-        """Tells whether it holds on paper."""
+        """Returns whether it holds on paper."""
         return self._over([pair.on_paper for pair in self.pairs])
 
     @property
     def holds(self) -> bool | None:
-        """Tells whether it holds in measurement."""
+        """Returns whether it holds in measurement."""
         return self._over([pair.holds for pair in self.pairs])
 
     @property
@@ -114,7 +114,7 @@ class Judgement:
         return min(fitting, key=lambda pair: (ORDER.index(pair.word), self._contradicts(pair)))
 
     def _contradicts(self, pair: Pair) -> tuple[bool, bool]:
-        """Tells whether the pair, and its deciding finding, differ from the claim on paper."""
+        """Returns whether the pair, and its deciding finding, differ from the claim on paper."""
         return pair.on_paper is not self.on_paper, pair.deciding.on_paper is not self.on_paper
 
     @property
@@ -128,7 +128,7 @@ class Judgement:
         return [found[place : place + width] for place in range(0, len(found), width)]
 
     def _of_row(self, row: Sequence[Pair]) -> bool | None:
-        """Tells whether the claim holds for one subject."""
+        """Returns whether the claim holds for one subject."""
         return self._over_objects(pair.holds for pair in row)
 
     def _over_objects(self, found: Iterable[bool | None]) -> bool | None:
@@ -141,7 +141,7 @@ class Judgement:
 
 
 def is_capacity(one: Finding) -> bool:
-    """Tells whether a finding is about memory capacity, and so not about performance."""
+    """Returns whether a finding is about memory capacity, and so not about performance."""
     figure = one.question.axis.figure
     return figure is not None and FIGURES[figure].dimension is Dimension.BYTES
 

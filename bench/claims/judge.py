@@ -66,7 +66,7 @@ def word(found: Bounds, margin: float) -> Word:
 
 
 def holds(relation: Relation, found: Bounds, margin: float) -> bool | None:
-    """Tells whether a relation holds; None if the interval leaves it open.
+    """Returns whether a relation holds; None if the interval leaves it open.
 
     ``matches`` needs both bounds within the margin, ``at least`` and ``at most`` one of them
     (non-inferiority), ``exceeds`` a ratio above 1.

@@ -55,11 +55,11 @@ def modelled(
     if phase is None:
         raise UsageError(f"it does not predict {axis.work}")
     name = model_of(axis)
-    how = axis.dtype or ("fp8" if name in EIGHT_BITS else "bf16")
+    dtype = axis.dtype or ("fp8" if name in EIGHT_BITS else "bf16")
     sides = [[catalogue.chips[key] for key in one.variants] or [one] for one in (first, second)]
-    asked = _asked(name, phase, how)
-    bounds = [_bounds(one, other, asked) for one, other in product(*sides)]
-    words = f"no proof; by the model: {workload(name).name} in {how} on {CHIPS} chips"
+    scenario = _scenario(name, phase, dtype)
+    bounds = [_bounds(one, other, scenario) for one, other in product(*sides)]
+    words = f"no proof; by the model: {workload(name).name} in {dtype} on {CHIPS} chips"
     words += ", with recomputation" if phase == "train" else ""
     return min(low for low, _ in bounds), max(high for _, high in bounds), words
 
@@ -79,7 +79,7 @@ def model_of(axis: Axis) -> str:
     return name
 
 
-def _asked(name: str, phase: str, how: str) -> Scenario:
+def _scenario(name: str, phase: str, dtype: str) -> Scenario:
     model, train = workload(name), phase == "train"
     answer = 0.0 if phase in ("prefill", "train") else OUTPUT
     batch, prompt, output = (np.array([one]) for one in (BATCH, PROMPT, answer))
@@ -87,15 +87,15 @@ def _asked(name: str, phase: str, how: str) -> Scenario:
     recipe = Recipe(recompute=1.0) if train else PLAIN
     refuse_split(model, split)
     if train:
-        refuse_training(precision(how))
-    return Scenario(model, phase, precision(how), split, batch, prompt, output, recipe)
+        refuse_training(precision(dtype))
+    return Scenario(model, phase, precision(dtype), split, batch, prompt, output, recipe)
 
 
-def _bounds(first: Chip, second: Chip, asked: Scenario) -> tuple[float, float]:
+def _bounds(first: Chip, second: Chip, scenario: Scenario) -> tuple[float, float]:
     known = load()
-    one, other = (forecast(facts(chip), asked, known) for chip in (first, second))
+    one, other = (forecast(facts(chip), scenario, known) for chip in (first, second))
     for found in (one, other):
         if found.room().fits is False:
-            raise UsageError(f"{CHIPS} {found.chip.chip} do not hold {asked.workload.id}")
+            raise UsageError(f"{CHIPS} {found.chip.chip} do not hold {scenario.workload.id}")
     low, high = ratio(one, other, known).bounds(LEVEL)
     return float(low[0]), float(high[0])

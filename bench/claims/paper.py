@@ -46,7 +46,7 @@ class PaperRatio:
 
     @property
     def is_disputed(self) -> bool:
-        """Tells whether other sources give another ratio."""
+        """Returns whether other sources give another ratio."""
         return self.high > self.low * 1.001
 
 

@@ -59,9 +59,9 @@ class Bench:
             for name, left in LEFT_OUT.items()
         }
 
-    def finding(self, asked: Question) -> Finding:
+    def finding(self, question: Question) -> Finding:
         """Returns the finding by paper and the whole evidence."""
-        return finding(asked, self.whole, self.catalogue)
+        return finding(question, self.whole, self.catalogue)
 
     def predicted(self, found: Finding) -> tuple[float, float, str] | None:
         """Returns the 95% prediction interval of an unmeasured ratio of work, and its basis.
@@ -69,11 +69,11 @@ class Bench:
         The basis is the comparison model if it knows the work, else paper and the pairs measured
         so far, with the reason. Neither proves anything.
         """
-        asked, work = found.question, found.question.axis.work
-        if not work or found.measured or asked.unlike:
+        question, work = found.question, found.question.axis.work
+        if not work or found.measured or question.unlike:
             return None
         try:
-            return modelled(asked.first, asked.second, asked.axis, self.catalogue)
+            return modelled(question.first, question.second, question.axis, self.catalogue)
         except UsageError as error:
             why = str(error)
         if found.paper is None:
@@ -83,23 +83,25 @@ class Bench:
         known = self._forecasts[work]
         if known is None:
             return None
-        told = f"no proof; from paper, as on {known.chips} chips; not by the model: {why}"
-        return (*known.interval(found.paper.value), told)
+        basis = f"no proof; from paper, as on {known.chips} chips; not by the model: {why}"
+        return (*known.interval(found.paper.value), basis)
 
     def flips(self, found: Finding) -> tuple[Flip, ...]:
         """Returns the changes that would change a verdict, or whether the relation holds."""
         return tuple(self._flips(found))
 
     def _flips(self, found: Finding) -> Iterator[Flip]:
-        asked = found.question
+        question = found.question
         others = {
-            f"margin {margin:.0%}": self.finding(replace(asked, margin=margin))
+            f"margin {margin:.0%}": self.finding(replace(question, margin=margin))
             for margin in MARGINS
         }
-        others |= {name: finding(asked, part, self.catalogue) for name, part in self.parts.items()}
+        others |= {
+            name: finding(question, part, self.catalogue) for name, part in self.parts.items()
+        }
         for name, other in others.items():
             if (other.word, other.holds) != (found.word, found.holds):
-                yield Flip(name, _said(found), _said(other))
+                yield Flip(name, _answer(found), _answer(other))
         yield from _rival_flips(found)
 
 
@@ -120,7 +122,7 @@ def _shipped(without: tuple[Kind, ...]) -> Bench:
     return Bench(observations(catalogue()), catalogue(), without)
 
 
-def _said(found: Finding) -> str:
+def _answer(found: Finding) -> str:
     """Returns the verdict; if it does not imply whether the relation holds, that as well."""
     words = {True: "it holds", False: "it fails", None: "open"}
     plain = found.question.relation == "matches"
@@ -129,14 +131,14 @@ def _said(found: Finding) -> str:
 
 def _rival_flips(found: Finding) -> Iterator[Flip]:
     """Yields the changes on paper by rival published figures."""
-    paper, asked = found.paper, found.question
-    if paper is None or asked.unlike or not paper.is_disputed:
+    paper, question = found.paper, found.question
+    if paper is None or question.unlike or not paper.is_disputed:
         return
     for ratio, which in ((paper.low, "lowest"), (paper.high, "highest")):
-        at = Bounds(ratio / asked.factor, ratio / asked.factor)
-        on_paper = holds(asked.relation, at, asked.margin)
+        at = Bounds(ratio / question.factor, ratio / question.factor)
+        on_paper = holds(question.relation, at, question.margin)
         if on_paper is not found.on_paper:
             after = stands(on_paper=on_paper, measured=found.holds)
-            told = "holds on paper" if on_paper else "does not hold on paper"
-            words = told if found.holds is None else str(after)
+            paper_only = "holds on paper" if on_paper else "does not hold on paper"
+            words = paper_only if found.holds is None else str(after)
             yield Flip(f"{which} published ratio {ratio:.2f}", str(found.stands), words)

@@ -26,7 +26,7 @@ from bench.evidence.pool import BITS, Evidence, Test
 
 @dataclass(frozen=True)
 class Question:
-    """A comparison asked for: subject over object on one axis, in a relation to a factor.
+    """A comparison: whether subject over object, on one axis, is in a relation to a factor.
 
     Attributes:
         unlike: why the two cannot be compared at all; empty if they can.
@@ -86,40 +86,37 @@ def title(axis: Axis) -> str:
     return f"{axis.work} ({details})" if details else f"{axis.work}"
 
 
-def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Finding:
+def finding(question: Question, evidence: Evidence, catalogue: Catalogue) -> Finding:
     """Returns the answer of paper and measurement to a question."""
-    axis = asked.axis
+    axis = question.axis
     if axis.figure:
-        paper, absent, unlike = paper_ratio(axis.figure, asked.first, asked.second, catalogue)
+        paper, absent, unlike = paper_ratio(axis.figure, question.first, question.second, catalogue)
     else:
-        paper = bounding(axis.work or "", axis.dtype, asked.first, asked.second, catalogue)
+        paper = bounding(axis.work or "", axis.dtype, question.first, question.second, catalogue)
         absent, unlike = "", False
-    figures = _figures(asked, catalogue)
-    measured = None if asked.unlike or unlike else _measured(asked, evidence, figures)
-    missing = "" if measured else _missing(asked, evidence, figures)
+    figures = _figures(question, catalogue)
+    measured = None if question.unlike or unlike else _measured(question, evidence, figures)
+    missing = "" if measured else _missing(question, evidence, figures)
     verdict, reasons = _verdict(
-        asked, measured, asked.unlike or (absent if unlike else ""), missing
-    )
-    decided = (
-        holds(asked.relation, bounds(measured, asked.factor), asked.margin) if measured else None
+        question, measured, question.unlike or (absent if unlike else ""), missing
     )
     return Finding(
-        question=asked,
+        question=question,
         paper=paper,
-        on_paper=None if asked.unlike else _on_paper(asked, paper),
+        on_paper=None if question.unlike else _on_paper(question, paper),
         measured=measured,
         word=verdict,
-        holds=decided,
+        holds=_holds(question, measured) if measured else None,
         reasons=tuple(filter(None, (*reasons, absent if not unlike else ""))),
-        needed=_needed(asked, measured),
+        needed=_needed(question, measured),
         figures=figures,
     )
 
 
 def behind(found: Finding, evidence: Evidence) -> tuple[Observation, ...]:
     """Returns every known value of either side, admitted or not."""
-    asked = found.question
-    both, test, work = ids(asked.first) | ids(asked.second), fits(asked.axis), asked.axis.work
+    question, axis = found.question, found.question.axis
+    both, test, work = ids(question.first) | ids(question.second), fits(axis), axis.work
     halves = ("link_bandwidth_oneway",) if "link_bandwidth" in found.figures else ()
     return tuple(
         one
@@ -141,55 +138,60 @@ def fits(axis: Axis) -> Test:
     return test
 
 
-def _figures(asked: Question, catalogue: Catalogue) -> tuple[str, ...]:
-    """Returns the figure asked for, and the one whose measurement may stand in for it."""
-    figure = asked.axis.figure
-    other = twin(figure, asked.first, asked.second, catalogue) if figure else None
+def _figures(question: Question, catalogue: Catalogue) -> tuple[str, ...]:
+    """Returns the figure of the question, and the one whose measurement may substitute for it."""
+    figure = question.axis.figure
+    other = twin(figure, question.first, question.second, catalogue) if figure else None
     return tuple(one for one in (figure, other) if one)
 
 
-def _measured(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> Estimate | None:
-    axis, first, second = asked.axis, ids(asked.first), ids(asked.second)
+def _measured(question: Question, evidence: Evidence, figures: tuple[str, ...]) -> Estimate | None:
+    axis, first, second = question.axis, ids(question.first), ids(question.second)
     if figures:
         found = (evidence.of_figure(one, first, second) for one in figures)
         return next((one for one in found if one), None)
     return evidence.of_work(first, second, axis.work or "", fits(axis))
 
 
-def _on_paper(asked: Question, paper: PaperRatio | None) -> bool | None:
-    """Tells whether the relation holds on paper, by each sheet's first figure."""
+def _holds(question: Question, measured: Estimate) -> bool | None:
+    """Returns whether the relation holds in measurement; None while that is open."""
+    return holds(question.relation, bounds(measured, question.factor), question.margin)
+
+
+def _on_paper(question: Question, paper: PaperRatio | None) -> bool | None:
+    """Returns whether the relation holds on paper, by each sheet's first figure."""
     if paper is None:
         return None
-    found = Bounds(paper.value / asked.factor, paper.value / asked.factor)
-    return holds(asked.relation, found, asked.margin)
+    found = Bounds(paper.value / question.factor, paper.value / question.factor)
+    return holds(question.relation, found, question.margin)
 
 
 def _verdict(
-    asked: Question, measured: Estimate | None, unlike: str, missing: str
+    question: Question, measured: Estimate | None, unlike: str, missing: str
 ) -> tuple[Word, list[str]]:
     if unlike:
         return Word.UNLIKE, [unlike]
     if measured is None:
         return Word.UNTESTABLE, [missing]
-    found = bounds(measured, asked.factor)
-    verdict = word(found, asked.margin)
-    settled = holds(asked.relation, found, asked.margin)
+    found = bounds(measured, question.factor)
+    verdict = word(found, question.margin)
+    settled = holds(question.relation, found, question.margin)
     reasons = {
-        Word.MATCH: f"the 90% interval lies within {asked.margin:.0%}",
-        Word.EXCEEDS: f"the 90% interval lies above {1 + asked.margin:.2f}",
-        Word.SHORT: f"the 90% interval lies below {1 / (1 + asked.margin):.2f}",
+        Word.MATCH: f"the 90% interval lies within {question.margin:.0%}",
+        Word.EXCEEDS: f"the 90% interval lies above {1 + question.margin:.2f}",
+        Word.SHORT: f"the 90% interval lies below {1 / (1 + question.margin):.2f}",
         Word.INCONCLUSIVE: "the 90% interval crosses a limit of the margin",
     }
     if verdict is Word.INCONCLUSIVE and settled is not None:
-        verdict = one_sided(asked.relation, holds=settled)
-        reasons[verdict] = f"the 90% interval settles '{asked.relation}', though not by how much"
-    factor = f" of {asked.factor:g}" if asked.factor != 1 else ""
-    return verdict, [reasons[verdict] + factor, *_remarks(asked, measured)]
+        verdict = one_sided(question.relation, holds=settled)
+        reasons[verdict] = f"the 90% interval settles '{question.relation}', though not by how much"
+    factor = f" of {question.factor:g}" if question.factor != 1 else ""
+    return verdict, [reasons[verdict] + factor, *_remarks(question, measured)]
 
 
-def _remarks(asked: Question, measured: Estimate) -> Iterator[str]:
+def _remarks(question: Question, measured: Estimate) -> Iterator[str]:
     """Yields what qualifies a measured ratio."""
-    by = {one.figure for one in measured.first} - {asked.axis.figure, None}
+    by = {one.figure for one in measured.first} - {question.axis.figure, None}
     yield from (
         f"measured as {FIGURES[one].title}" for one in sorted(filter(None, by)) if one in FIGURES
     )
@@ -199,20 +201,20 @@ def _remarks(asked: Question, measured: Estimate) -> Iterator[str]:
         yield "the scatter between groups is learnt from other quantities, too"
 
 
-def _missing(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> str:
+def _missing(question: Question, evidence: Evidence, figures: tuple[str, ...]) -> str:
     """Returns why there is no measured ratio."""
-    sides = (ids(asked.first), ids(asked.second))
-    if any(all(evidence.voices(one, side) for side in sides) for one in figures):
+    sides = (ids(question.first), ids(question.second))
+    if any(all(evidence.votes(one, side) for side in sides) for one in figures):
         return "too few values of its kind to learn the scatter between groups"
     if figures:
         return "no admissible measurement of one side or both"
     return "nobody measured the same work on both"
 
 
-def _needed(asked: Question, measured: Estimate | None) -> int | None:
+def _needed(question: Question, measured: Estimate | None) -> int | None:
     """Returns how many devices would settle a ratio that was measured but is still open."""
     if measured is None:
         return None
-    if holds(asked.relation, bounds(measured, asked.factor), asked.margin) is not None:
+    if _holds(question, measured) is not None:
         return None
-    return devices_needed(measured, asked.factor, asked.margin, asked.relation)
+    return devices_needed(measured, question.factor, question.margin, question.relation)

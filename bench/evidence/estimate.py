@@ -7,7 +7,7 @@ from bench.evidence.mixed import Contrast, Scatter
 from bench.evidence.observe import Observation
 
 LEVEL, EQUIVALENCE = 0.95, 0.90
-"""The interval that is printed, and the one that two one-sided tests at 5% come down to."""
+"""Level of the interval that is printed, and of the one equivalent to two one-sided tests at 5%."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,11 @@ class Estimate:
 
     Attributes:
         contrast: the difference of logarithms.
-        first, second: the values behind either side.
-        groups_both: the number of groups that measured both.
-        scatter: how far values of the family scatter.
-        borrowed: whether the scatter was learnt from other families as well, for want of values.
+        first, second: the values of the two chips.
+        groups_both: number of groups that measured both chips.
+        scatter: variances of values of the family.
+        borrowed: whether the scatter was estimated from other families, too, as this one has too
+            few values.
     """
 
     contrast: Contrast
@@ -31,7 +32,7 @@ class Estimate:
 
     @property
     def ratio(self) -> float:
-        """Returns the first over the second."""
+        """Returns the ratio of the first chip to the second."""
         return math.exp(self.contrast.value)
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
@@ -41,15 +42,15 @@ class Estimate:
 
     @property
     def is_single(self) -> bool:
-        """Tells whether either side is the value of a single group: one card against one card."""
+        """Returns whether each side has the value of one group only: one card against one card."""
         return len({one.by for one in self.first}) == len({one.by for one in self.second}) == 1
 
     @property
     def noise(self) -> float:
-        """Returns the variance that one more pair of devices, side by side, adds on either side.
+        """Returns the variance per side of one more pair of devices that a group measures.
 
-        A group's own level falls out of its comparison of two chips; what it made of work on a
-        chip does not.
+        A group's own level cancels in its comparison of two chips; for work, its effect on a chip
+        does not.
         """
         is_work = bool(self.first) and self.first[0].figure is None
         return self.scatter.residual + (self.scatter.group if is_work else 0.0)
@@ -57,9 +58,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Achieved:
-    """What a chip reaches of a figure: the pooled rate with its interval, and its sources."""
+    """The pooled measured rate of a chip for a figure.
+
+    Attributes:
+        rate: the rate, in base units.
+        low, high: bounds of its 95% interval.
+        votes: the values behind it, one per group.
+    """
 
     rate: float
     low: float
     high: float
-    voices: tuple[Observation, ...]
+    votes: tuple[Observation, ...]

@@ -20,13 +20,13 @@ def observations(catalogue: Catalogue, records: str | None = None) -> tuple[Obse
 
     Raises:
         UsageError: there is no record at ``records``.
-        DataError: a file of data is at fault.
+        DataError: a data file has a fault.
     """
     committed = paths.data_dir("results") / "records"
-    own = [read(path) for path in sorted(committed.rglob("*.json"))]
-    known = {record.id for record in own}
-    own += [record for record in _given(records) if record.id not in known]
-    return (*recorded(own, catalogue), *reported(reports(), catalogue))
+    found = [read(path) for path in sorted(committed.rglob("*.json"))]
+    known = {record.id for record in found}
+    found += [record for record in _given(records) if record.id not in known]
+    return (*recorded(found, catalogue), *reported(reports(), catalogue))
 
 
 def _given(word: str | None) -> list[Record]:

@@ -71,7 +71,7 @@ def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Flaw]:
 def _maker_faults(
     row: Reported, report: Report, chips: Mapping[str, Chip] | None
 ) -> Iterator[Flaw]:
-    """Yields that a maker of other chips is taken for that of this one."""
+    """Yields a fault if a value counts as the vendor's but is by the maker of other chips."""
     if not chips or row.chip not in chips or report.kind_of(row) not in (Kind.VENDOR, Kind.GATE):
         return
     words = set(re.split(r"\W+", report.by(row).lower()))

@@ -1,13 +1,13 @@
-"""A linear model with a random effect a group, and intervals of contrasts in it.
+"""A linear model with a random effect per group, and intervals of contrasts in it.
 
-Variances by restricted maximum likelihood (Patterson & Thompson 1971, Biometrika 58:545); the error
-of a contrast with the correction for their being estimated (Kenward & Roger 1997, Biometrics
-53:983), its degrees of freedom by Satterthwaite's approximation with the expected information
-(Giesbrecht & Burns 1985, Biometrics 41:477). This is what network meta-analysis calls a
-random-effects model by contrast (Lu & Ades 2004, Statistics in Medicine 23:3105).
+Variances are estimated by restricted maximum likelihood (Patterson & Thompson 1971, Biometrika
+58:545). The error of a contrast is corrected for the variances being estimates (Kenward & Roger
+1997, Biometrics 53:983); its degrees of freedom are Satterthwaite's approximation with the expected
+information (Giesbrecht & Burns 1985, Biometrics 41:477). Network meta-analysis calls this a
+contrast-based random-effects model (Lu & Ades 2004, Statistics in Medicine 23:3105).
 
-If the groups' variance may be zero, those intervals are rather too wide. An integral over the ratio
-of both variances is not: given the ratio, an effect follows Student's t (Harville 1974, Biometrika
+If the groups' variance may be zero, those intervals are too wide. Integrating over the ratio of the
+two variances avoids that: given the ratio, an effect follows Student's t (Harville 1974, Biometrika
 61:383).
 """
 
@@ -24,16 +24,16 @@ Floats = NDArray[np.floating[Any]]
 LARGEST = 1e4
 """Largest ratio of the groups' variance to the residual variance in the search."""
 NEGLIGIBLE = 1e-8
-"""What counts as zero beside numbers of order one."""
+"""A number below this counts as zero, compared with numbers of order one."""
 STEPS, FINER = 200, 32
-"""How many even steps of x / (1 + x) are tried (``likely``), and how many summed over at last."""
+"""Even steps of x / (1 + x) in the coarse and in the final grid of ``posterior``."""
 LEVELS = np.array([0.90, 0.95])
 """Levels at which a t distribution approximates a mixture of others."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A difference of effects, the standard error and degrees of freedom of its t distribution."""
+    """A difference of effects, with the standard error and degrees of freedom of its t."""
 
     value: float
     error: float
@@ -57,26 +57,26 @@ def effects(labels: Sequence[Hashable]) -> Floats:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Variances within a group for a weight of 1 and of groups, and the expected information."""
+    """The residual variance (for weight 1), that of groups, and their expected information."""
 
     residual: float
     group: float
     information: Floats = field(compare=False)
 
     @cached_property
-    def unsure(self) -> Floats:
-        """Returns how far both may be off: the inverse of their information."""
+    def covariance(self) -> Floats:
+        """Returns the covariance of the two estimates: the inverse of the information."""
         return np.linalg.pinv(self.information)
 
 
 class Mixed:
-    """Values with fixed effects, a random effect a group and weights.
+    """A linear mixed model: values with fixed effects, a random effect per group, and weights.
 
     Args:
-        values: n of them.
-        fixed: n x p columns of fixed effects; they may depend on one another.
-        groups: n labels.
-        weights: n; the residual variance of a value is divided by its own.
+        values: the observations, (n,).
+        fixed: the columns of the fixed effects, (n, p); they may be linearly dependent.
+        groups: the group of each observation, n labels.
+        weights: n weights, by which the residual variance of each observation is divided.
     """
 
     def __init__(
@@ -89,24 +89,24 @@ class Mixed:
         self.values = np.asarray(values, dtype=np.float64)
         self.fixed = fixed
         self.members = effects(groups)
-        self.own = 1.0 / np.asarray(weights or np.ones(len(self.values)))
+        self.variances = 1.0 / np.asarray(weights or np.ones(len(self.values)))
         self._at: tuple[Scatter, tuple[Floats, Floats]] | None = None
 
     @cached_property
     def _rest(self) -> tuple[Floats, Floats]:
-        """Returns what the fixed effects leave of groups and values, along independent directions.
+        """Returns group shares and values along independent directions free of fixed effects.
 
-        Of each direction the variance is that of a residual plus ``share`` times that of a group,
-        so that the restricted likelihood is a sum (Harville 1977, JASA 72:320).
+        The variance along a direction is the residual one plus ``share`` times that of groups, so
+        that the restricted likelihood is a sum (Harville 1977, JASA 72:320).
         """
         shares, left = self._free_of(self.fixed, self.values)
         return shares, left[0]
 
     def _free_of(self, fixed: Floats, *columns: Floats) -> tuple[Floats, Floats]:
-        """Returns the shares of directions that some effects leave, and columns along them."""
-        scale = 1 / np.sqrt(self.own)[:, None]
+        """Returns the group shares of directions orthogonal to effects, and columns along them."""
+        scale = 1 / np.sqrt(self.variances)[:, None]
         width = _cells(fixed)
-        free = _apart(scale[:, 0], fixed[:, :width])
+        free = _within_cells(scale[:, 0], fixed[:, :width])
         if width < fixed.shape[1]:
             free = _complement(free @ (scale * fixed[:, width:])) @ free
         grouped = free @ (scale * self.members)
@@ -115,20 +115,20 @@ class Mixed:
         return np.maximum(shares, 0.0), along.T
 
     @property
-    def spare(self) -> int:
-        """Returns how many values are left to tell scatter from effects."""
+    def freedom(self) -> int:
+        """Returns the residual degrees of freedom: the number of values beyond the effects."""
         return len(self._rest[0])
 
     @property
-    def tells(self) -> tuple[int, int]:
-        """Returns how many values tell the groups' scatter, and how many the residual one alone."""
+    def informative(self) -> tuple[int, int]:
+        """Returns degrees of freedom with the groups' variance, and purely residual ones."""
         grouped = int(np.sum(self._rest[0] > NEGLIGIBLE))
-        return grouped, self.spare - grouped
+        return grouped, self.freedom - grouped
 
     @cached_property
     def scatter(self) -> Scatter | None:
-        """Returns the variances of greatest restricted likelihood; None with nothing to spare."""
-        if self.spare < 1:
+        """Returns the variances of greatest restricted likelihood; None without freedom."""
+        if self.freedom < 1:
             return None
         ratio = self._best_ratio()
         residual = max(float(self._residuals(np.array([ratio]))[0]), NEGLIGIBLE)
@@ -139,7 +139,7 @@ class Mixed:
 
     def _best_ratio(self) -> float:
         tried = np.concatenate([[0.0], np.geomspace(1e-4, LARGEST, 60)])
-        for _ in range(8):  # each looks six times as closely about the best of the last
+        for _ in range(8):  # each grid is six times as fine, about the best of the last one
             place = int(np.argmin(self._deviance(tried)))
             low, high = max(place - 1, 0), min(place + 1, len(tried) - 1)
             tried = np.linspace(tried[low], tried[high], 13)
@@ -151,15 +151,15 @@ class Mixed:
         return found
 
     def _deviance(self, ratios: Floats) -> Floats:
-        """Returns -2 log restricted likelihood but for constants, one for each ratio."""
+        """Returns -2 log restricted likelihood up to a constant, one value per ratio."""
         spans = np.log1p(np.outer(ratios, self._rest[0]))
         spread = np.maximum(self._residuals(ratios), NEGLIGIBLE**2)
-        deviance: Floats = np.sum(spans, axis=1) + self.spare * np.log(spread)
+        deviance: Floats = np.sum(spans, axis=1) + self.freedom * np.log(spread)
         return deviance
 
     @cached_property
-    def likely(self) -> tuple[Floats, Floats, Floats]:
-        """Returns ratios of the variances, how likely each is, and its residual variance.
+    def posterior(self) -> tuple[Floats, Floats, Floats]:
+        """Returns ratios of the variances, the posterior weight of each, and residual variances.
 
         The prior is flat in x, the root of the groups' standard deviation over the residual one
         (``sqrt`` of Roever 2020, J. Stat. Software 93(6)), and in the logarithm of the latter.
@@ -176,40 +176,40 @@ class Mixed:
         depths = -0.5 * self._deviance((steps / (1 - steps)) ** 4) - 2 * np.log1p(-steps)
         return steps, depths
 
-    def last(self, teller: "Mixed") -> Contrast | None:
-        """Returns the effect of the last column; None where the values do not determine it.
+    def last_effect(self, model: "Mixed") -> Contrast | None:
+        """Returns the effect of the last fixed column; None if the values do not determine it.
 
         Args:
-            teller: the model that tells how far values scatter: this or a larger one.
+            model: the model whose posterior of the variances is used: this or a larger one.
         """
         shares, (pull, left) = self._free_of(self.fixed[:, :-1], self.fixed[:, -1], self.values)
         if pull @ pull < NEGLIGIBLE:
             return None
-        ratios, likely, residuals = teller.likely
+        ratios, posterior, residuals = model.posterior
         spans = 1 + np.outer(ratios, shares)
         firm = np.sum(pull**2 / spans, axis=1)
         values = np.sum(pull * left / spans, axis=1) / firm
-        return _blended(likely, values, np.sqrt(residuals / firm), teller.spare)
+        return _blended(posterior, values, np.sqrt(residuals / firm), model.freedom)
 
     def contrast(self, weights: Floats, scatter: Scatter) -> Contrast | None:
-        """Returns a sum of fixed effects, weighted; None where the values do not determine it.
+        """Returns a weighted sum of fixed effects; None if the values do not determine it.
 
         Args:
-            weights: p weights of the columns of ``fixed``.
-            scatter: this model's, or that of a larger one whose values scatter alike.
+            weights: weights of the columns of ``fixed``, (p,).
+            scatter: variances of this model, or of a larger one whose values scatter alike.
         """
         free, pulls = self._solved(scatter)
         pull = pulls @ weights
         if np.max(np.abs(self.fixed.T @ pull - weights)) > 1e-5:
             return None
-        moved = np.column_stack([self.own * pull, self.members @ (self.members.T @ pull)])
+        moved = np.column_stack([self.variances * pull, self.members @ (self.members.T @ pull)])
         value = float(pull @ self.values)
         return _widened(value, pull @ moved, moved.T @ (free @ moved), scatter)
 
     def _solved(self, scatter: Scatter) -> tuple[Floats, Floats]:
-        """Returns V^-1 less what effects explain, and V^-1 X (X' V^-1 X)^-1: of any contrast."""
+        """Returns V^-1 projected off the effects, and V^-1 X (X' V^-1 X)^-1, for any contrast."""
         if self._at is None or self._at[0] is not scatter:
-            cover = np.diag(scatter.residual * self.own)
+            cover = np.diag(scatter.residual * self.variances)
             cover += scatter.group * (self.members @ self.members.T)
             inverse = np.linalg.inv(cover)
             solved = inverse @ self.fixed
@@ -221,27 +221,28 @@ class Mixed:
 def _widened(value: float, slopes: Floats, bends: Floats, scatter: Scatter) -> Contrast:
     """Returns a contrast whose error allows for the variances being estimates.
 
-    Its variance moves with either by ``slopes``, itself by ``bends`` (in their paper Q - P Phi P).
+    ``slopes`` are the derivatives of the contrast's variance by the two variances; ``bends`` is
+    Q - P Phi P in Kenward and Roger's notation.
     """
-    unsure = scatter.unsure
+    covariance = scatter.covariance
     variance = float(slopes @ (scatter.residual, scatter.group))
-    doubt = float(slopes @ unsure @ slopes)
+    doubt = float(slopes @ covariance @ slopes)
     freedom = 2 * variance**2 / doubt if doubt > 0 else math.inf
-    wider = variance + 2 * max(0.0, float(np.sum(unsure * bends)))
+    wider = variance + 2 * max(0.0, float(np.sum(covariance * bends)))
     return Contrast(value, wider**0.5, max(1.0, freedom))
 
 
-def _blended(likely: Floats, values: Floats, errors: Floats, freedom: int) -> Contrast:
-    """Returns the t distribution about the mean of a blend of others that has its intervals."""
+def _blended(posterior: Floats, values: Floats, errors: Floats, freedom: int) -> Contrast:
+    """Returns a t distribution with the mean and the intervals of a mixture of t distributions."""
     from scipy.special import stdtr, stdtrit
 
-    middle = float(likely @ values)
+    middle = float(posterior @ values)
     sides = np.concatenate([values - middle, middle - values])
-    errors, likely = np.tile(errors, 2), np.tile(likely, 2)
-    halves = stdtrit(freedom, 0.5 + LEVELS / 2) * np.exp(likely @ np.log(errors) / 2)
-    for _ in range(50):  # Newton's steps in logarithms, in which tails are all but straight
+    errors, posterior = np.tile(errors, 2), np.tile(posterior, 2)
+    halves = stdtrit(freedom, 0.5 + LEVELS / 2) * np.exp(posterior @ np.log(errors) / 2)
+    for _ in range(50):  # Newton's steps in logarithms, in which tails are nearly straight
         tried = np.outer([1.0, 1.0001], halves)[:, :, None]
-        tails, beyond = stdtr(freedom, (sides - tried) / errors) @ likely
+        tails, beyond = stdtr(freedom, (sides - tried) / errors) @ posterior
         step = np.log(tails / (1 - LEVELS)) / np.log(tails / beyond) * 1e-4
         halves = halves * np.exp(np.clip(step, -1, 1))
         if np.max(np.abs(step)) < 1e-6:
@@ -253,7 +254,7 @@ def _blended(likely: Floats, values: Floats, errors: Floats, freedom: int) -> Co
 
 @cache
 def _stretches() -> tuple[Floats, Floats]:
-    """Returns logarithms of degrees of freedom, and minus the ratio of the intervals of each."""
+    """Returns logarithms of degrees of freedom, and minus the ratio of each one's two intervals."""
     from scipy.special import stdtrit
 
     logs = np.linspace(0.0, math.log(1e6), 400)
@@ -262,17 +263,17 @@ def _stretches() -> tuple[Floats, Floats]:
 
 
 def _cells(fixed: Floats) -> int:
-    """Returns how many leading columns sort the rows into cells: one 1 a row, else noughts."""
+    """Returns how many leading columns sort the rows into cells: one 1 per row, otherwise 0."""
     whole = np.logical_and.accumulate(np.all((fixed == 0) | (fixed == 1), axis=0))
     sorted_by = np.flatnonzero(whole & np.all(np.cumsum(fixed, axis=1) == 1, axis=0))
     return int(sorted_by[0]) + 1 if len(sorted_by) else 0
 
 
-def _apart(scale: Floats, cells: Floats) -> Floats:
-    """Returns orthonormal rows that see nothing of a scaled level a cell.
+def _within_cells(scale: Floats, cells: Floats) -> Floats:
+    """Returns orthonormal rows that are orthogonal to a scaled level per cell.
 
-    Cell by cell the reflection that turns the cell's scales into one direction leaves the others
-    free (Householder); a decomposition of the whole would cost the cube of the number of values.
+    In each cell a Householder reflection turns the scales into one direction; the others are
+    returned. A decomposition of the whole matrix would cost the cube of the number of values.
     """
     if not cells.shape[1]:
         return np.eye(len(scale))
@@ -289,7 +290,7 @@ def _apart(scale: Floats, cells: Floats) -> Floats:
 
 
 def _complement(columns: Floats) -> Floats:
-    """Returns orthonormal rows that see nothing of some columns, which may depend on each other."""
+    """Returns orthonormal rows orthogonal to some columns, which may be linearly dependent."""
     from scipy.linalg import qr
 
     turned, upper, _ = qr(columns, pivoting=True)

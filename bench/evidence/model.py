@@ -1,4 +1,4 @@
-"""A reported measurement as a value: what was measured, by whom, how, and the source."""
+"""Models of reported measurements: what was measured, by whom, how, and the source."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,7 +15,7 @@ RATES = (
     Dimension.FLOP_RATE, Dimension.OP_RATE, Dimension.BYTE_RATE, Dimension.TOKEN_RATE,
     Dimension.SAMPLE_RATE, Dimension.TIME, Dimension.SHARE, Dimension.BYTES,
 )  # fmt: skip
-"""What a measured value may be a quantity of."""
+"""The dimensions that a measured value may have."""
 
 
 def _quantity(text: object) -> Quantity:
@@ -47,7 +47,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Kind(StrEnum):
-    """Who stands behind a measurement, which decides what it weighs."""
+    """The class of a measurement by who made it, which decides its weight."""
 
     OWN = "own run"
     INDEPENDENT = "independent test"
@@ -61,7 +61,7 @@ class Kind(StrEnum):
 
 
 class Defect(StrEnum):
-    """What makes a value more or less than the rate it is called."""
+    """A reason why a value may be higher or lower than the rate that it is called."""
 
     CONSTANT = "constant inputs"
     BEST = "best of many"
@@ -88,40 +88,40 @@ Work = Literal[
     "kv_dtype", "size", "scope", "tp", "pp", "vp", "cp", "ep", "dp", "global_batch", "micro_batch",
     "grad_acc", "recompute", "sharding", "phase", "latency_limit",
 ]  # fmt: skip
-"""What was computed: two measurements compare as work only where all of these agree.
+"""Keys of what was computed: two measurements of work are comparable only if all of these agree.
 
-How training was divided: tp, pp, cp, ep, dp devices of each kind of split, vp virtual stages a
-device, sequences in a micro-batch and a global batch; ``recompute`` is full (the whole forward of
-every layer is done again), selective or none; ``sharding`` is fsdp (weights shared out over the
-copies, ZeRO-3 too) or ddp (each copy whole, with or without a shared-out optimiser).
+How training was parallelised: tp, pp, cp, ep, dp devices of each kind of parallelism, vp virtual
+stages per device, sequences in a micro-batch and a global batch; ``recompute`` is full (the whole
+forward pass of every layer is repeated), selective or none; ``sharding`` is fsdp (weights sharded
+over the replicas, including ZeRO-3) or ddp (whole replicas, with or without a sharded optimiser).
 """
 Setup = Literal[
     "method", "tool", "kernel", "engine", "setup", "power", "limits", "network", "hardware",
     "host", "submitter", "iterations", "mode", "api", "checkpoint", "data", "latency", "step_time",
     "bandwidth", "ttft", "tpot", "reference", "other",
 ]  # fmt: skip
-"""How it was done, and other details that the source gives."""
+"""Keys of how it was measured, and of other details that the source gives."""
 Word = TypeVar("Word", bound=str)
 Words = Annotated[Mapping[Word, Text], AfterValidator(MappingProxyType)]
 
 
 class Reported(Strict):
-    """One value that somebody measured.
+    """One measured value.
 
     Attributes:
-        id: a word of its own in its file.
+        id: an identifier, unique in its file.
         chip: id of the sheet.
         named: what the source calls the device, if that does not determine the sheet.
-        count: chips that took part.
-        per: what the value is of: one whole chip, one of its dies, or all ``count`` chips together.
-        value: with its unit; operations are dense.
-        statistic: which of many samples it is.
+        count: number of chips that took part.
+        per: whether the value is per whole chip, per die, or for all ``count`` chips together.
+        value: the value with its unit; operations are dense.
+        statistic: which statistic of the samples it is.
         kind: the class, by default that of the source.
         defects: known defects that reduce its weight.
         quality: A: primary, conditions known; B: primary, conditions partly known, or crowd data;
             C: second hand, a vendor's round number or a known artefact.
         by: who measured, if not the source.
-        at: where in the source it stands.
+        at: where in the source the value is.
         formula: how it was computed, if the source does not print it.
         workload, conditions: what was computed, and how.
     """
@@ -156,7 +156,7 @@ class Origin(Strict):
         kind: the class of its values, unless a value says otherwise.
         protocol: a suite whose rules make the same work by different groups comparable.
         read_via: the copy it was read in, if not at its address.
-        weak: why it carries little.
+        weak: why the source is weak.
     """
 
     url: Annotated[str, Field(min_length=8)]

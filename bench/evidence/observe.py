@@ -23,9 +23,9 @@ from bench.verdict import FLATTERING, SIDE, Row, Verdict, rows
 
 OWN = "onpaper"
 ABOVE, SEVERAL = 1.02, 3
-"""A rate this far above all that is published is a suspect measurement, not a better chip; where so
-many groups find it, it is the sheet that is suspect. A figure that is only inferred or worked out
-here is nobody's bound: a measurement above it is as good a witness as that is."""
+"""A rate above this multiple of every published value is a suspect measurement, not a better chip;
+if at least this many groups measure such a rate, the sheet is suspect. A figure that is only
+inferred or computed here is no bound: a measurement above it is as credible."""
 ACC16 = "fp16_acc16"
 COPIES = ("host_link", "peer")
 OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
@@ -35,7 +35,7 @@ OF_WAY = {
     "peer": "peer_oneway",
     "peer-both": "peer_bidirectional",
 }
-"""What a copy over a link is; pageable memory and a device's own are other things."""
+"""The quantity that a copy over a link measures; pageable and on-device copies have none."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class Observation:
     Attributes:
         ref: its reference: file and id, or record and figure.
         chip: id of the sheet.
-        value: of one whole chip, in base units.
-        paper: the published figure, None if the sheet has none.
+        value: the value per whole chip, in base units.
+        paper: the published figure; None if the sheet has none.
         by: who measured; values by one group count as one vote.
-        under: the rules it was measured by: a suite's, such as MLPerf, or the group's own.
-        count: chips that took part.
+        under: whose rules it was measured by: a suite's, such as MLPerf, or the group's own.
+        count: number of chips that took part.
         work: what was computed; values of work are comparable if all of it agrees.
         weight, why: its weight, and what reduced it.
         reported: the row it comes from; None for our own records.
         software: what it ran on.
-        low, high: its own interval; None where nobody gave one.
+        low, high: bounds of its own interval; None if the source gives none.
     """
 
     ref: str
@@ -82,7 +82,7 @@ class Observation:
 
     @property
     def fraction(self) -> float | None:
-        """Returns measured over published; a time and a share of a hidden peak have none."""
+        """Returns measured over published; None for times and for shares of an unknown peak."""
         if self.dimension is Dimension.SHARE and self.quantity.tests:
             return self.value
         return self.value / self.paper.value if self.paper else None
@@ -104,7 +104,7 @@ class Observation:
 
 
 def _is_large(shape: str, quantity: Quantity) -> bool:
-    """Tells whether the shape of a product, if given, is large enough to fill a chip."""
+    """Returns whether the shape of a product, if given, is large enough to fill a chip."""
     sides = shape.split("x")
     whole = all(one.isdigit() for one in sides)
     return quantity.key != "matmul_shape" or (whole and min(map(int, sides)) >= SIDE)
@@ -122,14 +122,14 @@ def reported(
         if wanted is None or row.chip in wanted
     ]
     above = Counter(
-        (chip, figure) for chip, figure, _ in {_voice(one) for one in found if _is_above(one)}
+        (chip, figure) for chip, figure, _ in {_vote(one) for one in found if _is_above(one)}
     )
     for one in found:
         groups = above[one.chip, one.figure] if _is_above(one) else 0
         yield _doubted(one, groups) if groups else one
 
 
-def _voice(one: Observation) -> tuple[str, str | None, str]:
+def _vote(one: Observation) -> tuple[str, str | None, str]:
     return one.chip, one.figure, one.by
 
 
@@ -187,7 +187,7 @@ def most_published(paper: Paper) -> float:
 
 
 def is_firm(paper: Paper) -> bool:
-    """Tells whether a source prints the figure, counted the same and not inferred."""
+    """Returns whether a source prints the figure, counted the same and not inferred."""
     return paper.firm or any(one.firm for one in paper.rivals if one.alike)
 
 
@@ -201,28 +201,28 @@ def _chips_share(row: Reported, chip: Chip) -> float:
 
 
 def recorded(records: Iterable[Record], catalogue: Catalogue) -> Iterator[Observation]:
-    """Yields what our own records say of figures, the best of each form, and of links."""
+    """Yields the observations in our own records: of figures, the best of each form; of links."""
     for record in records:
         chip = catalogue.chips.get(record.identity.chip or "")
         if chip is None or record.device.backend == "fake":
             continue
-        for row in _told(rows(record, catalogue)):
+        for row in _used_rows(rows(record, catalogue)):
             if made := _of_record(row, record, chip):
                 yield made
 
 
-def _told(judged: list[Row]) -> Iterator[Row]:
-    """Yields what speaks for each figure; an implausible row only where there is no other."""
+def _used_rows(judged: list[Row]) -> Iterator[Row]:
+    """Yields the rows that represent each figure; an implausible one only if there is no other."""
     sound = [row for row in judged if row.verdict is not Verdict.IMPLAUSIBLE]
-    spoken = [row for forms in standing(sound) for row in forms]
-    yield from spoken
-    known = {row.key for row in spoken}
+    representative = [row for forms in standing(sound) for row in forms]
+    yield from representative
+    known = {row.key for row in representative}
     yield from (row for forms in standing(judged) for row in forms if row.key not in known)
     yield from (row for row in sound if _way(row) in OF_WAY)
 
 
 def _way(row: Row) -> str:
-    """Returns the way of a copy between devices or to the host, or nothing."""
+    """Returns the direction of a copy between devices or to the host; empty for other rows."""
     copied = row.measurement.kernel in COPIES
     return str(row.measurement.parameters.get("way", "")) if copied else ""
 
@@ -231,7 +231,7 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
     quantity = _quantity(row)
     if quantity is None or row.burst is None or row.measured is None:
         return None
-    why = (*_idle(row, chip), *_beside_others(record))
+    why = (*_no_weight(row, chip), *_not_alone(record))
     dies = (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
     published = row.published if isinstance(row.published, Paper) else None
     if dies > 1 or _way(row) in OF_WAY:
@@ -261,16 +261,16 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
     )
 
 
-def _beside_others(record: Record) -> Iterator[str]:
+def _not_alone(record: Record) -> Iterator[str]:
     """Yields a doubt if a device had to share power, cooling or links with others."""
     if (count := at_once(record)) > 1:
         yield f"measured with {count} devices at once"
 
 
-def _idle(row: Row, chip: Chip) -> Iterator[str]:
-    """Yields why a row of our own weighs nothing."""
+def _no_weight(row: Row, chip: Chip) -> Iterator[str]:
+    """Yields why a row of our own records has no weight."""
     if chip.kind == "cpu":
-        yield "a part of the cores"  # which speak for no whole processor
+        yield "a part of the cores"  # which does not represent the whole processor
     if row.verdict is Verdict.IMPLAUSIBLE:
         yield row.reason
     if row.measurement.data in FLATTERING:
@@ -279,6 +279,6 @@ def _idle(row: Row, chip: Chip) -> Iterator[str]:
 
 def _quantity(row: Row) -> Quantity | None:
     stream = row.measurement.parameters.get("stream")
-    told = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0], "")
-    held = "memory_held" if row.key == "memory_capacity" else ""
-    return QUANTITIES.get(OF_WAY.get(_way(row)) or held or told)
+    rate = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0], "")
+    capacity = "memory_held" if row.key == "memory_capacity" else ""
+    return QUANTITIES.get(OF_WAY.get(_way(row)) or capacity or rate)

@@ -1,12 +1,12 @@
 """Measured ratios of chips with intervals, pooled from all admissible evidence.
 
 Figures: each group that measured a chip has one vote, its best admissible value. Votes are pooled
-in a model with a random effect per group, so that what one group measured on both chips counts as
-a direct comparison (``mixed``). The scatter between groups is learnt from every chip of the family.
+in a model with a random effect per group, so that a group that measured both chips counts as a
+direct comparison (``mixed``). The scatter between groups comes from every chip of the family.
 
 Work, such as decoding: values are compared only if one group did the same work on both chips. The
-random effect is that of a group on a chip: its software, its tuning, its card. Few values determine
-its scatter, so the interval integrates over it.
+random effect is per group and chip: its software, its tuning, its card. Few values determine its
+scatter, so the interval integrates over it.
 """
 
 import math
@@ -31,78 +31,76 @@ BITS = {
 """Formats of equal width count as the same work, as no chip has all of them."""
 FIRST, SECOND = "first", "second"
 LEAST = 8
-"""Spare values of either kind from which on a family tells its scatter by itself."""
+"""Degrees of freedom for each of the two variances, from which on a family is fitted alone."""
 FEWEST = 3
-"""Spare values of either kind that all families together must have: fewer cannot part the two."""
+"""Degrees of freedom for each variance that all families together must have, to separate them."""
 ALONE = ("capacity",)
-"""Families that borrow from no other, as their values are no rates."""
+"""Families that never borrow from others, as their values are no rates."""
 FIGURED = ("matrix", "vector", "memory", "link", "sparse", "capacity")
+"""Families of quantities that test a figure; all others are work."""
 Test = Callable[[Observation], object]
 
 
 class Evidence:
-    """All observations, with the models of how they scatter.
+    """All observations, with the fitted models of their scatter.
 
     Args:
-        observations: what is known of every chip.
-        without: classes that are left out.
+        observations: the observations of all chips.
+        without: classes to leave out.
     """
 
     def __init__(self, observations: Iterable[Observation], without: Collection[Kind] = ()) -> None:
         self.every = tuple(_left_out(one) if one.kind in without else one for one in observations)
         self.admitted = tuple(one for one in self.every if one.weight > 0)
         self._models: dict[str, Mixed] = {}
-        self._tellers: dict[str, tuple[Mixed | None, bool]] = {}
+        self._scatter_models: dict[str, tuple[Mixed | None, bool]] = {}
 
     @cached_property
-    def _voices(self) -> Mapping[str, tuple[Observation, ...]]:
+    def _votes(self) -> Mapping[str, tuple[Observation, ...]]:
         """Maps figures to the best value of each group and chip."""
         best: dict[str, dict[Hashable, Observation]] = {}
         for one in self.admitted:
-            for voice in (one, *_both_ways(one)) if one.figure else ():
-                held = best.setdefault(voice.figure or "", {})
-                key = (voice.by, voice.chip)
-                if key not in held or _standing(voice) < _standing(held[key]):
-                    held[key] = voice
-        return {figure: tuple(held.values()) for figure, held in best.items()}
+            for vote in (one, *_both_ways(one)) if one.figure else ():
+                by_group = best.setdefault(vote.figure or "", {})
+                key = (vote.by, vote.chip)
+                if key not in by_group or _rank(vote) < _rank(by_group[key]):
+                    by_group[key] = vote
+        return {figure: tuple(votes.values()) for figure, votes in best.items()}
 
-    def voices(self, figure: str, chips: Collection[str] = ()) -> tuple[Observation, ...]:
+    def votes(self, figure: str, chips: Collection[str] = ()) -> tuple[Observation, ...]:
         """Returns the best value of each group for a figure, for some chips or all."""
-        found = self._voices.get(figure, ())
+        found = self._votes.get(figure, ())
         return tuple(one for one in found if not chips or one.chip in chips)
 
     def scatter(self, family: str) -> tuple[Scatter | None, bool]:
-        """Returns how far a family's values scatter, and whether others had to lend theirs.
+        """Returns the scatter of a family (None if unknown), and whether it is borrowed."""
+        model, borrowed = self._scatter_model(family)
+        return model.scatter if model else None, borrowed
 
-        None where all together are too few to tell.
-        """
-        teller, borrowed = self._teller(family)
-        return teller.scatter if teller else None, borrowed
-
-    def _teller(self, family: str) -> tuple[Mixed | None, bool]:
-        """Returns the model that tells a family's scatter, and whether others had to lend it."""
-        if family not in self._tellers:
+    def _scatter_model(self, family: str) -> tuple[Mixed | None, bool]:
+        """Returns the model with a family's scatter, and whether it is borrowed from others."""
+        if family not in self._scatter_models:
             own = self._family(lambda one: one.quantity.family == family)
             if own and _enough(own, family):
-                self._tellers[family] = own, False
+                self._scatter_models[family] = own, False
             else:
-                lent = None if family in ALONE else self._lent[family in FIGURED]
-                self._tellers[family] = lent, True
-        return self._tellers[family]
+                borrowed = None if family in ALONE else self._borrowed_models[family in FIGURED]
+                self._scatter_models[family] = borrowed, True
+        return self._scatter_models[family]
 
     @cached_property
-    def _lent(self) -> Mapping[bool, Mixed | None]:
-        """Returns the model of all work and that of all figures, by whether it is of figures."""
+    def _borrowed_models(self) -> Mapping[bool, Mixed | None]:
+        """Returns the model of all figures (key True), and that of all work (key False)."""
         both = {kind: self._family(_like(figured=kind)) for kind in (False, True)}
         return {
-            kind: found if found and min(found.tells) >= FEWEST else None
+            kind: found if found and min(found.informative) >= FEWEST else None
             for kind, found in both.items()
         }
 
     def _family(self, belongs: Test) -> Mixed | None:
-        voices = [one for held in self._voices.values() for one in held if belongs(one)]
+        votes = [one for each in self._votes.values() for one in each if belongs(one)]
         works = [one for one in _matched(self._works) if belongs(one)]
-        return _of_figures(voices) if voices else _of_works(works) if works else None
+        return _of_figures(votes) if votes else _of_works(works) if works else None
 
     @cached_property
     def _works(self) -> tuple[Observation, ...]:
@@ -117,7 +115,7 @@ class Evidence:
 
     @cached_property
     def _works_of(self) -> Mapping[tuple[str, str], list[int]]:
-        """Maps a family and a chip to the places of its values among all of work."""
+        """Maps a family and a chip to the indices of its values in ``_works``."""
         found: dict[tuple[str, str], list[int]] = {}
         for place, one in enumerate(self._works):
             found.setdefault((one.quantity.family, one.chip), []).append(place)
@@ -126,36 +124,36 @@ class Evidence:
     def of_figure(
         self, figure: str, first: Collection[str], second: Collection[str]
     ) -> Estimate | None:
-        """Returns the measured ratio of a figure; None without a voice for either side.
+        """Returns the measured ratio of a figure; None unless both sides have a vote.
 
         Args:
-            figure: its key.
-            first: ids of sheets; several are one chip whose variant nobody names.
-            second: those of the chip it is divided by.
+            figure: key of the figure.
+            first: ids of the first chip's sheets; several if its variant is not named.
+            second: ids of the sheets of the chip it is divided by.
         """
-        voices = self.voices(figure)
-        of = {one.chip: _side(one, first, second) for one in voices}
-        if not {FIRST, SECOND} <= set(of.values()):
+        votes = self.votes(figure)
+        side_of = {one.chip: _side(one, first, second) for one in votes}
+        if not {FIRST, SECOND} <= set(side_of.values()):
             return None
-        scatter, borrowed = self.scatter(voices[0].quantity.family)
+        scatter, borrowed = self.scatter(votes[0].quantity.family)
         if scatter is None:
             return None
         if len(first) == len(second) == 1:
             model = self._model(figure)
-            asked = np.array([_sign(side) for side in of.values()])
+            weights = np.array([_sign(side) for side in side_of.values()])
         else:
-            sides = [of[one.chip] or one.chip for one in voices]
-            model = _pooled(voices, sides)
-            asked = np.array([_sign(side) for side in dict.fromkeys(sides)])
-        contrast = model.contrast(asked, scatter)
-        named = [of[one.chip] for one in voices]
-        return _estimate(contrast, voices, named, scatter, borrowed=borrowed)
+            sides = [side_of[one.chip] or one.chip for one in votes]
+            model = _pooled(votes, sides)
+            weights = np.array([_sign(side) for side in dict.fromkeys(sides)])
+        contrast = model.contrast(weights, scatter)
+        side_of_votes = [side_of[one.chip] for one in votes]
+        return _estimate(contrast, votes, side_of_votes, scatter, borrowed=borrowed)
 
     def _model(self, figure: str) -> Mixed:
-        """Returns the model of a figure's voices, a level a chip."""
+        """Returns the model of a figure's votes, with one level per chip."""
         if figure not in self._models:
-            voices = self.voices(figure)
-            self._models[figure] = _pooled(voices, [one.chip for one in voices])
+            votes = self.votes(figure)
+            self._models[figure] = _pooled(votes, [one.chip for one in votes])
         return self._models[figure]
 
     def of_work(
@@ -165,38 +163,39 @@ class Evidence:
         family: str,
         fits: Test | None = None,
     ) -> Estimate | None:
-        """Returns the measured ratio of a family of work; None where nobody did it on both.
+        """Returns the measured ratio of a family of work; None if nobody did it on both chips.
 
         Args:
-            first: ids of sheets.
-            second: those of the chip it is divided by.
-            family: such as ``decode``.
-            fits: which of its values are asked for; default all.
+            first: ids of the first chip's sheets.
+            second: ids of the sheets of the chip it is divided by.
+            family: the family, such as ``decode``.
+            fits: test that selects values; default all.
         """
         places = (self._works_of.get((family, chip), ()) for chip in {*first, *second})
         known = (self._works[place] for place in sorted(chain.from_iterable(places)))
         chosen = [one for one in known if fits is None or fits(one)]
         both = _matched(chosen, lambda one: _side(one, first, second))
-        teller, borrowed = self._teller(family)
-        if not both or teller is None or teller.scatter is None:
+        scatter_model, borrowed = self._scatter_model(family)
+        if not both or scatter_model is None or scatter_model.scatter is None:
             return None
         sides = [_side(one, first, second) for one in both]
         cells = effects([_work(one) for one in both])
         column = np.array([[float(side == FIRST)] for side in sides])
         groups = [(one.by, side) for one, side in zip(both, sides, strict=True)]
         model = Mixed(_logs(both), np.hstack([cells, column]), groups, _weights(both))
-        return _estimate(model.last(teller), both, sides, teller.scatter, borrowed=borrowed)
+        effect = model.last_effect(scatter_model)
+        return _estimate(effect, both, sides, scatter_model.scatter, borrowed=borrowed)
 
     def achieved(self, figure: str, chip: str) -> Achieved | None:
-        """Returns what the voices together say a chip reaches of a figure."""
-        voices = self.voices(figure)
-        own = tuple(one for one in voices if one.chip == chip)
+        """Returns the pooled measured rate of a chip for a figure; None without a vote."""
+        votes = self.votes(figure)
+        own = tuple(one for one in votes if one.chip == chip)
         scatter, _ = self.scatter(own[0].quantity.family) if own else (None, False)
         if scatter is None:
             return None
-        chips = dict.fromkeys(one.chip for one in voices)
-        asked = np.array([float(one == chip) for one in chips])
-        found = self._model(figure).contrast(asked, scatter)
+        chips = dict.fromkeys(one.chip for one in votes)
+        weights = np.array([float(one == chip) for one in chips])
+        found = self._model(figure).contrast(weights, scatter)
         if found is None:
             return None
         low, high = found.interval(LEVEL)
@@ -208,31 +207,31 @@ def _left_out(one: Observation) -> Observation:
 
 
 def _enough(own: Mixed, family: str) -> bool:
-    """Tells whether a family's values tell both variances; of what is held one is told by few."""
-    return own.spare >= LEAST if family in ALONE else min(own.tells) >= LEAST
+    """Returns whether a family's values determine its variances; capacities vary little."""
+    return own.freedom >= LEAST if family in ALONE else min(own.informative) >= LEAST
 
 
 def _like(*, figured: bool) -> Test:
-    """Returns the test of what scatters like a family that has too few values itself."""
+    """Returns a test for values that may lend their scatter: all of figures, or all of work."""
     return lambda one: (
         one.quantity.family not in ALONE and (one.quantity.family in FIGURED) == figured
     )
 
 
 def _both_ways(one: Observation) -> Iterator[Observation]:
-    """Yields a copy in one direction as the half that it is of a link's both directions."""
+    """Yields a one-way link rate as a rate of both directions, which is twice as high."""
     if one.figure == "link_bandwidth_oneway":
         paper = one.paper and replace(one.paper, key="link_bandwidth", value=2 * one.paper.value)
         both = replace(QUANTITIES["peer_bidirectional"], ranks=1)
         yield replace(one, quantity=both, value=2 * one.value, paper=paper)
 
 
-def _standing(one: Observation) -> tuple[int, float]:
+def _rank(one: Observation) -> tuple[int, float]:
     return one.quantity.ranks, -one.rate
 
 
 def _work(one: Observation) -> Hashable:
-    """Returns what two values must share to be compared: whose rules, the quantity, the work."""
+    """Returns what two values must share to be comparable: the rules, the quantity, the work."""
     width = BITS.get(one.dtype or "", one.dtype)
     return one.under, one.quantity.key, width, one.count, one.work
 
@@ -261,19 +260,21 @@ def _weights(found: Iterable[Observation]) -> list[float]:
     return [one.weight for one in found]
 
 
-def _pooled(voices: Sequence[Observation], cells: Sequence[Hashable]) -> Mixed:
-    """Returns the model of one figure's voices: a level a cell, a random effect a group."""
-    groups = [one.by for one in voices]
-    return Mixed(_logs(voices), effects(cells), groups, _weights(voices))
+def _pooled(votes: Sequence[Observation], cells: Sequence[Hashable]) -> Mixed:
+    """Returns the model of one figure's votes: a level per cell, a random effect per group."""
+    groups = [one.by for one in votes]
+    return Mixed(_logs(votes), effects(cells), groups, _weights(votes))
 
 
-def _of_figures(voices: list[Observation]) -> Mixed:
-    fixed = effects([(one.figure, one.chip) for one in voices])
-    groups = [(one.figure, one.by) for one in voices]
-    return Mixed(_logs(voices), fixed, groups, _weights(voices))
+def _of_figures(votes: list[Observation]) -> Mixed:
+    """Returns the model of votes on several figures: a level per figure and chip."""
+    fixed = effects([(one.figure, one.chip) for one in votes])
+    groups = [(one.figure, one.by) for one in votes]
+    return Mixed(_logs(votes), fixed, groups, _weights(votes))
 
 
 def _of_works(works: list[Observation]) -> Mixed:
+    """Returns the model of values of work: a level per work, and one per family and chip."""
     cells = effects([_work(one) for one in works])
     chips = effects([(one.quantity.family, one.chip) for one in works])
     groups = [(one.quantity.family, one.by, one.chip) for one in works]

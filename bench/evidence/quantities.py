@@ -161,7 +161,7 @@ QUANTITIES: dict[str, Quantity] = {
 
 
 def figures_of(quantity: Quantity, dtype: str | None) -> tuple[str, ...]:
-    """Returns the keys of the figures that a measurement of this dtype is set beside."""
+    """Returns the keys of the figures that a measurement of this dtype is compared with."""
     if dtype is None and any("{" in one for one in quantity.tests):
         return ()
     found = [one.format(dtype=dtype) for one in quantity.tests]

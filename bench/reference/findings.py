@@ -124,10 +124,10 @@ def _told(found: Finding) -> str:
 def share(figure: str, chip: Chip, bench: Bench) -> Share | None:
     """Returns what a chip reaches of one of its published figures."""
     found = bench.whole.achieved(figure, chip.id)
-    paper = next((one.paper for one in found.voices if one.paper), None) if found else None
+    paper = next((one.paper for one in found.votes if one.paper), None) if found else None
     if found is None or paper is None:
         return None
-    number = len({one.by for one in found.voices})
+    number = len({one.by for one in found.votes})
     low, high = found.low / paper.value, found.high / paper.value
     return Share(found.rate / paper.value, low, high, number)
 

@@ -229,12 +229,12 @@ def test_a_chip_that_nobody_measured_has_no_contrast() -> None:
 @pytest.mark.parametrize("chips", [[0], [0, 1], [0, 1, 2, 3]], ids=["1", "2", "4"])
 def test_values_that_all_go_into_effects_tell_no_scatter(chips: list[int]) -> None:
     model = Mixed([1.0 + one for one in chips], effects(chips), [0] * len(chips))
-    assert (model.spare, model.scatter, model.tells) == (0, None, (0, 0))
+    assert (model.freedom, model.scatter, model.informative) == (0, None, (0, 0))
 
 
 def test_what_tells_scatter_of_groups_and_what_tells_the_rest_are_counted_apart() -> None:
     # Three groups measured both chips: 6 values, 2 effects; 2 differences between groups tell their
     # scatter (and the rest), 2 differences of differences tell the rest alone.
-    assert Mixed([1.0] * 6, effects([0, 1] * 3), [0, 0, 1, 1, 2, 2]).tells == (2, 2)
-    assert Mixed([1.0] * 6, effects([0, 1] * 3), range(6)).tells == (4, 0)
-    assert Mixed([1.0] * 6, effects([0, 1] * 3), [0] * 6).tells == (0, 4)
+    assert Mixed([1.0] * 6, effects([0, 1] * 3), [0, 0, 1, 1, 2, 2]).informative == (2, 2)
+    assert Mixed([1.0] * 6, effects([0, 1] * 3), range(6)).informative == (4, 0)
+    assert Mixed([1.0] * 6, effects([0, 1] * 3), [0] * 6).informative == (0, 4)

@@ -117,7 +117,7 @@ def test_the_interval_of_a_last_effect_holds_what_both_variances_together_say(
     design = works(seed)
     weights = np.resize([1.0, 0.5, 0.25, 1.0, 0.5], len(design.values))
     model = Mixed(design.values, design.fixed, design.groups, list(weights))
-    found = model.last(model)
+    found = model.last_effect(model)
     assert found is not None
     assert _mass(design, weights, *found.interval(level)) == pytest.approx(level, abs=1e-3)
 
@@ -130,7 +130,10 @@ def test_many_values_tell_the_same_either_way(spread: tuple[float, float]) -> No
     own = rng.normal(0, spread[1], 120)
     values = [float(own[group] + rng.normal(0, spread[0])) for group in groups]
     model = Mixed(values, fixed, groups)
-    found, other = model.last(model), _asked(Design(values, fixed, groups, np.array([0.0, 1.0])))
+    found, other = (
+        model.last_effect(model),
+        _asked(Design(values, fixed, groups, np.array([0.0, 1.0]))),
+    )
     assert found is not None
     assert found.value == pytest.approx(other.value)
     assert found.interval(0.95) == pytest.approx(other.interval(0.95), abs=0.02 * other.error)
@@ -140,9 +143,9 @@ def test_a_last_effect_that_no_work_joins_is_none() -> None:
     column = np.array([[1.0], [1.0], [0.0], [0.0]])  # each chip on a work of its own
     fixed = np.hstack([effects(["a", "a", "b", "b"]), column])
     teller = works(6).model
-    assert Mixed([1.0, 1.2, 2.0, 2.1], fixed, [0, 1, 2, 3]).last(teller) is None
+    assert Mixed([1.0, 1.2, 2.0, 2.1], fixed, [0, 1, 2, 3]).last_effect(teller) is None
     joined = np.hstack([effects(["a", "b", "a", "b"]), column])
-    assert Mixed([1.0, 1.2, 2.0, 2.1], joined, [0, 1, 2, 3]).last(teller) is not None
+    assert Mixed([1.0, 1.2, 2.0, 2.1], joined, [0, 1, 2, 3]).last_effect(teller) is not None
 
 
 @st.composite
@@ -212,7 +215,7 @@ def test_another_unit_of_a_last_effect_changes_nothing_but_the_scale(
     design = works(seed)
     moved = [factor * one + shift for one in design.values]
     plain, scaled = design.model, Mixed(moved, design.fixed, design.groups)
-    found, other = plain.last(plain), scaled.last(scaled)
+    found, other = plain.last_effect(plain), scaled.last_effect(scaled)
     assert found is not None
     assert other is not None
     expected = (factor * found.value, factor * found.error, found.freedom)

@@ -1,4 +1,4 @@
-"""Pooled evidence: voices, what one group measured of both, work that is alike, and scatter."""
+"""Pooled evidence: votes, what one group measured of both, work that is alike, and scatter."""
 
 import math
 from collections.abc import Sequence
@@ -51,18 +51,18 @@ def test_a_group_is_one_voice_for_a_chip_and_a_figure_by_its_best_value() -> Non
         [seen("a", 90, "x"), seen("a", 120, "x"), seen("a", 100, "x"), seen("a", 80, "y"),
          seen("b", 50, "x"), seen("a", 60, "x", dtype="fp16")]
     )  # fmt: skip
-    assert told(found.voices(BF16)) == [("x", "a", 120), ("x", "b", 50), ("y", "a", 80)]
-    assert told(found.voices(BF16, ["b"])) == [("x", "b", 50)]
-    assert told(found.voices("matrix_fp16")) == [("x", "a", 60)]
-    assert found.voices("matrix_fp8") == ()
+    assert told(found.votes(BF16)) == [("x", "a", 120), ("x", "b", 50), ("y", "a", 80)]
+    assert told(found.votes(BF16, ["b"])) == [("x", "b", 50)]
+    assert told(found.votes("matrix_fp16")) == [("x", "a", 60)]
+    assert found.votes("matrix_fp8") == ()
 
 
 def test_the_best_shape_stands_for_a_group_before_a_faster_single_one() -> None:
     large = {"shape": "8192x8192x8192"}
     shapes = [seen("a", value, quantity="matmul_shape", work=large) for value in (105, 110)]
-    assert told(Evidence(shapes).voices(BF16)) == [("lab", "a", 110)]
+    assert told(Evidence(shapes).votes(BF16)) == [("lab", "a", 110)]
     for found in ([*shapes, seen("a", 100)], [seen("a", 100), *shapes]):
-        assert told(Evidence(found).voices(BF16)) == [("lab", "a", 100)]
+        assert told(Evidence(found).votes(BF16)) == [("lab", "a", 100)]
 
 
 def test_values_without_weight_and_classes_left_out_have_no_voice() -> None:
@@ -72,10 +72,10 @@ def test_values_without_weight_and_classes_left_out_have_no_voice() -> None:
         seen("a", 110, kind=Kind.USER, weight=0.5),
         seen("a", 100),
     ]
-    assert told(Evidence(found).voices(BF16)) == [("lab", "a", 120)]
-    assert told(Evidence(found, [Kind.VENDOR]).voices(BF16)) == [("lab", "a", 110)]
+    assert told(Evidence(found).votes(BF16)) == [("lab", "a", 120)]
+    assert told(Evidence(found, [Kind.VENDOR]).votes(BF16)) == [("lab", "a", 110)]
     left = Evidence(found, (Kind.VENDOR, Kind.USER))
-    assert told(left.voices(BF16)) == [("lab", "a", 100)]
+    assert told(left.votes(BF16)) == [("lab", "a", 100)]
     shown = [(one.value, one.weight, one.why) for one in left.every]
     assert shown == [
         (130, 0.0, ()),
@@ -168,14 +168,14 @@ def test_a_copy_one_way_is_half_of_a_link_unless_the_group_measured_both_ways() 
     paper = of_sheet(chip, ("link_bandwidth_oneway",))
     oneway = seen("a", 390e9, "x", quantity="peer_oneway", dtype=None, paper=paper)
     found = Evidence([oneway, seen("b", 700e9, "x", quantity="peer_bidirectional", dtype=None)])
-    (doubled,) = found.voices("link_bandwidth", ["a"])
+    (doubled,) = found.votes("link_bandwidth", ["a"])
     assert doubled.value == 780e9
     assert doubled.fraction == pytest.approx(390 / 400)
-    assert told(found.voices("link_bandwidth", ["b"])) == [("x", "b", 700e9)]
-    assert told(found.voices("link_bandwidth_oneway")) == [("x", "a", 390e9)]
+    assert told(found.votes("link_bandwidth", ["b"])) == [("x", "b", 700e9)]
+    assert told(found.votes("link_bandwidth_oneway")) == [("x", "a", 390e9)]
     both = seen("a", 600e9, "x", quantity="peer_bidirectional", dtype=None)
     for every in ([oneway, both], [both, oneway]):
-        assert told(Evidence(every).voices("link_bandwidth")) == [("x", "a", 600e9)]
+        assert told(Evidence(every).votes("link_bandwidth")) == [("x", "a", 600e9)]
 
 
 def test_a_family_with_enough_values_tells_its_own_scatter() -> None:
@@ -262,6 +262,6 @@ def test_what_a_chip_reaches_is_the_mean_of_groups_with_welchs_interval() -> Non
     assert reached.rate == pytest.approx(float(np.exp(logs[0].mean())))
     expected = (reached.rate * math.exp(-half), reached.rate * math.exp(half))
     assert (reached.low, reached.high) == pytest.approx(expected, rel=1e-3)
-    assert told(reached.voices) == [(f"h{n}", "a", value) for n, value in enumerate(a)]
+    assert told(reached.votes) == [(f"h{n}", "a", value) for n, value in enumerate(a)]
     assert found.achieved(BF16, "c") is None
     assert found.achieved("matrix_fp8", "a") is None

@@ -167,7 +167,7 @@ def test_small_products_are_work_and_no_voice() -> None:
         "work": {"shape": "64x7168x2048"},
     }
     found = Evidence([*others(), decoded("a", 60, **small), decoded("b", 40, **small)])
-    assert found.voices("matrix_bf16") == ()
+    assert found.votes("matrix_bf16") == ()
     figures = [seen(f"c{n % 5}", 10.0 + n, f"h{n % 7}") for n in range(35)]
     lent = Evidence([*others(), *figures, decoded("a", 60, **small), decoded("b", 40, **small)])
     assert value(lent.of_work({"a"}, {"b"}, "matrix")) == pytest.approx(1.5)
