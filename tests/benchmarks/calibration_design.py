@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from bench.chips.load import catalogue
 from bench.predict.learning.learn import PRODUCTS
 from bench.predict.learning.product import Products, Shapes
-from bench.predict.learning.productfit import Measured, Prior, learnt, measured, prior
+from bench.predict.learning.productfit import Measured, Prior, fit_all_chips, measured, prior
 from bench.predict.learning.refined import refined
 from bench.predict.learning.tables import tables
-from bench.predict.model.facts import every
+from bench.predict.model.facts import all_facts
 from bench.predict.model.operators import Array
 
 KNOWN, LARGE = 40, 15
@@ -54,8 +54,8 @@ def main(repeats: int) -> None:
     """Prints the error of each design, over chips and of each."""
     table, software = PRODUCTS["bf16"]
     rows = [one for one in tables()[table].rows if one.words["stack"].startswith(software)]
-    known = measured(rows, every(catalogue()), "bf16")
-    start, _ = learnt(known, Products())
+    known = measured(rows, all_facts(catalogue()), "bf16")
+    start, _ = fit_all_chips(known, Products())
     usual = prior(known, start)
     for design in (large, alike, both):
         errors = _errors(known, (start, usual), design, repeats)

@@ -13,7 +13,15 @@ from bench.predict.learning.attending import Decode, Prefill
 from bench.predict.learning.collectives import PCIE, Linked
 from bench.predict.learning.expected import departure
 from bench.predict.learning.experts import Grouped, touched
-from bench.predict.learning.kernel import Kernel, MeasuredCases, Params, Work, fit, learnt, read_at
+from bench.predict.learning.kernel import (
+    Kernel,
+    MeasuredCases,
+    Params,
+    Work,
+    fit,
+    fit_all_chips,
+    reread_bandwidth,
+)
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
 from bench.predict.model.stack import CLOCK, Stack
@@ -97,9 +105,13 @@ def test_a_latent_cache_is_read_once_for_all_heads() -> None:
 
 def test_what_the_cache_holds_is_read_from_it() -> None:
     moved, memory, fast = np.array([1e3, 1e12]), np.array([4e12, 4e12]), np.array([9e12, 9e12])
-    assert read_at(moved, memory, fast, np.array([1e7, 1e7])) == pytest.approx([9e12, 4e12])
-    assert read_at(moved, memory, fast, np.zeros(2)) == pytest.approx([4e12, 4e12])
-    assert read_at(moved, memory, fast / 9, np.array([1e7, 1e7])) == pytest.approx([4e12, 4e12])
+    assert reread_bandwidth(moved, memory, fast, np.array([1e7, 1e7])) == pytest.approx(
+        [9e12, 4e12]
+    )
+    assert reread_bandwidth(moved, memory, fast, np.zeros(2)) == pytest.approx([4e12, 4e12])
+    assert reread_bandwidth(moved, memory, fast / 9, np.array([1e7, 1e7])) == pytest.approx(
+        [4e12, 4e12]
+    )
 
 
 def test_experts_that_tokens_touch() -> None:
@@ -269,7 +281,7 @@ def test_a_kernel_of_a_vendor_that_no_fit_has_seen_is_a_port() -> None:
     known = timed(collectives.LINK, known_collectives(), LINKED, noise=0.02)
     first = known.chips[0]
     others, ported = known.without(first), replace(first, vendor="another")
-    _, departed = learnt(collectives.LINK, others)
+    _, departed = fit_all_chips(collectives.LINK, others)
     _, halves = departure(ported, departed, Stack())
     asked_of = replace(known.only(first), chips=(ported,))
     assert {one.halves for one in predicted(collectives.LINK, asked_of, others)} == {halves}

@@ -8,7 +8,7 @@ from numpy.random import default_rng
 
 from bench.errors import UsageError
 from bench.predict.learning.product import Products, Shapes, joined, roofline, seconds, shapes
-from bench.predict.learning.productfit import QUANTISING, Measured, fit, learnt, measured
+from bench.predict.learning.productfit import QUANTISING, Measured, fit, fit_all_chips, measured
 from bench.predict.learning.tables import Row
 from bench.predict.model.stack import CLOCK
 from tests.predict.cases import made
@@ -187,7 +187,7 @@ def test_departures_of_chips_are_found_beside_the_fit() -> None:
         seconds(one, TRUE) * np.exp(slower[chip.chip])
         for one, chip in zip(kept, CHIPS, strict=True)
     ]
-    _, parts = learnt(Measured(CHIPS, tuple(kept), tuple(times)), Products())
+    _, parts = fit_all_chips(Measured(CHIPS, tuple(kept), tuple(times)), Products())
     assert [one[3] for one in parts.labels] == list(slower)
     far = np.array(parts.means) - np.mean(parts.means)
     assert far == pytest.approx(list(slower.values()), abs=0.035)

@@ -8,7 +8,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
-from bench.predict.learning.productfit import FREE, Measured, Prior, fit, learnt, prior
+from bench.predict.learning.productfit import FREE, Measured, Prior, fit, fit_all_chips, prior
 from bench.predict.learning.refined import refined
 from bench.predict.model.operators import Array
 from tests.predict.cases import made
@@ -124,7 +124,7 @@ def test_a_wild_time_widens_itself_and_hardly_moves_its_neighbours() -> None:
 def test_what_all_chips_leave_stays_with_one_chips_fit() -> None:
     """It is held while the formula is fitted, and is there again in what is predicted."""
     rng = default_rng(10)
-    how, _ = learnt(world(rng, 4), Products())
+    how, _ = fit_all_chips(world(rng, 4), Products())
     one = joined([shapes(drawn(rng, 40), made(), "bf16")])
     found = fit(one, 1.1 * seconds(one, how), np.ones_like(one.m), how)
     assert found.left is how.left is not None

@@ -7,7 +7,7 @@ import pytest
 from numpy.random import default_rng
 
 from bench.predict.learning.product import Products, seconds, shapes
-from bench.predict.learning.productfit import Measured, learnt
+from bench.predict.learning.productfit import Measured, fit_all_chips
 from bench.predict.learning.remainder import REACH, Names, Remainder, left_out_residuals, remainder
 from bench.predict.validation.validate import without_family
 from tests.predict.cases import made
@@ -97,7 +97,7 @@ def test_neighbours_lend_and_far_sizes_do_not() -> None:
 def test_products_are_predicted_with_what_others_left() -> None:
     off = dict.fromkeys(SIZES[:4], 0.25)
     known = told(off)
-    how, _ = learnt(known, Products())
+    how, _ = fit_all_chips(known, Products())
     assert how.left is not None
     asked = shapes(SIZES, made("new", 900e12), "bf16")
     errors = np.log(seconds(asked, how) / seconds(asked, Products()))
@@ -106,7 +106,7 @@ def test_products_are_predicted_with_what_others_left() -> None:
 
 def test_products_of_another_library_are_lent_what_families_have_in_common_alone() -> None:
     known = told(dict.fromkeys(SIZES[:4], 0.25))
-    how, _ = learnt(known, Products())
+    how, _ = fit_all_chips(known, Products())
     assert how.left is not None
     common = replace(how, left=replace(how.left, own={}))
     for one, other in zip(known.shapes, without_family(known).shapes, strict=True):

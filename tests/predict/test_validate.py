@@ -14,9 +14,9 @@ from bench.predict.learning.expected import departure
 from bench.predict.learning.fit import fit
 from bench.predict.learning.learn import load, step_departures
 from bench.predict.learning.product import Products, roofline, seconds, shapes
-from bench.predict.learning.productfit import Measured, learnt
+from bench.predict.learning.productfit import Measured, fit_all_chips
 from bench.predict.learning.shipped import shipped
-from bench.predict.model.facts import every
+from bench.predict.model.facts import all_facts
 from bench.predict.model.stack import Stack
 from bench.predict.validation.bars import CHIP
 from bench.predict.validation.errorfile import state, written
@@ -189,7 +189,7 @@ def test_a_file_that_is_not_there_is_a_wrong_word(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def made(sheets: Catalogue) -> Measured:
     """Products on four chips, the last of which takes twice as long as its sheet predicts."""
-    known = every(sheets)
+    known = all_facts(sheets)
     ids = (
         "nvidia-a100-sxm-80gb", "nvidia-h100-sxm-80gb", "nvidia-b200-sxm-180gb",
         "intel-arc-pro-b60-24gb",
@@ -239,7 +239,7 @@ def test_products_are_held_to_the_interval_that_users_are_told(made: Measured) -
     """Of a vendor that no fit has seen it is wider: its software is a port."""
     slow = chosen(made, ["b60" in one.chip for one in made.chips])
     others = chosen(made, ["b60" not in one.chip for one in made.chips])
-    _, departed = learnt(others, Products())
+    _, departed = fit_all_chips(others, Products())
     _, halves = departure(slow.chips[0], departed, Stack())
     assert {one.halves for one in predicted(slow, others)} == {halves}
 
@@ -262,7 +262,7 @@ def test_no_product_is_validated_above_the_published_rate(
     seconds_ = np.array([math.exp(one.error) for one in found]) * times
     assert np.all(seconds_ >= least * (1 - 1e-9))
     assert np.any(np.isclose(seconds_, least))
-    known = replace(load(), products={"bf16": learnt(others, Products())}, own={})
+    known = replace(load(), products={"bf16": fit_all_chips(others, Products())}, own={})
     chip = sheets.chips[slow.chips[0].chip]
     for (m, n, k), one, took in zip(np.exp(asked.sizes).round(), found, seconds_, strict=True):
         ((told,), _) = timed_products([chip], None, (int(m), int(n), int(k)), "bf16", known)

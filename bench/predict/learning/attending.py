@@ -20,7 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.learning.kernel import UNITS, Kernel, MeasuredCases, gathered, read_at
+from bench.predict.learning.kernel import (
+    UNITS,
+    Kernel,
+    MeasuredCases,
+    cases_by_chip,
+    reread_bandwidth,
+)
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -133,7 +139,7 @@ def prefill_seconds(work: Attentions, params: Prefill) -> Array:
     path = 4 * TILE * work.head * work.length / (rate / work.units)
     moved = work.kv_bytes + work.other_bytes
     cached = params.cached * work.units * work.clock
-    speed = params.stream * read_at(
+    speed = params.stream * reread_bandwidth(
         moved, work.data_bandwidth, cached, params.held * work.llc_bytes
     )
     launch = params.launch_s * CLOCK / work.clock
@@ -146,7 +152,7 @@ def decode_seconds(work: Attentions, params: Decode) -> Array:
     occupancy = np.minimum(1.0, pieces / work.units)
     moved = work.kv_bytes + work.other_bytes
     cached, memory = params.cached * work.units * work.clock, params.stream * work.data_bandwidth
-    read = moved / read_at(moved, memory, cached, params.held * work.llc_bytes) / occupancy
+    read = moved / reread_bandwidth(moved, memory, cached, params.held * work.llc_bytes) / occupancy
     launch = params.launch_s * CLOCK / work.clock
     return np.asarray(launch + np.maximum(read, work.flop / (params.fraction * work.rate)))
 
@@ -188,7 +194,7 @@ def measured(
         known = bool(chip.bandwidth) and WIDE in chip.peaks and supported
         return known and row.words["phase"] == phase
 
-    return gathered(rows, chips, keep, attentions, _names)
+    return cases_by_chip(rows, chips, keep, attentions, _names)
 
 
 def attentions(rows: Iterable[Row], chip: Facts) -> Attentions:

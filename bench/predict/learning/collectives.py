@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, MeasuredCases, gathered
+from bench.predict.learning.kernel import Kernel, MeasuredCases, cases_by_chip
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.links import usable_link
@@ -110,7 +110,7 @@ def measured(
     def keep(_: Row, chip: Facts) -> bool:
         return chip.link is not None and (chip.link <= PCIE) == pcie
 
-    return gathered(rows, chips, keep, collectives, _bands)
+    return cases_by_chip(rows, chips, keep, collectives, _bands)
 
 
 def _bands(rows: Iterable[Row], _: Facts) -> tuple[str, ...]:

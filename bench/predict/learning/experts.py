@@ -20,7 +20,7 @@ from functools import cache
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, MeasuredCases, fit, gathered
+from bench.predict.learning.kernel import Kernel, MeasuredCases, cases_by_chip, fit
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -154,7 +154,7 @@ def measured(rows: Iterable[Row], chips: Mapping[str, Facts], dtype: str) -> Mea
     def keep(row: Row, chip: Facts) -> bool:
         return row.words["dtype"] == dtype and bool(chip.bandwidth) and dtype in chip.peaks
 
-    return gathered(rows, chips, keep, routed, _bands)
+    return cases_by_chip(rows, chips, keep, routed, _bands)
 
 
 def by_blocks(rows: Iterable[Row]) -> list[Row]:

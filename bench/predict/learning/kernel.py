@@ -98,7 +98,7 @@ class MeasuredCases(Generic[Work]):
         )
 
 
-def gathered(
+def cases_by_chip(
     rows: Iterable[Row],
     chips: Mapping[str, Facts],
     keep: Callable[[Row, Facts], bool],
@@ -126,7 +126,9 @@ def gathered(
     )
 
 
-def learnt(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> tuple[Params, Departures]:
+def fit_all_chips(
+    kernel: Kernel[Work, Params], known: MeasuredCases[Work]
+) -> tuple[Params, Departures]:
     """Returns a kernel's parameters fitted on all chips, and the departures of chips from them."""
     params = fit(kernel, known)
     pairs = zip(known.works, known.times, strict=True)
@@ -170,7 +172,7 @@ def _scaled(value: float, *, logs: bool) -> float:
     return math.log(value) if logs else value
 
 
-def read_at(moved: Array, memory: Array, cached: Array, room: Array) -> Array:
+def reread_bandwidth(moved: Array, memory: Array, cached: Array, room: Array) -> Array:
     """Returns the bandwidth at which the same bytes are read repeatedly, as benchmarks do, B/s.
 
     Args:

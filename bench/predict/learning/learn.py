@@ -23,7 +23,7 @@ from bench.predict.learning.fit import Case, cases, departures, fit
 from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS, Departures, pooled
 from bench.predict.learning.product import Products
-from bench.predict.learning.productfit import Measured, Prior, learnt, measured, prior
+from bench.predict.learning.productfit import Measured, Prior, fit_all_chips, measured, prior
 from bench.predict.learning.refined import OwnProducts
 from bench.predict.learning.served import same_work, served
 from bench.predict.learning.tables import Row, Table, decoding
@@ -97,7 +97,7 @@ def learn(
     trainer, trained = training_fit(runs(training_rows(data), chips, models), models, stack)
     parts = {**step_parts, **tpot_departures(rows, chips, models, stack, step_parts), **trained}
     timed = {dtype: _products(data, chips, dtype) for dtype in PRODUCTS}
-    products = {dtype: learnt(known, Products()) for dtype, known in timed.items()}
+    products = {dtype: fit_all_chips(known, Products()) for dtype, known in timed.items()}
     priors = {dtype: prior(known, products[dtype][0]) for dtype, known in timed.items()}
     first = ttft_fits(data[SERVING].rows, chips, models, stack)
     known = Learnt(stack, parts, products, priors, first, digest(chips, data))

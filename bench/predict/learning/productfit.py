@@ -169,7 +169,7 @@ def measured(rows: Sequence[Row], chips: Mapping[str, Facts], dtype: str) -> Mea
     return Measured(tuple(found), tuple(works), tuple(times))
 
 
-def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
+def fit_all_chips(known: Measured, start: Products) -> tuple[Products, Departures]:
     """Returns the formula fitted on all chips with its remainder, and the departures of chips."""
     votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
     params = fit(joined(known.shapes), np.concatenate(known.times), votes, start)

@@ -15,7 +15,7 @@ from bench.predict.learning.attending import DECODE, PREFILL, Attentions
 from bench.predict.learning.collectives import HOST, LINK, Collectives
 from bench.predict.learning.expected import departure
 from bench.predict.learning.experts import GROUPED, Routed
-from bench.predict.learning.kernel import Kernel, MeasuredCases, Params, Work, learnt
+from bench.predict.learning.kernel import Kernel, MeasuredCases, Params, Work, fit_all_chips
 from bench.predict.learning.world import World
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import Stack
@@ -131,7 +131,7 @@ def predicted(
     kernel: Kernel[Work, Params], held_out: MeasuredCases[Work], known: MeasuredCases[Work]
 ) -> list[Outcome]:
     """Returns the held-out cases, predicted from known measurements."""
-    params, departed = learnt(kernel, known)
+    params, departed = fit_all_chips(kernel, known)
     share = float(np.median(np.concatenate(_beyond(kernel, known))))
     found: list[Outcome] = []
     rows = zip(held_out.chips, held_out.works, held_out.times, held_out.names, strict=True)

@@ -15,7 +15,7 @@ from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import PHASES, step_departures
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.product import Products, roofline
-from bench.predict.learning.productfit import Measured, learnt, prior
+from bench.predict.learning.productfit import Measured, fit_all_chips, prior
 from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
 from bench.predict.learning.refined import refined
 from bench.predict.learning.tables import Row
@@ -61,7 +61,7 @@ def chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
 
 def predicted(held_out: Measured, known: Measured) -> list[Outcome]:
     """Returns the held-out products, predicted from known measurements."""
-    params, departed = learnt(known, Products())
+    params, departed = fit_all_chips(known, Products())
     share = float(np.median(np.concatenate(_beyond(known))))
     found: list[Outcome] = []
     for chip, shapes, times, paper in zip(
@@ -103,7 +103,7 @@ def calibrated(held_out: Measured, own: Measured, known: Measured) -> list[Outco
         own: products that a short run measured on these chips.
         known: products of all chips, for the fit that calibration starts from.
     """
-    params, _ = learnt(known, Products())
+    params, _ = fit_all_chips(known, Products())
     usual = prior(known, params)
     places = {chip.chip: place for place, chip in enumerate(own.chips)}
     found: list[Outcome] = []

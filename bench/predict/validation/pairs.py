@@ -18,7 +18,7 @@ from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import DENSE, EXPERTS, PHASES, step_departures, tpot_departures
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.product import Products
-from bench.predict.learning.productfit import Measured, learnt
+from bench.predict.learning.productfit import Measured, fit_all_chips
 from bench.predict.learning.producttime import from_all_chips
 from bench.predict.learning.reported import by_ports
 from bench.predict.learning.served import as_served, same_work, served
@@ -94,7 +94,7 @@ def product_ratios(known: Measured) -> list[Outcome]:
     places = range(len(known.chips))
     for first, second in zip(places, (*places[1:], 0), strict=True):
         kept = chosen(known, [place not in (first, second) for place in places])
-        params, departed = learnt(kept, Products())
+        params, departed = fit_all_chips(kept, Products())
         sides = [_products(known, place, params, departed) for place in (first, second)]
         chips = known.chips[first], known.chips[second]
         _, halves = difference(chips, departed, Stack())  # each side's shift is in its departure
@@ -102,14 +102,15 @@ def product_ratios(known: Measured) -> list[Outcome]:
     return found
 
 
-def _products(known: Measured, place: int, how: Products, departed: Departures) -> Sides:
+def _products(known: Measured, place: int, params: Products, departed: Departures) -> Sides:
+    """Returns the products of one chip; ``place`` is its index."""
     shapes, times, chip = known.shapes[place], np.log(known.times[place]), known.chips[place]
-    away = times - np.log(from_all_chips(chip, shapes, how, departed, Stack()).seconds)
-    wide, rates = math.log(chip.bandwidth or math.nan), np.log(shapes.rate)
-    told = zip(shapes.sizes.tolist(), shapes.m, times, away, rates, strict=True)
+    logs = times - np.log(from_all_chips(chip, shapes, params, departed, Stack()).seconds)
+    bandwidth, rates = math.log(chip.bandwidth or math.nan), np.log(shapes.rate)
+    rows = zip(shapes.sizes.tolist(), shapes.m, times, logs, rates, strict=True)
     return {
-        tuple(size): Side(band(rows), float(took), float(log), wide, float(rate))
-        for size, rows, took, log, rate in told
+        tuple(size): Side(band(m), float(seconds), float(log), bandwidth, float(rate))
+        for size, m, seconds, log, rate in rows
     }
 
 
