@@ -1,7 +1,8 @@
-"""Writes what is made of the data anew, in ``specs/`` and ``results/``: ``make docs``.
+"""Regenerates all files that follow from the data, in ``specs/`` and ``results/``: ``make docs``.
 
-The figures that later states are held to are replaced only where nothing got worse by more than
-the rule lets pass; else they stay, and the program says so: ``validate out=`` is the way to accept.
+The stored prediction errors, with which later versions are compared, are replaced only if no error
+grew by more than the rule allows. Otherwise they stay, and the program says so; ``validate out=``
+accepts the new errors.
 """
 
 import sys
@@ -24,31 +25,31 @@ from bench.reference.validation import POINTS, points, validation_page
 
 
 def main() -> int:
-    """Writes every page; returns 1 where predictions got worse."""
+    """Writes every page; returns 1 if predictions got worse."""
     results = paths.data_dir("results")
     write_docs(paths.data_dir("specs"), catalogue())
-    world = shipped()
-    learnt = learn_all(world)
-    replace(results / FILE, written(learnt).encode())
-    parts = validated(world)
+    data = shipped()
+    fit = learn_all(data)
+    replace(results / FILE, written(fit).encode())
+    parts = validated(data)
     replace(results / "VALIDATION.md", validation_page(parts).encode())
     replace(results / POINTS, points(parts).encode())
     replace(results / "FINDINGS.md", findings(catalogue()).encode())  # last: it reads the fit
-    for name, drawn in pictures():
-        replace(results / FOLDER / name, drawn.encode())
-    return _kept(results / VALIDATION, parts)
+    for name, drawing in pictures():
+        replace(results / FOLDER / name, drawing.encode())
+    return _update_errors(results / VALIDATION, parts)
 
 
-def _kept(place: Path, parts: list[Part]) -> int:
-    """Replaces the figures that later states are held to, unless some got worse."""
-    before = state(place) if place.is_file() else {}
-    now = {one.key: figures(one.cases).mean for one in parts}
-    worse = [one for one in changes(before, now, whole=True) if one.worse]
-    if worse:
-        told = ", ".join(one.name for one in worse)
-        sys.stderr.write(f"worse than {place.name}, which stays as it was: {told}\n")
+def _update_errors(file: Path, parts: list[Part]) -> int:
+    """Replaces the stored prediction errors, unless some got worse; returns the exit code."""
+    before = state(file) if file.is_file() else {}
+    after = {part.key: figures(part.cases).mean for part in parts}
+    worsened = [part for part in changes(before, after, whole=True) if part.worse]
+    if worsened:
+        names = ", ".join(part.name for part in worsened)
+        sys.stderr.write(f"worse than {file.name}, which stays as it was: {names}\n")
         return 1
-    replace(place, figures_of(parts).encode())
+    replace(file, figures_of(parts).encode())
     return 0
 
 

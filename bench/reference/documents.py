@@ -1,4 +1,4 @@
-"""The generated pages: what every field means, which figures are in dispute, the schemas."""
+"""The generated pages: the meaning of every field, figures in dispute, and the schemas."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Published
 from bench.evidence.quantities import QUANTITIES
 from bench.reference.meanings import MEANINGS
-from bench.reference.schema import WHERE, as_text, schemas
+from bench.reference.schema import FILE_PATTERNS, as_text, schemas
 from bench.reference.words import WORDS
 from bench.rules.attributes import KINDS
 from bench.tables.dictionary import as_text as dictionary
@@ -33,8 +33,8 @@ MODELS = {
     "claim": ("Claim", "Axis"),
     "reported": ("Report", "Origin", "Reported"),
 }
-"""The models of each kind of file, the file's own first."""
-NAMED = ("Chip", "Claim", "Report", "Workload")
+"""Names of the models in each kind of file, the file's own first."""
+NAMED_BY_FILE = ("Chip", "Claim", "Report", "Workload")
 """Models whose id is the name of their file."""
 
 
@@ -46,20 +46,23 @@ def documents(catalogue: Catalogue) -> dict[str, str]:
 
 def write_docs(folder: Path, catalogue: Catalogue) -> list[Path]:
     """Writes every generated page below ``folder`` and returns their paths."""
-    made = {folder / name: text for name, text in documents(catalogue).items()}
-    for path, text in made.items():
+    pages = {folder / name: text for name, text in documents(catalogue).items()}
+    for path, text in pages.items():
         replace(path, text.encode())
-    return list(made)
+    return list(pages)
 
 
 def fields(catalogue: Catalogue) -> str:
-    """Returns what each field, key and word of the data files means, as Markdown."""
+    """Returns the meaning of each field, key and word of the data files, as Markdown."""
     parts = [
         f"# What the fields mean\n\n{GENERATED}",
         *_files(),
         *_keys(catalogue),
         "# Words\n",
-        *(_section(name, ("word", "meaning"), _words(told)) for name, told in WORDS.items()),
+        *(
+            _section(name, ("word", "meaning"), _words(meanings))
+            for name, meanings in WORDS.items()
+        ),
         dictionary(TABLES.values()).replace("# Data dictionary", "# Columns of the exports", 1),
     ]
     return "\n".join(parts)
@@ -69,24 +72,30 @@ def _section(title: str, header: Iterable[str], lines: Iterable[Iterable[str]]) 
     return f"## {title}\n\n{markdown(header, lines)}"
 
 
-def _words(told: dict[str, str]) -> Iterator[tuple[str, str]]:
-    return ((f"`{word}`", meaning) for word, meaning in told.items())
+def _words(meanings: dict[str, str]) -> Iterator[tuple[str, str]]:
+    return ((f"`{word}`", meaning) for word, meaning in meanings.items())
 
 
 def _files() -> Iterator[str]:
     header = ("field", "required", "meaning")
     for name, schema in schemas().items():
         parts = {MODELS[name][0]: schema, **schema.get("$defs", {})}
-        yield f"# {WHERE[name]}\n"
+        yield f"# {FILE_PATTERNS[name]}\n"
         for model in MODELS[name]:
-            needed = parts[model].get("required", ())
-            told = ((key, one) for key, one in MEANINGS[model].items() if _is_written(key, model))
-            lines = ((f"`{key}`", "yes" if key in needed else "", one) for key, one in told)
+            required = parts[model].get("required", ())
+            written = (
+                (key, meaning)
+                for key, meaning in MEANINGS[model].items()
+                if _is_written(key, model)
+            )
+            lines = (
+                (f"`{key}`", "yes" if key in required else "", meaning) for key, meaning in written
+            )
             yield _section(model, header, lines)
 
 
 def _is_written(key: str, model: str) -> bool:
-    return key != "sheet_sha256" and (key != "id" or model not in NAMED)
+    return key != "sheet_sha256" and (key != "id" or model not in NAMED_BY_FILE)
 
 
 def _keys(catalogue: Catalogue) -> Iterator[str]:
@@ -95,36 +104,51 @@ def _keys(catalogue: Catalogue) -> Iterator[str]:
     yield _section("figures", ("key", "unit", "figure"), figures)
     facts = ((f"`{key}`", " or ".join(kind.words), kind.title) for key, kind in FACTS.items())
     yield _section("facts", ("key", "one of", "fact"), facts)
-    asked = ((f"`{key}`", kind.title, kind.definition) for key, kind in KINDS.items())
-    measured = (
-        (f"`{key}`", ", ".join(unit.value for unit in one.units), one.title)
-        for key, one in QUANTITIES.items()
+    attributes = ((f"`{key}`", kind.title, kind.definition) for key, kind in KINDS.items())
+    quantities = (
+        (f"`{key}`", ", ".join(unit.value for unit in item.units), item.title)
+        for key, item in QUANTITIES.items()
     )
-    yield _section("quantities of reported values", ("key", "unit", "quantity"), measured)
-    yield _section("attributes that rules ask about", ("key", "attribute", "definition"), asked)
-    found = {one.key: one for chip in catalogue.chips.values() for one in derived(chip, catalogue)}
-    lines = ((f"`{key}`", found[key].unit, found[key].title) for key in sorted(found))
+    yield _section("quantities of reported values", ("key", "unit", "quantity"), quantities)
+    yield _section(
+        "attributes that rules ask about", ("key", "attribute", "definition"), attributes
+    )
+    figures_by_key = {
+        item.key: item for chip in catalogue.chips.values() for item in derived(chip, catalogue)
+    }
+    lines = (
+        (f"`{key}`", figures_by_key[key].unit, figures_by_key[key].title)
+        for key in sorted(figures_by_key)
+    )
     yield _section("derived figures", ("key", "unit", "figure"), lines)
     models = (
-        (f"`{one.id}`", one.name, one.parameters, ", ".join(f"`{name}`" for name in one.aliases))
-        for one in workloads().values()
+        (
+            f"`{item.id}`",
+            item.name,
+            item.parameters,
+            ", ".join(f"`{name}`" for name in item.aliases),
+        )
+        for item in workloads().values()
     )
     yield _section("models that `workload=` takes", ("key", "model", "parameters", "or"), models)
 
 
 def disputes(catalogue: Catalogue) -> str:
-    """Returns every open conflict as Markdown: counts, then a table a chip."""
-    found = conflicts(catalogue.chips.values())
-    by_chip = [(chip, list(ones)) for chip, ones in groupby(found, key=lambda one: one.chip)]
-    parts = [_head(found, len(by_chip))]
-    parts += [_dispute(catalogue, chip, ones) for chip, ones in by_chip]
+    """Returns every open conflict as Markdown: counts, then one table per chip."""
+    all_conflicts = conflicts(catalogue.chips.values())
+    by_chip = [
+        (chip, list(of_chip))
+        for chip, of_chip in groupby(all_conflicts, key=lambda conflict: conflict.chip)
+    ]
+    parts = [_head(all_conflicts, len(by_chip))]
+    parts += [_dispute(catalogue, chip, of_chip) for chip, of_chip in by_chip]
     return "\n".join(parts)
 
 
-def _head(found: Iterable[Conflict], chips: int) -> str:
-    by_figure = Counter(one.figure for one in found)
-    undecided = sum(one.first.number is None for one in found)
-    counts = ((f"`{key}`", str(number)) for key, number in by_figure.most_common())
+def _head(all_conflicts: Iterable[Conflict], chips: int) -> str:
+    by_figure = Counter(conflict.figure for conflict in all_conflicts)
+    undecided = sum(conflict.first.number is None for conflict in all_conflicts)
+    counts = ((f"`{key}`", str(count)) for key, count in by_figure.most_common())
     return (
         f"# Open conflicts\n\n{GENERATED}\n"
         f"For {by_figure.total()} figures of {chips} chips, sources that count the same disagree; "
@@ -134,19 +158,19 @@ def _head(found: Iterable[Conflict], chips: int) -> str:
     )
 
 
-def _dispute(catalogue: Catalogue, chip: str, found: Iterable[Conflict]) -> str:
-    def told(one: Published) -> str:
-        return f"{one.value} (`{one.source}`, {catalogue.sources[one.source].kind})"
+def _dispute(catalogue: Catalogue, chip: str, all_conflicts: Iterable[Conflict]) -> str:
+    def value_text(figure: Published) -> str:
+        return f"{figure.value} (`{figure.source}`, {catalogue.sources[figure.source].kind})"
 
     header = ("figure", "stands first", "other figures", "highest / lowest", "why")
     lines = (
         (
-            FIGURES[one.figure].title,
-            told(one.first),
-            "; ".join(told(rival) for rival in one.rivals),
-            f"{one.spread:.2f}" if one.spread else "",
-            one.first.why or "",
+            FIGURES[conflict.figure].title,
+            value_text(conflict.first),
+            "; ".join(value_text(rival) for rival in conflict.rivals),
+            f"{conflict.spread:.2f}" if conflict.spread else "",
+            conflict.first.why or "",
         )
-        for one in found
+        for conflict in all_conflicts
     )
     return _section(f"{catalogue.chips[chip].name} (`{chip}`)", header, lines)

@@ -1,4 +1,4 @@
-"""What each field of the data files means, by the model that reads it."""
+"""The meaning of each field of the data files, by the model that reads it."""
 
 from bench.reference.workloads import WORKLOADS
 

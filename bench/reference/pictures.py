@@ -1,4 +1,4 @@
-"""The plots that README shows, in both themes."""
+"""The plots of the README, in both themes."""
 
 from collections.abc import Iterator
 
@@ -18,13 +18,13 @@ BASELINE = "h20"
 
 
 def pictures() -> Iterator[tuple[str, str]]:
-    """Yields the address below ``results/pictures/`` and the drawing of each."""
-    for picture in _shown():
+    """Yields each plot's path below ``results/pictures/`` and its SVG."""
+    for picture in _pictures():
         for theme in THEMES.values():
             yield f"{theme.name}/{picture.name}.svg", svg(picture, theme)
 
 
-def _shown() -> Iterator[Picture]:
+def _pictures() -> Iterator[Picture]:
     sheets, record = catalogue(), read(paths.data_dir("results") / RECORD)
     yield from record_pictures(record, sheets, kind="figures")
     yield ratios.picture(sheets.find(BASELINE), None, bench_of())

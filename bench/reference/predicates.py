@@ -15,28 +15,28 @@ NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
 PARAGRAPHS = {**NAMES, "items": {"type": "string", "pattern": ECCN}}
 SIGN = "(>=|<=|>|<) *"
 POSITIVE = "(?=[0-9.]*[1-9])"
-"""Prefix of a pattern for quantities above zero."""
+"""Prefix of a pattern that requires a quantity above zero."""
 
 
 def is_predicate(node: Any) -> bool:  # noqa: ANN401 -- any part of a schema
-    """Tells whether a node is the place of a condition, as the rule's model marks it."""
+    """Tells whether a node stands for a condition, as the model of rules marks it."""
     return node in (NESTED, MARK)
 
 
 def _attribute(kind: AttributeKind) -> dict[str, Any]:
-    told = f"{kind.title}: {kind.definition}"
+    description = f"{kind.title}: {kind.definition}"
     if kind.flag:
-        return {"description": told, "enum": ["yes", "no"]}
+        return {"description": description, "enum": ["yes", "no"]}
     threshold = form(kind.dimension or Dimension.COUNT)
     return {
-        "description": told,
+        "description": description,
         "type": "string",
         "pattern": f"^{SIGN}({POSITIVE}{threshold}|unknown)$",
     }
 
 
 def _sum() -> str:
-    """Returns the pattern of a sum: rates of bytes, each of them once."""
+    """Returns the pattern of a sum of distinct byte rates."""
     rates = (key for key, kind in KINDS.items() if kind.dimension is Dimension.BYTE_RATE)
     keys = "|".join(map(re.escape, rates))
     return rf"^(?!.*\b(\w+)\b.*\b\1\b)({keys})( *\+ *({keys}))+$"
@@ -63,4 +63,4 @@ PREDICATE: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-"""A condition as a file writes it; a sum such as ``memory_bandwidth + interconnect`` is a key."""
+"""Schema of a condition; a sum such as ``memory_bandwidth + interconnect`` can be a key."""

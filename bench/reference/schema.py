@@ -1,4 +1,4 @@
-"""JSON Schemas of the data files, made of the models that read them, for editors."""
+"""JSON Schemas of the data files for editors, derived from the models that read the files."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -19,12 +19,12 @@ from bench.workloads.model import Workload
 
 Schema: TypeAlias = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
-"""The draft that editors know best; beside a ``$ref`` it reads nothing, so that allOf is used."""
-GIVEN = ("id", "sheet_sha256")
-"""What a chip's file does not write: it is given by the file."""
+"""The draft with the best support in editors; it ignores keys beside ``$ref``, hence ``allOf``."""
+FROM_FILE_NAME = ("id", "sheet_sha256")
+"""Fields that a file does not contain, because its name or content gives them."""
 DENSE = {"anyOf": [{"required": ["basis"]}, {"properties": {"value": {"enum": list(GAPS)}}}]}
-"""A dense rate that is a number says how it is known to be dense."""
-WHERE = {
+"""A dense rate that is a number must state how it is known to be dense."""
+FILE_PATTERNS = {
     "chip": "specs/chips/*.yaml",
     "sources": "specs/sources.yaml",
     "architectures": "specs/architectures.yaml",
@@ -35,7 +35,7 @@ WHERE = {
     "claim": "specs/claims/*.yaml",
     "reported": "results/reported/*.yaml",
 }
-"""The files that each schema is of."""
+"""The files to which each schema applies."""
 
 
 def schemas() -> dict[str, Schema]:
@@ -44,14 +44,14 @@ def schemas() -> dict[str, Schema]:
         "chip": _chip,
         "sources": lambda: _entries(Source),
         "architectures": _architectures,
-        "rule": lambda: _made(Rule),
-        "destinations": lambda: _made(Places),
+        "rule": lambda: _model_schema(Rule),
+        "destinations": lambda: _model_schema(Places),
         "vendors": lambda: _entries(Vendor),
-        "workload": lambda: _named(Workload),
-        "claim": lambda: _named(Claim),
-        "reported": lambda: _named(Report),
+        "workload": lambda: _without_file_name(Workload),
+        "claim": lambda: _without_file_name(Claim),
+        "reported": lambda: _without_file_name(Report),
     }
-    return {name: {"$schema": DRAFT, **makers[name]()} for name in WHERE}
+    return {name: {"$schema": DRAFT, **makers[name]()} for name in FILE_PATTERNS}
 
 
 def as_text(schema: Schema) -> str:
@@ -59,57 +59,57 @@ def as_text(schema: Schema) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
 
 
-def _made(model: type[Strict]) -> Schema:
-    """Returns a model's schema as a file of plain text meets it, each field with its meaning."""
+def _model_schema(model: type[Strict]) -> Schema:
+    """Returns a model's schema for a text file, with the meaning of each field."""
     raw = model.model_json_schema()
-    parts = {name: _object(one, name) for name, one in raw.pop("$defs", {}).items()}
-    whole = _object(raw, model.__name__)
-    if any(is_predicate(one) for one in _nodes([whole, *parts.values()])):
+    parts = {name: _with_meanings(part, name) for name, part in raw.pop("$defs", {}).items()}
+    whole = _with_meanings(raw, model.__name__)
+    if any(is_predicate(part) for part in _all_nodes([whole, *parts.values()])):
         parts["Predicate"] = PREDICATE
     return {**whole, "$defs": parts} if parts else whole
 
 
-def _object(raw: Schema, name: str) -> Schema:
-    made = _plain({key: one for key, one in raw.items() if key != "description"})
+def _with_meanings(raw: Schema, name: str) -> Schema:
+    schema = _simplified({key: node for key, node in raw.items() if key != "description"})
     first = raw.get("description", "").split("\n\n")[0].replace("\n", " ").replace("``", "")
     if name not in MEANINGS:
-        return {"description": first, **made}
-    told = MEANINGS[name]
-    fields = {key: _described(one, told[key]) for key, one in made["properties"].items()}
-    return {"description": first, **made, "properties": fields}
+        return {"description": first, **schema}
+    meanings = MEANINGS[name]
+    fields = {key: _described(node, meanings[key]) for key, node in schema["properties"].items()}
+    return {"description": first, **schema, "properties": fields}
 
 
 def _described(node: Schema, meaning: str) -> Schema:
     return {"description": meaning, **({"allOf": [node]} if "$ref" in node else node)}
 
 
-def _plain(node: Schema) -> Schema:
-    """Returns a node without nulls, which no file has, and open to scalars without quotes."""
+def _simplified(node: Schema) -> Schema:
+    """Returns a node without nulls, which files do not have, and that accepts unquoted scalars."""
     if "anyOf" in node:
-        some = [_plain(one) for one in node["anyOf"] if one.get("type") != "null"]
-        return some[0] if len(some) == 1 else {"anyOf": some}
+        options = [_simplified(part) for part in node["anyOf"] if part.get("type") != "null"]
+        return options[0] if len(options) == 1 else {"anyOf": options}
     if is_predicate(node):
         return {"$ref": "#/$defs/Predicate"}
-    made = {key: one for key, one in node.items() if key not in ("title", "default")}
+    simple = {key: part for key, part in node.items() if key not in ("title", "default")}
     for key in ("properties", "patternProperties"):
-        if key in made:
-            made[key] = {name: _plain(one) for name, one in made[key].items()}
+        if key in simple:
+            simple[key] = {name: _simplified(part) for name, part in simple[key].items()}
     for key in ("items", "additionalProperties"):
-        if isinstance(made.get(key), dict):
-            made[key] = _plain(made[key])
-    if "patternProperties" in made:
-        made["additionalProperties"] = False
-    return {**made, **_scalar(made)}
+        if isinstance(simple.get(key), dict):
+            simple[key] = _simplified(simple[key])
+    if "patternProperties" in simple:
+        simple["additionalProperties"] = False
+    return {**simple, **_scalar_types(simple)}
 
 
-def _scalar(node: Schema) -> Schema:
-    """Returns how a scalar may stand: an editor reads 78 as a number, this program as text."""
+def _scalar_types(node: Schema) -> Schema:
+    """Returns the types that a scalar may have: editors read 78 as a number, we read text."""
     if node.get("type") == "string" and "enum" not in node:
         return {"type": ["string", "number", "boolean"]}
     if node.get("type") == "integer":
         least = node.get("minimum", node.get("exclusiveMinimum", -1) + 1)
-        first = "[1-9]" if least >= 1 else "[0-9]"
-        return {"type": ["integer", "string"], "pattern": f"^{first}[0-9]*$"}
+        first_digit = "[1-9]" if least >= 1 else "[0-9]"
+        return {"type": ["integer", "string"], "pattern": f"^{first_digit}[0-9]*$"}
     if node.get("type") == "boolean":
         return {"type": ["boolean", "string"], "enum": [True, False, "yes", "no"]}
     if node.get("type") == "number":
@@ -117,71 +117,74 @@ def _scalar(node: Schema) -> Schema:
     return {}
 
 
-def _nodes(nodes: Iterable[Any]) -> Iterable[Any]:
+def _all_nodes(nodes: Iterable[Any]) -> Iterable[Any]:
     for node in nodes:
         yield node
         if isinstance(node, dict | list):
-            yield from _nodes(node.values() if isinstance(node, dict) else node)
+            yield from _all_nodes(node.values() if isinstance(node, dict) else node)
 
 
 def _entries(model: type[Strict]) -> Schema:
-    """Returns the schema of a file of many entries."""
-    entry = _made(model)
+    """Returns the schema of a file that maps keys to entries of a model."""
+    entry = _model_schema(model)
     parts = {**entry.pop("$defs", {}), model.__name__: entry}
     reference = {"$ref": f"#/$defs/{model.__name__}"}
     return {"type": "object", "additionalProperties": reference, "$defs": parts}
 
 
-def _named(model: type[Strict]) -> Schema:
-    """Returns the schema of a model without what its file's name gives."""
-    schema = _made(model)
-    for name in GIVEN:
+def _without_file_name(model: type[Strict]) -> Schema:
+    """Returns the schema of a model without the fields in ``FROM_FILE_NAME``."""
+    schema = _model_schema(model)
+    for name in FROM_FILE_NAME:
         schema["properties"].pop(name, None)
-    schema["required"] = [name for name in schema["required"] if name not in GIVEN]
+    schema["required"] = [name for name in schema["required"] if name not in FROM_FILE_NAME]
     return schema
 
 
 def _chip() -> Schema:
-    schema = _named(Chip)
+    schema = _without_file_name(Chip)
     fields, parts = schema["properties"], schema["$defs"]
     parts["Figure"]["dependencies"] = {"rivals": ["why"]}
     parts["DenseRate"] = {**DENSE, "properties": {"rivals": {"items": DENSE}}}
     size = _positive(POSITIVE + form(Dimension.BYTES))
     parts["Identity"]["properties"]["memory"]["items"] |= size
-    parts |= {_name(one): _of(one) for one in sorted({kind.dimension for kind in FIGURES.values()})}
-    fields["figures"] |= _keys({key: _figure(kind) for key, kind in FIGURES.items()})
-    fields["facts"] |= _keys({key: _fact(key) for key in FACTS})
+    parts |= {
+        _dimension_key(dimension): _with_units(dimension)
+        for dimension in sorted({kind.dimension for kind in FIGURES.values()})
+    }
+    fields["figures"] |= _only({key: _figure_schema(kind) for key, kind in FIGURES.items()})
+    fields["facts"] |= _only({key: _fact_schema(key) for key in FACTS})
     fields["explained"]["propertyNames"] = {"enum": list(FIGURES)}
     return schema
 
 
-def _keys(properties: Schema) -> Schema:
+def _only(properties: Schema) -> Schema:
     return {"properties": properties, "additionalProperties": False}
 
 
-def _figure(kind: FigureKind) -> Schema:
-    parts = [{"$ref": "#/$defs/Figure"}, {"$ref": f"#/$defs/{_name(kind.dimension)}"}]
+def _figure_schema(kind: FigureKind) -> Schema:
+    parts = [{"$ref": "#/$defs/Figure"}, {"$ref": f"#/$defs/{_dimension_key(kind.dimension)}"}]
     if kind.is_rate and not kind.key.startswith("sparse_"):
         parts.append({"$ref": "#/$defs/DenseRate"})
     return {"description": f"{kind.title} ({kind.dimension.value})", "allOf": parts}
 
 
-def _name(dimension: Dimension) -> str:
+def _dimension_key(dimension: Dimension) -> str:
     return f"Of{dimension.name.title().replace('_', '')}"
 
 
-def _of(dimension: Dimension) -> Schema:
-    """Returns what ties a figure and its rivals to the units of one dimension."""
+def _with_units(dimension: Dimension) -> Schema:
+    """Returns the constraint of a figure and its rivals to the units of one dimension."""
     value = {"value": _positive(f"{GAP_FORM}|{POSITIVE}{form(dimension)}")}
     return {"properties": {**value, "rivals": {"items": {"properties": value}}}}
 
 
 def _positive(pattern: str) -> Schema:
-    """Returns what a quantity is, whether an editor reads it as text or as a number."""
+    """Returns the constraint to positive quantities, whether an editor reads text or a number."""
     return {"pattern": f"^({pattern})$", "exclusiveMinimum": 0}
 
 
-def _fact(key: str) -> Schema:
+def _fact_schema(key: str) -> Schema:
     kind, parts = FACTS[key], [{"$ref": "#/$defs/Fact"}]
     if kind.words:
         choice: Any = {"properties": {"value": {"enum": list(kind.words)}}}
@@ -193,11 +196,11 @@ def _architectures() -> Schema:
     schema = _entries(Architecture)
     rates = {key: kind for key, kind in FIGURES.items() if kind.is_rate}
     cycle = schema["$defs"]["Architecture"]["properties"]["cycle"]
-    cycle |= _keys({key: _cycle(kind) for key, kind in rates.items()})
+    cycle |= _only({key: _cycle_schema(kind) for key, kind in rates.items()})
     return schema
 
 
-def _cycle(kind: FigureKind) -> Schema:
+def _cycle_schema(kind: FigureKind) -> Schema:
     whole = kind.dimension is Dimension.OP_RATE
     unit = form(Dimension.OP_PER_CYCLE if whole else Dimension.FLOP_PER_CYCLE)
     value = {"value": _positive(POSITIVE + unit)}

@@ -1,4 +1,4 @@
-"""The page of validation: how far predictions are off on what they were not fitted on."""
+"""The page of validation: the errors of predictions on hold-out data."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from bench.report.validation import validation_report
 
 POINTS = "validation.csv"
 COLUMNS = ("part", "cases", "median_error", "chip", "work", "measured", "predicted", "low", "high")
-DRAWN: Mapping[str, str] = MappingProxyType({
+DRAWN_PARTS: Mapping[str, str] = MappingProxyType({
     "prefill step: chip left out": "prefill",
     "decode step: chip left out": "decode",
     "serving TPOT, dense: chip left out": "serving, dense",
@@ -20,9 +20,9 @@ DRAWN: Mapping[str, str] = MappingProxyType({
     "figures of sheets, matrix: chip left out": "matrix figures",
     "figures of sheets, memory: chip left out": "memory figures",
 })  # fmt: skip
-"""The parts whose cases are kept to be drawn, and what a plot calls them."""
-MOST = 500
-"""Of a part with more cases, so many are kept, evenly taken in the order they come."""
+"""The parts of the validation whose cases are plotted, with their names in the plot."""
+MAX_POINTS = 500
+"""Of a part with more cases, this many are kept, evenly spaced in their order."""
 
 HEAD = """# How far predictions are off
 
@@ -39,7 +39,7 @@ def validation_page(parts: Sequence[Part]) -> str:
 
 
 def points(parts: Sequence[Part]) -> str:
-    """Returns what was predicted beside what was measured as CSV, in s or as shares of a sheet.
+    """Returns predictions and measurements as CSV, in s or as shares of a published figure.
 
     ``cases`` and ``median_error`` are those of the whole part.
     """
@@ -47,25 +47,25 @@ def points(parts: Sequence[Part]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for part in parts:
-        if part.key in DRAWN:
-            whole = figures(part.cases)
-            same = (DRAWN[part.key], whole.count, f"{whole.median:.4f}")
-            writer.writerows((*same, *one) for one in _cells(_evenly(part.cases)))
+        if part.key in DRAWN_PARTS:
+            part_errors = figures(part.cases)
+            common = (DRAWN_PARTS[part.key], part_errors.count, f"{part_errors.median:.4f}")
+            writer.writerows((*common, *cells) for cells in _cells(_evenly(part.cases)))
     return out.getvalue()
 
 
 def _evenly(cases: Sequence[Outcome]) -> list[Outcome]:
-    """Returns ``MOST`` cases at most, the first of each of as many equal stretches."""
-    count = min(MOST, len(cases))
+    """Returns at most ``MAX_POINTS`` cases: the first of each of that many equal stretches."""
+    count = min(MAX_POINTS, len(cases))
     return [cases[place * len(cases) // count] for place in range(count)]
 
 
 def _cells(cases: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
-    for one in cases:
-        if one.measured is None:
+    for case in cases:
+        if case.measured is None:
             continue
-        predicted = one.measured * math.exp(one.error)
-        ends = one.bounds(-1) if one.halves else ()
-        bounds = [one.measured * math.exp(end) for end in ends]
-        told = [f"{value:.5g}" for value in (one.measured, predicted, *bounds)]
-        yield (one.chip, one.work, *told, *([""] * (4 - len(told))))
+        predicted = case.measured * math.exp(case.error)
+        ends = case.bounds(-1) if case.halves else ()
+        bounds = [case.measured * math.exp(end) for end in ends]
+        values = [f"{value:.5g}" for value in (case.measured, predicted, *bounds)]
+        yield (case.chip, case.work, *values, *([""] * (4 - len(values))))

@@ -1,4 +1,4 @@
-"""What each word of a choice means, and the figures that are derived."""
+"""The meaning of each word that a field of the data files can have."""
 
 WORDS: dict[str, dict[str, str]] = {
     "value": {
@@ -112,4 +112,4 @@ WORDS: dict[str, dict[str, str]] = {
         "unknown": "not known",
     },
 }
-"""The choices that a reader meets in several places, by name."""
+"""Words with their meaning, by the name of the field or group of fields."""

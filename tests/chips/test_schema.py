@@ -29,7 +29,7 @@ from bench.chips.model import (
 from bench.chips.vendors import Vendor
 from bench.reference.documents import MODELS, documents, write_docs
 from bench.reference.meanings import MEANINGS
-from bench.reference.schema import WHERE, schemas
+from bench.reference.schema import FILE_PATTERNS, schemas
 from bench.reference.words import WORDS
 from bench.rules.model import (
     Confidence,
@@ -45,7 +45,9 @@ from bench.rules.places import Country, Group, Places
 from bench.strict import Strict
 
 ROOT = paths.data_dir("specs").parent
-SHIPPED = [(name, path) for name, where in WHERE.items() for path in sorted(ROOT.glob(where))]
+SHIPPED = [
+    (name, path) for name, where in FILE_PATTERNS.items() for path in sorted(ROOT.glob(where))
+]
 FILES = [pytest.param(name, path, id=f"{name}-{path.stem}") for name, path in SHIPPED]
 CHECKED = {name: Draft7Validator(schema) for name, schema in schemas().items()}
 H20 = ROOT / "specs" / "chips" / "nvidia-h20-sxm-96gb.yaml"
@@ -62,7 +64,7 @@ def faults(name: str, data: object) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-@pytest.mark.parametrize("name", WHERE)
+@pytest.mark.parametrize("name", FILE_PATTERNS)
 def test_every_schema_is_one_and_has_files(name: str) -> None:
     Draft7Validator.check_schema(schemas()[name])
     assert name in {of for of, _ in SHIPPED}
@@ -286,7 +288,7 @@ def test_every_choice_that_is_explained_is_tested() -> None:
 def test_the_editor_is_told_which_schema_is_of_which_files() -> None:
     settings = json.loads((ROOT / ".vscode" / "settings.json").read_text(encoding="utf-8"))
     assert settings["yaml.schemas"] == {
-        f"./specs/schema/{name}.json": where for name, where in WHERE.items()
+        f"./specs/schema/{name}.json": where for name, where in FILE_PATTERNS.items()
     }
 
 

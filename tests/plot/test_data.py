@@ -16,7 +16,7 @@ from bench.plot.lines import Region, lines, outline, regions
 from bench.plot.picture import Picture
 from bench.plot.theme import LIGHT
 from bench.predict.validation.errors import Outcome, Part
-from bench.reference.validation import MOST, points
+from bench.reference.validation import MAX_POINTS, points
 from bench.rules.judge import status
 from bench.rules.load import rulebook
 from bench.rules.places import Question
@@ -162,17 +162,17 @@ def _part(name: str, count: int) -> Part:
 
 
 def test_points_of_a_validation_are_kept_evenly_with_their_interval(tmp_path: Path) -> None:
-    text = points([_part("prefill step", 3), _part("serving TPOT, dense", 3 * MOST),
+    text = points([_part("prefill step", 3), _part("serving TPOT, dense", 3 * MAX_POINTS),
                    _part("product bf16, vllm", 5)])  # fmt: skip
     place = tmp_path / "validation.csv"
     place.write_text(text, "utf-8")
     found = validation.read(place)
-    assert [one.part for one in found] == ["prefill"] * 3 + ["serving, dense"] * MOST
+    assert [one.part for one in found] == ["prefill"] * 3 + ["serving, dense"] * MAX_POINTS
     first = found[0]
     assert first.predicted == pytest.approx(math.exp(0.1), rel=1e-4)
     assert (first.low, first.high) == pytest.approx((math.exp(-0.1), math.exp(0.3)), rel=1e-4)
     assert [one.measured for one in found[3:6]] == [1.0, 4.0, 7.0]
-    assert {one.cases for one in found[3:]} == {3 * MOST}
+    assert {one.cases for one in found[3:]} == {3 * MAX_POINTS}
 
 
 def test_the_shipped_points_say_what_the_shipped_validation_says() -> None:
