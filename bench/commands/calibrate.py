@@ -77,7 +77,7 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     from bench.chips.load import catalogue
     from bench.predict.learning.learn import load
     from bench.predict.learning.own import calibrated, chip_of
-    from bench.predict.model.facts import every
+    from bench.predict.model.facts import all_facts
     from bench.records.store import find, read
     from bench.report.calibration import beside
     from bench.workloads.load import workloads
@@ -86,7 +86,7 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     places = [paths.runs_dir(), paths.data_dir("results") / "records"]
     record = read(find(config.record or "", places))
     named = sheets.find(config.chip).id if config.chip else None
-    chip = chip_of(record, every(sheets), named)
+    chip = chip_of(record, all_facts(sheets), named)
     found = calibrated(known, record, chip, workloads())
     return found, beside(known, found, record, chip, workloads())
 

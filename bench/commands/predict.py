@@ -230,12 +230,12 @@ def _best(
 
 def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.claims.sensitivity import bench_of
-    from bench.predict.model.facts import every
+    from bench.predict.model.facts import all_facts
     from bench.predict.reached import reached
     from bench.report.reached import reached_report
     from bench.report.weak import untested_figures, with_weak
 
-    known = every(sheets)
+    known = all_facts(sheets)
     ids = [chip.id for chip in chips if chip.id in known]
     found = reached(chips, bench_of().whole, known)
     rests: dict[str, list[str]] = {}

@@ -14,7 +14,7 @@ from bench.chips.load import catalogue
 from bench.errors import UsageError
 from bench.predict.forecast import forecast
 from bench.predict.learning.learn import load
-from bench.predict.model.facts import every
+from bench.predict.model.facts import all_facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.ratio import ratio
@@ -25,7 +25,9 @@ from bench.workloads.load import workload
 def main() -> int:
     """Prints the seconds of both."""
     points, count = [int(one) for one in sys.argv[1:3]] or [10_000, 100]
-    chips = [one for one in every(catalogue()).values() if "bf16" in one.peaks and one.bandwidth]
+    chips = [
+        one for one in all_facts(catalogue()).values() if "bf16" in one.peaks and one.bandwidth
+    ]
     known, model = load(), workload("llama-3.1-70b")
     batch = np.linspace(1, 256, points).round()
     asked = Scenario(

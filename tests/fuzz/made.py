@@ -13,7 +13,7 @@ from bench.predict.answers import answers
 from bench.predict.learning import learn
 from bench.predict.learning.own import layers
 from bench.predict.learning.world import own_products
-from bench.predict.model.facts import every
+from bench.predict.model.facts import all_facts
 from bench.predict.validation import errorfile
 from bench.records import store
 from bench.report.registry import render
@@ -37,7 +37,7 @@ def _record(data: bytes) -> None:
     list(record_pictures(found, sheets))
     record_document(Case(found, "0" * 64, sheets, rules.rulebook(), 0.1), (), None)
     layers(found)
-    own_products([found], every(sheets))
+    own_products([found], all_facts(sheets))
 
 
 def _many(data: bytes) -> list[str]:

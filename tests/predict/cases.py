@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict.model.facts import Facts, every
+from bench.predict.model.facts import Facts, all_facts
 
 TERA = 1e12
 
@@ -37,4 +37,4 @@ del PAPER["a100"].peaks["fp8"]
 @pytest.fixture(scope="session")
 def chips(sheets: Catalogue) -> dict[str, Facts]:
     """The facts of every shipped accelerator."""
-    return every(sheets)
+    return all_facts(sheets)

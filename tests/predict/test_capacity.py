@@ -10,7 +10,7 @@ from bench.predict.model.capacity import (
     KEPT_B,
     KEPT_SHARE,
     Room,
-    held,
+    chip_parameters,
     least_chips,
     room,
     weight_bytes,
@@ -172,7 +172,7 @@ def test_training_keeps_eighteen_bytes_a_parameter_and_no_cache() -> None:
 def test_training_spreads_experts_and_what_belongs_to_them() -> None:
     """Experts over 32 chips have no copies to spread their states over."""
     model = workload("deepseek-v3")
-    rest, routed = held(model, Parallel(dp=32, ep=32))
+    rest, routed = chip_parameters(model, Parallel(dp=32, ep=32))
     assert rest + 32 * routed == pytest.approx(parameters(model).total)
     told = room(made(), model, BF16, Parallel(dp=32, ep=32), 32, 4096, PLAIN)
     assert told.weights == pytest.approx((6 + 12 / 32) * rest + 18 * routed)

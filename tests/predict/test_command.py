@@ -13,7 +13,7 @@ import pytest
 from bench import paths
 from bench.chips.load import catalogue
 from bench.predict import forecast
-from bench.predict.model.facts import every
+from bench.predict.model.facts import all_facts
 from bench.report import flatpredictions, predictions
 from bench.report.registry import FORMATS
 from tests.commands.command_cases import document, looks_like, said, without_torch
@@ -296,7 +296,7 @@ def test_no_product_is_predicted_above_the_published_rate(
     """MI308X's interval began at 2.3 ms, where its sheet takes 3.2."""
     words = ["chips=[mi308x,h20,910b2]", "phase=product", f"shape=[{size},{size},{size}]"]
     for row in rows(words, capsys):
-        peak = every(catalogue())[row["chip"]].peak(row["dtype"])
+        peak = all_facts(catalogue())[row["chip"]].peak(row["dtype"])
         least = 2 * size**3 / peak
         ends = ("seconds_low_95", "seconds_low_80", "seconds", "seconds_high_80", "seconds_high_95")
         bounds = [row[end] for end in ends]

@@ -200,8 +200,8 @@ def test_four_bits_run_in_sixteen_without_units_of_their_own() -> None:
     assert as_served("mxfp4", block, experts).name == "mxfp4"
     assert as_served("int4", block, experts).name == "int4-a16"
     assert as_served("fp8", plain, dense).name == "fp8"
-    assert as_served("int4", plain, experts).beside == 2.0
-    assert as_served("int4", plain, dense).beside < 0.6
+    assert as_served("int4", plain, experts).dense_weight == 2.0
+    assert as_served("int4", plain, dense).dense_weight < 0.6
 
 
 @pytest.mark.parametrize("peaks", [{"fp8": 2e15}, {"fp8": 2e15, "fp4": 4e15}])
@@ -209,7 +209,7 @@ def test_four_bits_of_a_model_published_with_eight_beside_them_mean_both(
     peaks: dict[str, float],
 ) -> None:
     how = as_served("mxfp4", made(peaks=peaks), workload("deepseek-v4-flash"))
-    assert (how.name, how.weight < 0.6, how.beside) == ("mxfp4-a8", True, 1.0)
+    assert (how.name, how.weight < 0.6, how.dense_weight) == ("mxfp4-a8", True, 1.0)
 
 
 def test_rows_whose_requests_mostly_wait_tell_no_batch() -> None:

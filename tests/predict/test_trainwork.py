@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.predict.model.capacity import activations, through
+from bench.predict.model.capacity import activation_elements, activations
 from bench.predict.model.operators import Operator, Points
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision
@@ -108,7 +108,7 @@ def test_tokens_are_gathered_for_their_experts_and_put_back() -> None:
 def test_what_backward_wants_is_what_goes_through_products() -> None:
     """Of a token and layer of Llama 3.1 8B: 4 x hidden, queries twice, keys, values, 3 x width."""
     each = 4 * HIDDEN + 2 * HIDDEN + 2 * KV + 3 * WIDTH
-    assert through(LLAMA) == LAYERS * each
+    assert activation_elements(LLAMA) == LAYERS * each
     split, ends = Parallel(tp=2, cp=2), 2 * VOCABULARY
     kept = activations(LLAMA, split, PLAIN, 8192, 1)
     assert kept == 2 * 8192 / 4 * (LAYERS * each + ends)
@@ -120,7 +120,7 @@ def test_what_backward_wants_is_what_goes_through_products() -> None:
 
 def test_recomputation_keeps_all_hidden_states_that_run_beside_one_another() -> None:
     model = workload("deepseek-v4-flash")
-    kept = 43 * 4 * 4096 + through(model) / 43 + 2 * 129_280
+    kept = 43 * 4 * 4096 + activation_elements(model) / 43 + 2 * 129_280
     assert activations(model, Parallel(), AGAIN, 4096, 1) == pytest.approx(2 * 4096 * kept)
 
 
@@ -144,7 +144,7 @@ def test_a_pipeline_keeps_what_is_under_way(recipe: Recipe, sequences: int, laye
 def test_experts_take_as_many_tokens_as_choose_them() -> None:
     """Attention as in Llama 3.1 8B, a router of eight, and two blocks of the eight."""
     each = 4 * HIDDEN + 2 * KV + (HIDDEN + 8) + 2 * (2 * HIDDEN + 3 * WIDTH)
-    assert through(MIXTRAL) == 32 * each
+    assert activation_elements(MIXTRAL) == 32 * each
 
 
 def test_stages_have_whole_layers() -> None:

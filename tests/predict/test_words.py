@@ -85,21 +85,21 @@ def test_bytes_a_weight_and_the_rate_it_is_multiplied_at(
 @pytest.mark.parametrize("word", ["mxfp4", "mxfp4-a16", "int4-a16"])
 def test_formats_of_experts_leave_the_rest_at_sixteen_bits(word: str) -> None:
     told = precision(word)
-    assert (told.beside, told.dense) == (2.0, "bf16")
+    assert (told.dense_weight, told.dense) == (2.0, "bf16")
     dense = precision(word, experts=False)
-    assert (dense.beside, dense.dense) == (dense.weight, dense.rate)
+    assert (dense.dense_weight, dense.dense) == (dense.weight, dense.rate)
 
 
 def test_experts_in_four_bits_may_leave_the_rest_at_eight() -> None:
     told = precision("mxfp4-a8")
-    assert (told.beside, told.dense, told.attention) == (1.0, "fp8", "bf16")
-    assert precision("mxfp4-a8", experts=False).beside == told.weight
+    assert (told.dense_weight, told.dense, told.attention) == (1.0, "fp8", "bf16")
+    assert precision("mxfp4-a8", experts=False).dense_weight == told.weight
 
 
 @pytest.mark.parametrize("word", ["bf16", "fp16", "fp8", "int8", "nvfp4"])
 def test_other_formats_are_those_of_all_layers(word: str) -> None:
     told = precision(word)
-    assert (told.beside, told.dense) == (told.weight, told.rate)
+    assert (told.dense_weight, told.dense) == (told.weight, told.rate)
 
 
 def test_attention_is_computed_in_sixteen_bits() -> None:

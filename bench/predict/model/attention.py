@@ -66,10 +66,10 @@ def replicated(workload: Workload, tp: int) -> float:
     Weights that only some layers have are included as an average over all layers.
     """
     some = sum(some_products(workload).values())
-    return copied(workload, tp) + some / workload.layers * (1 - 1 / tp)
+    return replicated_everywhere(workload, tp) + some / workload.layers * (1 - 1 / tp)
 
 
-def copied(workload: Workload, tp: int) -> float:
+def replicated_everywhere(workload: Workload, tp: int) -> float:
     """Returns the same for the weights that all layers have.
 
     Latents belong to no head and are whole on each chip; keys and values are kept as whole heads.
@@ -90,7 +90,7 @@ def some_products(workload: Workload) -> dict[str, int]:
     return found
 
 
-def attended(workload: Workload, inputs: AttentionInput, share: Sequence[int] = ()) -> Array:
+def attention_flop(workload: Workload, inputs: AttentionInput, share: Sequence[int] = ()) -> Array:
     """Returns the FLOP of attention in all layers over the batch (points,).
 
     Args:
@@ -110,7 +110,7 @@ def attended(workload: Workload, inputs: AttentionInput, share: Sequence[int] = 
     return total
 
 
-def read(workload: Workload, inputs: AttentionInput, size: float, split: Parallel) -> Array:
+def cache_bytes(workload: Workload, inputs: AttentionInput, size: float, split: Parallel) -> Array:
     """Returns the bytes of cache that a chip reads in decode, or writes in prefill (points,).
 
     Args:
@@ -130,7 +130,7 @@ def read(workload: Workload, inputs: AttentionInput, size: float, split: Paralle
     return total
 
 
-def tiled(workload: Workload, inputs: AttentionInput, tp: int) -> Array:
+def tiled_heads(workload: Workload, inputs: AttentionInput, tp: int) -> Array:
     """Returns query heads per chip if each query of a prompt selects its own keys; else 0."""
     selects = workload.indexer or workload.compressed
     if not inputs.prefill or not selects:
@@ -139,7 +139,7 @@ def tiled(workload: Workload, inputs: AttentionInput, tp: int) -> Array:
     return np.where(beyond, workload.heads / tp, 0.0)
 
 
-def scored(workload: Workload, inputs: AttentionInput) -> tuple[Array, Array]:
+def index_scores(workload: Workload, inputs: AttentionInput) -> tuple[Array, Array]:
     """Returns FLOP and bytes of the scores of all layers' indexers over the batch, (points,) each.
 
     Keys are read in decode and written in prefill; scores are written and read.

@@ -125,13 +125,13 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
         return Room(chip.capacity, states, 0.0, kept, per_copy, saved)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
     all_layers = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
-    cache = all_layers * stage(workload, split)
+    cache = all_layers * largest_stage(workload, split)
     return Room(chip.capacity, weight_bytes(workload, formats, split), cache, kept, per_copy)
 
 
 def trained_bytes(workload: Workload, split: Parallel, *, narrow: bool = False) -> float:
     """Returns the bytes of weights, gradients and optimiser states on one chip."""
-    dense, routed = held(workload, split)
+    dense, routed = chip_parameters(workload, split)
     dense_copies, routed_copies = replicas(split)
     shard = dense / dense_copies + routed / routed_copies
     trained, states = (NARROW_TRAINED, NARROW_STATES) if narrow else (TRAINED, STATES)
@@ -144,7 +144,7 @@ def replicas(split: Parallel) -> tuple[float, float]:
     return copies, max(1.0, split.tp * copies / split.shards)
 
 
-def stage(workload: Workload, split: Parallel, parts: float = 1.0) -> float:
+def largest_stage(workload: Workload, split: Parallel, parts: float = 1.0) -> float:
     """Returns the share of the layers in the pipeline stage that has the most.
 
     Args:
@@ -175,8 +175,8 @@ def activations(
     rounds = max(1, math.ceil(sequences / recipe.micro))
     depth = split.pp + (split.pp - 1) / recipe.stages if recipe.stages > 1 else float(split.pp)
     tokens = recipe.micro * length / split.cp / split.tp
-    elements, in_flight = through(workload), min(float(rounds), depth)
-    share = stage(workload, split, recipe.stages) * in_flight
+    elements, in_flight = activation_elements(workload), min(float(rounds), depth)
+    share = largest_stage(workload, split, recipe.stages) * in_flight
     if recipe.recompute >= 1:
         width = workload.streams * workload.hidden
         kept = share * width * workload.layers + elements / workload.layers
@@ -185,7 +185,7 @@ def activations(
     return ACTIVATION * tokens * (kept + 2 * workload.vocabulary)
 
 
-def through(workload: Workload) -> float:
+def activation_elements(workload: Workload) -> float:
     """Returns the elements per token that enter and leave the products of all layers."""
     experts = workload.experts
     routed = experts.per_token if experts else 1
@@ -201,9 +201,9 @@ def through(workload: Workload) -> float:
     return float(each * workload.layers + some)
 
 
-def held(workload: Workload, split: Parallel) -> tuple[float, float]:
+def chip_parameters(workload: Workload, split: Parallel) -> tuple[float, float]:
     """Returns the parameters on one chip: those outside routed experts, and those inside."""
-    counted, share = parameters(workload), stage(workload, split)
+    counted, share = parameters(workload), largest_stage(workload, split)
     routed = _routed(workload)
     return (counted.total - routed) * share / split.tp, routed * share / split.shards
 
@@ -224,8 +224,8 @@ def weight_bytes(workload: Workload, formats: Precision, split: Parallel) -> flo
     extra = split.tp * workload.layers * replicated(workload, split.tp)
     dense = counted.non_embedding - routed + extra
     ends = ACTIVATION * (counted.total - counted.non_embedding)
-    size = (dense * formats.beside + ends) / split.tp + routed * formats.weight / split.shards
-    return size * stage(workload, split)
+    size = (dense * formats.dense_weight + ends) / split.tp + routed * formats.weight / split.shards
+    return size * largest_stage(workload, split)
 
 
 def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart

@@ -150,7 +150,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
 """The figures of a sheet that give an attribute of ``Facts``, in order of preference."""
 
 
-def every(catalogue: Catalogue) -> dict[str, Facts]:
+def all_facts(catalogue: Catalogue) -> dict[str, Facts]:
     """Returns the facts of every accelerator."""
     kept = (one for one in catalogue.chips.values() if one.kind in ("gpu", "npu"))
     return {one.id: facts(one) for one in kept}

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from bench.predict.model.attention import (
     AttentionInput,
-    attended,
-    copied,
-    read,
-    scored,
+    attention_flop,
+    cache_bytes,
+    index_scores,
+    replicated_everywhere,
     some_products,
-    tiled,
+    tiled_heads,
 )
 from bench.predict.model.launches import routed_layers, usual_layers
 from bench.predict.model.parallel import Parallel
@@ -141,7 +141,9 @@ def operator(name: str, kind: Kind, like: Array, **values: Array | float) -> Ope
     return Operator(name, kind, **arrays)
 
 
-def _product(name: str, rows: Array, flop: Array, weights: Array | float) -> Operator:
+def _product(name: str, rows: Array, elements: float, size: float) -> Operator:
+    """Returns a matrix product of rows with weights, whose elements take ``size`` bytes each."""
+    flop, weights = 2 * rows * elements, elements * size
     return operator(name, "product", rows, tokens=rows, flop=flop, weights=weights)
 
 
@@ -172,18 +174,19 @@ def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     """
     shared = _elements(workload, _attention_names(workload)) / split.tp
     some = some_products(workload)
-    elements = workload.layers * (shared + copied(workload, split.tp)) + some["compressed"]
-    yield _product("attention products", rows, 2 * rows * elements, elements * formats.beside)
+    in_all = shared + replicated_everywhere(workload, split.tp)
+    elements = workload.layers * in_all + some["compressed"]
+    yield _product("attention products", rows, elements, formats.dense_weight)
     pairs = points.pairs if phase == "prefill" else points.batch * points.length
     inputs = AttentionInput(phase == "prefill", points.batch, points.length, pairs)
-    flop = attended(workload, inputs, (split.dp, split.tp))
-    moved = read(workload, inputs, formats.cache, split)
-    tokens = tiled(workload, inputs, split.tp)
+    flop = attention_flop(workload, inputs, (split.dp, split.tp))
+    moved = cache_bytes(workload, inputs, formats.cache, split)
+    tokens = tiled_heads(workload, inputs, split.tp)
     yield operator("attention", "attention", rows, tokens=tokens, flop=flop, moved=moved)
     if workload.indexer:  # replicated: each chip of a tensor-parallel group does all of it
         elements = some["indexer"]
-        yield _product("indexer products", rows, 2 * rows * elements, elements * formats.beside)
-        flop, moved = scored(workload, inputs)
+        yield _product("indexer products", rows, elements, formats.dense_weight)
+        flop, moved = index_scores(workload, inputs)
         yield operator("indexer", "indexer", rows, flop=flop / split.dp, moved=moved / split.dp)
 
 
@@ -195,12 +198,12 @@ def _blocks(
     plain = experts.dense_layers if experts else workload.layers
     if plain:
         elements = plain * _elements(dense(workload), BLOCK) / split.tp
-        yield _product("feed-forward", rows, 2 * rows * elements, elements * formats.beside)
+        yield _product("feed-forward", rows, elements, formats.dense_weight)
     if experts is None:
         return
     layers = workload.layers - plain
     shared = layers * _elements(workload, (*SHARED, "router")) / split.tp
-    yield _product("router and shared experts", rows, 2 * rows * shared, shared * formats.beside)
+    yield _product("router and shared experts", rows, shared, formats.dense_weight)
     expert = _elements(workload, ROUTED) / experts.routed
     shards = split.shards
     tokens = rows * shards / split.tp  # that share one set of experts

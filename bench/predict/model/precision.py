@@ -45,7 +45,7 @@ class Precision:
     rest: float = 0.0
 
     @property
-    def beside(self) -> float:
+    def dense_weight(self) -> float:
         """Returns the bytes per weight outside routed experts."""
         return self.rest or self.weight
 

@@ -14,7 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.predict.model.attention import kept_heads
-from bench.predict.model.capacity import held, replicas, stage, through
+from bench.predict.model.capacity import (
+    activation_elements,
+    chip_parameters,
+    largest_stage,
+    replicas,
+)
 from bench.predict.model.operators import (
     ACTIVATION,
     Array,
@@ -117,7 +122,7 @@ def _once(
         rounds: number of micro-batches (points,).
         updated: bytes per parameter that the optimiser reads and writes.
     """
-    dense, routed = held(workload, split)
+    dense, routed = chip_parameters(workload, split)
     dense_copies, routed_copies = replicas(split)
     sums = _all_reduce_bytes(dense, dense_copies) + _all_reduce_bytes(routed, routed_copies)
     group = {"ranks": float(split.dp), "peers": float(split.dp)}
@@ -154,7 +159,7 @@ def _all_passes(one: Operator, workload: Workload, split: Parallel, recipe: Reci
     passes = PASSES.get(one.kind, USUAL) + (0.0 if one.name in ONCE else again)
     if one.name == "keys and values":
         passes = RING + float(recipe.recompute >= 1)
-    factor = passes * stage(workload, split, recipe.stages)
+    factor = passes * largest_stage(workload, split, recipe.stages)
     if one.name == "all-to-all":
         factor *= DISPATCH
     if one.name == "stage to stage":  # each chip sends its share after each part of its layers
@@ -185,6 +190,6 @@ def _training_only(
         moved = PERMUTED / USUAL * workload.experts.per_token * workload.hidden * routed
         found.append(operator("tokens to experts", "stream", rows, moved=rows * moved / split.tp))
     if formats.rate not in ("bf16", "fp16", "fp32"):
-        cast = CAST / USUAL * rows * through(workload) / split.tp
+        cast = CAST / USUAL * rows * activation_elements(workload) / split.tp
         found.append(operator("casts", "stream", rows, moved=cast))
     return found
