@@ -215,7 +215,7 @@ def _explain(config: RulesConfig, request: _Request) -> "Report":
     rulings = [one for one in status.of_kind(CONTROL, LETTER) if asks_chips(one)]
     rulings += [one for one in status.bringing() if one not in rulings]
     if request.rules:
-        part = replace(found.asked, eccns=status.eccns)
+        part = replace(found.facts, eccns=status.eccns)
         every = [rule_on(rule, part, request.question, book.places) for rule in request.rules]
         standing = [one for one in every if one.in_text]
         rulings = [one for one in standing if asks_chips(one)] or standing or every

@@ -79,7 +79,7 @@ def _unneeded(ruling: Ruling) -> Iterator[tuple[Outcome, Trace]]:
     its TPP alone puts in a paragraph.
     """
     seen = {part.title for _, trace in ruling.traces for part in _nodes(trace)}
-    for outcome, trace in ruling.spared if ruling.rule.kind == CONTROL else ():
+    for outcome, trace in ruling.untested if ruling.rule.kind == CONTROL else ():
         for part in leaves(trace):
             if part.title not in seen:
                 seen.add(part.title)

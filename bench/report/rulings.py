@@ -103,7 +103,7 @@ def _collected_to(question: Question, book: Rulebook) -> str:
 
 
 def _status_cells(judged: Judged, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
-    subject, status = judged.asked, judged.status
+    subject, status = judged.facts, judged.status
     return (
         status.name,
         _value(subject, "tpp"),
@@ -225,7 +225,7 @@ def _needed(status: Status) -> str:
 
 
 def _status_flat(judged: Judged) -> dict[str, Scalar]:
-    subject, status = judged.asked, judged.status
+    subject, status = judged.facts, judged.status
 
     def number(key: str) -> Scalar:
         readings = subject.attributes[key].readings

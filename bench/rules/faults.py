@@ -110,14 +110,14 @@ def conditions(rule: Rule) -> Iterator[tuple[str, Predicate]]:
     ]
     for field, row in rows:
         for name in ("when", "uncertain_when"):
-            asked = getattr(row, name, None)
-            if asked is not None:
-                yield from ((f"{field}.{name}", part) for part in _parts(asked))
+            condition = getattr(row, name, None)
+            if condition is not None:
+                yield from ((f"{field}.{name}", part) for part in _parts(condition))
 
 
-def _parts(asked: Predicate) -> Iterator[Predicate]:
-    yield asked
-    for part in asked.parts if isinstance(asked, Tree) else ():
+def _parts(condition: Predicate) -> Iterator[Predicate]:
+    yield condition
+    for part in condition.parts if isinstance(condition, Tree) else ():
         yield from _parts(part)
 
 

@@ -34,7 +34,7 @@ class Status:
 
     @property
     def name(self) -> str:
-        """Returns the id of what was asked about: the system, or the chip."""
+        """Returns the id of the subject of the question: the system, or the chip."""
         return self.system or self.chip
 
     @property
@@ -67,21 +67,21 @@ class Status:
         return tuple(one for one in self.us if one.rule.kind in kinds)
 
 
-def status(asked: Subject, question: Question, book: Rulebook) -> Status:
+def status(subject: Subject, question: Question, book: Rulebook) -> Status:
     """Returns the status of a chip under all rules of the book on a day."""
-    places, there = book.places, _there(question, book)
-    control = [rule_on(rule, asked, question, places) for rule in there if rule.kind == CONTROL]
+    places, there = book.places, _relevant_rules(question, book)
+    control = [rule_on(rule, subject, question, places) for rule in there if rule.kind == CONTROL]
     eccns = _eccns(control)
-    part = replace(asked, eccns=eccns)
+    part = replace(subject, eccns=eccns)
     others = [rule_on(rule, part, question, places) for rule in there if rule.kind != CONTROL]
     us = (*control, *(one for one in others if one.rule.jurisdiction == "US"))
     local = tuple(one for one in others if one.rule.jurisdiction != "US")
     policies = _together(us, part, question, places)
-    return Status(asked.chip, question, eccns, policies, us, local, asked.system)
+    return Status(subject.chip, question, eccns, policies, us, local, subject.system)
 
 
 @lru_cache(maxsize=512)
-def _there(question: Question, book: Rulebook) -> tuple[Rule, ...]:
+def _relevant_rules(question: Question, book: Rulebook) -> tuple[Rule, ...]:
     """Returns the rules in the text that day which reach the destination, and the control lists."""
     in_text = (rule for rule in book.rules.values() if is_in_text(rule, question.on))
     return tuple(rule for rule in in_text if _concerns(rule, question, book.places))

@@ -18,11 +18,12 @@ class Judged:
 
     Attributes:
         chip: None for a supposed part.
+        facts: what the rules are applied to: the chip's attributes and paragraphs.
         supposed: attributes that were set to other values than the sheet's.
     """
 
     chip: Chip | None
-    asked: Subject
+    facts: Subject
     status: Status
     disputed: tuple[Overturned, ...] = ()
     supposed: Changes = field(default_factory=dict)
@@ -32,7 +33,7 @@ def judged(
     chip: Chip, question: Question, catalogue: Catalogue, book: Rulebook, *, disputes: bool = True
 ) -> Judged:
     """Returns a chip with its status; ``disputes`` tries every rival figure as well."""
-    asked = subject(chip, catalogue)
-    here = status(asked, question, book)
+    facts = subject(chip, catalogue)
+    here = status(facts, question, book)
     found = overturned(chip, here, catalogue, question, book) if disputes else []
-    return Judged(chip, asked, here, tuple(found))
+    return Judged(chip, facts, here, tuple(found))

@@ -61,9 +61,10 @@ def interconnect(between: Attribute, host: Attribute) -> Attribute:
     if not between.readings:
         return between
     rate = float(between.readings[0].value)
-    beside = [Reading(rate + float(one.value), "PCIe counted in") for one in host.readings]
+    with_pcie = [Reading(rate + float(one.value), "PCIe counted in") for one in host.readings]
     if not rate:
-        return Attribute("interconnect", tuple(beside), "" if beside else host.why, host.sources)
+        why = "" if with_pcie else host.why
+        return Attribute("interconnect", tuple(with_pcie), why, host.sources)
     why = "whether PCIe counts beside the link is not public"
-    readings = (*between.readings, *beside)
+    readings = (*between.readings, *with_pcie)
     return Attribute("interconnect", readings, why, between.sources, between.computed)

@@ -143,7 +143,7 @@ class PolicyRow(Strict):
     why: str | None = None
     source: Key | None = None
 
-    def stands(self, on: str) -> bool:
+    def applies_on(self, on: str) -> bool:
         """Returns whether the line is in the table on a day."""
         return (self.since or "") <= on <= (self.until or "9999")
 
@@ -161,7 +161,7 @@ class Suspension(Strict):
     afterwards: Literal["enforced", "by_its_text", "unknown"] = "enforced"
 
     def resumed_by_text(self, on: str) -> bool:
-        """Returns whether it is over on a day by its text alone, without confirmation."""
+        """Returns whether the suspension has ended on a day by the text alone, unconfirmed."""
         return on > self.until and self.afterwards == "by_its_text"
 
 
@@ -170,7 +170,7 @@ class Rule(Strict):
 
     Attributes:
         effective: first day in force by its text; absent if it never took effect.
-        end: last day in force by its text; absent while it stands.
+        end: last day in force by its text; absent while it is in force.
         enforced_since: first day of compliance, if later than ``effective``.
         enforced_until: last day it was enforced, if it stayed in the text after that; ``never``
             if it was withdrawn before its first day of compliance.

@@ -119,26 +119,26 @@ def is_d5_or_macau(code: str, on: str, places: Places) -> bool:
     return code == "MO" or "D:5" in places.groups_of(code, on)
 
 
-def reaches(rule: Destination, asked: Question, places: Places) -> bool:
-    """Returns whether a rule covers the destination asked about, on that day."""
-    if rule.from_us_only == "yes" and not asked.from_us:
+def reaches(rule: Destination, question: Question, places: Places) -> bool:
+    """Returns whether a rule covers the destination of the question on its day."""
+    if rule.from_us_only == "yes" and not question.from_us:
         return False
-    if rule.worldwide == "yes" or _listed(rule, asked, places):
+    if rule.worldwide == "yes" or _listed(rule, question, places):
         return True
-    abroad = asked.destination != "US"
+    abroad = question.destination != "US"
     return (
         rule.headquarters == "yes"
         and abroad
-        and is_d5_or_macau(asked.headquarters, asked.on, places)
+        and is_d5_or_macau(question.headquarters, question.on, places)
     )
 
 
-def _listed(rule: Destination, asked: Question, places: Places) -> bool:
-    code = asked.destination
+def _listed(rule: Destination, question: Question, places: Places) -> bool:
+    code = question.destination
     if code in rule.excluded:
         return False
     same = places.countries[code].treated_as
     named = {code, same} & {*rule.countries, *rule.since}
-    if named and asked.on >= rule.since.get(code, ""):
+    if named and question.on >= rule.since.get(code, ""):
         return True
-    return not places.groups_of(code, asked.on).isdisjoint(rule.groups)
+    return not places.groups_of(code, question.on).isdisjoint(rule.groups)

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from bench.errors import did_you_mean
 from bench.rules.attributes import KINDS, Attribute, Attributes, absent
-from bench.rules.truth import Truth, agreed, every, opposite, some, truth
+from bench.rules.truth import Truth, agreed, all_of, any_of, opposite, truth
 from bench.units import Dimension, parse
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -91,7 +91,7 @@ class Subject:
     Attributes:
         chip: its id.
         eccns: the possible paragraphs by classification; None stands for no paragraph.
-        system: id of the system that contains the chip, if a system is asked about.
+        system: id of the system that contains the chip, if the question is about a system.
     """
 
     chip: str
@@ -168,23 +168,23 @@ def _threshold(keys: tuple[str, ...], text: str) -> float | None:
     return quantity.si
 
 
-def holds(asked: Predicate, subject: Subject) -> Truth:
+def holds(condition: Predicate, subject: Subject) -> Truth:
     """Returns whether a predicate holds for a chip; unknown if a missing value decides."""
-    if isinstance(asked, Tree):
-        return joined(asked, (holds(part, subject) for part in asked.parts))
-    if isinstance(asked, Compare):
-        return _compared(asked, subject)
-    if isinstance(asked, Flag):
-        has = subject.attributes.get(asked.key) or absent(asked.key)
-        return agreed(truth(bool(one.value) is asked.wanted) for one in has.readings)
-    if isinstance(asked, Named):
-        return truth(asked.names(subject.chip))
-    return agreed(truth(within(one, asked.eccns)) for one in subject.eccns)
+    if isinstance(condition, Tree):
+        return joined(condition, (holds(part, subject) for part in condition.parts))
+    if isinstance(condition, Compare):
+        return _compared(condition, subject)
+    if isinstance(condition, Flag):
+        has = subject.attributes.get(condition.key) or absent(condition.key)
+        return agreed(truth(bool(one.value) is condition.wanted) for one in has.readings)
+    if isinstance(condition, Named):
+        return truth(condition.names(subject.chip))
+    return agreed(truth(within(one, condition.eccns)) for one in subject.eccns)
 
 
 def joined(tree: Tree, parts: Iterable[Truth]) -> Truth:
     """Combines the truth of a tree's parts."""
-    met = some(parts) if tree.kind == "any" else every(parts)
+    met = any_of(parts) if tree.kind == "any" else all_of(parts)
     return opposite(met) if tree.kind == "not" else met
 
 
@@ -193,13 +193,13 @@ def within(eccn: str | None, prefixes: tuple[str, ...]) -> bool:
     return eccn is not None and any(f"{eccn}.".startswith(f"{prefix}.") for prefix in prefixes)
 
 
-def _compared(asked: Compare, subject: Subject) -> Truth:
+def _compared(condition: Compare, subject: Subject) -> Truth:
     """Compares every reading with the threshold; unknown if they disagree."""
-    if asked.threshold is None:
+    if condition.threshold is None:
         return Truth.UNKNOWN
-    test = OPERATORS[asked.sign]
-    values = sums([subject.attributes.get(key) or absent(key) for key in asked.keys])
-    return agreed(truth(test(value, asked.threshold)) for value in values)
+    test = OPERATORS[condition.sign]
+    values = sums([subject.attributes.get(key) or absent(key) for key in condition.keys])
+    return agreed(truth(test(value, condition.threshold)) for value in values)
 
 
 def sums(has: Sequence[Attribute]) -> list[float]:

@@ -19,24 +19,24 @@ def reason(ruling: Ruling) -> str:
         return "; ".join(dict.fromkeys(_missing(unknown)))
     met = [trace for outcome, trace in ruling.traces if trace.truth is Truth.YES and outcome.when]
     decisive = _decisive(met[-1]) if met else nearest([trace for _, trace in ruling.traces])
-    return "; ".join(dict.fromkeys(_said(one) for one in decisive))
+    return "; ".join(dict.fromkeys(_in_words(one) for one in decisive))
 
 
 def _decisive(trace: Trace) -> list[Trace]:
-    """Returns what made a predicate true: per attribute, the comparison with the least margin."""
+    """Returns what made a predicate true: the comparison of least margin for each attribute."""
     if trace.words == "not":
         return list(leaves(trace))
     return _closest(one for one in leaves(trace) if one.truth is Truth.YES)
 
 
 def _closest(found: Iterable[Trace]) -> list[Trace]:
-    """Returns one trace an attribute, the nearest to its threshold, in the order met."""
-    kept: dict[str, Trace] = {}
+    """Returns the trace nearest to its threshold for each attribute, in order of appearance."""
+    closest: dict[str, Trace] = {}
     for one in found:
         name = one.title or one.words
-        if name not in kept or abs(one.margin or 0.0) < abs(kept[name].margin or 0.0):
-            kept[name] = one
-    return list(kept.values())
+        if name not in closest or abs(one.margin or 0.0) < abs(closest[name].margin or 0.0):
+            closest[name] = one
+    return list(closest.values())
 
 
 def asks_chips(ruling: Ruling) -> bool:
@@ -49,8 +49,8 @@ def asks_chips(ruling: Ruling) -> bool:
 
 def missed_by_numbers(ruling: Ruling) -> bool:
     """Returns whether only numbers keep a chip out, and neither its maker nor its purpose."""
-    apart = (one for _, trace in ruling.traces for one in leaves(trace) if one.margin is None)
-    return all(one.truth is not Truth.NO for one in apart)
+    not_numbers = (one for _, trace in ruling.traces for one in leaves(trace) if one.margin is None)
+    return all(one.truth is not Truth.NO for one in not_numbers)
 
 
 def leaves(trace: Trace) -> Iterator[Trace]:
@@ -62,7 +62,7 @@ def leaves(trace: Trace) -> Iterator[Trace]:
 
 
 def nearest(traces: list[Trace], most: int = 2) -> list[Trace]:
-    """Returns the unmet conditions that are nearest to being met, one an attribute."""
+    """Returns the unmet conditions that are nearest to being met, one for each attribute."""
     unmet = [
         one
         for trace in traces
@@ -86,7 +86,7 @@ def near_lines(ruling: Ruling) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _said(one: Trace) -> str:
+def _in_words(one: Trace) -> str:
     value = f"{one.value} ({one.computed})" if one.computed else one.value
     return f"{one.title} {value}, {one.margin_words}" if one.margin_words else one.found
 
@@ -95,12 +95,12 @@ def _missing(traces: list[Trace]) -> Iterator[str]:
     for trace in traces:
         for one in leaves(trace):
             if one.truth is Truth.UNKNOWN:
-                yield _open(one)
+                yield _unknown(one)
         if trace.doubt:
             lines = replace(trace, truth=Truth.YES, parts=trace.parts[:-1])
-            met = "; ".join(_said(one) for one in _decisive(lines))
+            met = "; ".join(_in_words(one) for one in _decisive(lines))
             yield f"{met}; whether that counts is not certain ({trace.doubt})"
 
 
-def _open(one: Trace) -> str:
+def _unknown(one: Trace) -> str:
     return f"{one.title} {one.found}, {one.why}" if one.why else one.found

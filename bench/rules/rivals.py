@@ -10,23 +10,23 @@ from bench.rules.load import Rulebook
 from bench.rules.places import Question
 from bench.rules.subject import deciding, subject
 
-ASKED = (
+TESTED = (
     "memory_bandwidth", "link_bandwidth", "link_bandwidth_oneway", "pcie_bandwidth", "die_area",
     "logic_area", "transistors",
 )  # fmt: skip
-"""The figures besides the rates that the rules look at."""
+"""The figures, besides the rates, that the rules test."""
 NOT_THE_CHIP = ("die", "one direction", "sparse")
 """Counts by which a rival value is a different figure altogether."""
 
 
 @dataclass(frozen=True)
 class Overturned:
-    """A rival figure under which the status would be another.
+    """A figure of another source under which the chip's status would change.
 
     Attributes:
-        figure: its key.
-        rival: the value as another source has it.
-        status: the status that it would give.
+        figure: the figure's key.
+        rival: the other source's value.
+        status: the status under that value.
     """
 
     figure: str
@@ -45,7 +45,7 @@ def overturned(
         return []
     part = deciding(chip, catalogue)
     found, plain = [], subject(part, catalogue)
-    for key, rival in _asked(part):
+    for key, rival in _testable(part):
         other = subject(_with(part, key, rival), catalogue)
         if other == plain:
             continue
@@ -56,7 +56,7 @@ def overturned(
     return found
 
 
-def _asked(chip: Chip) -> Iterator[tuple[str, Published]]:
+def _testable(chip: Chip) -> Iterator[tuple[str, Published]]:
     """Yields the rival figures that a rule may test.
 
     Rates computed here are left out. They do not enter TPP, so that putting one in the place of a
@@ -64,11 +64,11 @@ def _asked(chip: Chip) -> Iterator[tuple[str, Published]]:
     """
     for key, figure in chip.figures.items():
         is_rate = key.startswith(("matrix_", "vector_"))
-        if key in ASKED or is_rate:
+        if key in TESTED or is_rate:
             for rival in figure.rivals:
-                worked_out = is_rate and rival.origin == "computed"
-                apart = rival.counts in NOT_THE_CHIP or rival.refuted or worked_out
-                if rival.number is not None and not apart:
+                is_computed = is_rate and rival.origin == "computed"
+                excluded = rival.counts in NOT_THE_CHIP or rival.refuted or is_computed
+                if rival.number is not None and not excluded:
                     yield key, rival
 
 

@@ -8,7 +8,7 @@ from bench.rules.model import Outcome, Policy, PolicyRow, Rule
 from bench.rules.places import Places, Question, is_d5_or_macau, reaches
 from bench.rules.predicate import Subject, holds, within
 from bench.rules.trace import Trace, grounds, traced
-from bench.rules.truth import Truth, agreed, every, truth
+from bench.rules.truth import Truth, agreed, all_of, truth
 
 CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter"
 TAKING_PART = (CONTROL, OVERLAY, LETTER)
@@ -53,14 +53,15 @@ class Ruling:
         in_text: whether the rule is in force by its text on that day.
         enforced: whether it is enforced then; unknown if no source says so.
         findings: the possible outcomes; a single one is certain.
-        asked, on: the facts it was applied to, and the day.
+        subject: the facts that the rule was applied to.
+        on: the day of the question.
     """
 
     rule: Rule
     in_text: bool
     enforced: Truth
     findings: tuple[Finding, ...]
-    asked: Subject
+    subject: Subject
     on: str
 
     @cached_property
@@ -68,23 +69,23 @@ class Ruling:
         """Returns every outcome that was tested, in order, with the trace of its predicate."""
         seen = []
         for outcome in _active(self.rule, self.on):
-            trace = _traced(outcome, self.asked)
+            trace = _traced(outcome, self.subject)
             seen.append((outcome, trace))
             if trace.truth is Truth.YES:
                 break
         return seen
 
     @cached_property
-    def spared(self) -> list[tuple[Outcome, Trace]]:
+    def untested(self) -> list[tuple[Outcome, Trace]]:
         """Returns the outcomes after the one that is met, which were not tested."""
         rest = _active(self.rule, self.on)[len(self.traces) :]
-        return [(outcome, _traced(outcome, self.asked)) for outcome in rest if outcome.when]
+        return [(outcome, _traced(outcome, self.subject)) for outcome in rest if outcome.when]
 
     @cached_property
     def caught(self) -> Truth:
         """Returns whether the rule has any effect on the chip."""
-        words = (truth(_bites(one)) for one in self.findings)
-        return every((agreed(words), self.enforced)) if self.findings else Truth.NO
+        effects = (truth(_has_effect(one)) for one in self.findings)
+        return all_of((agreed(effects), self.enforced)) if self.findings else Truth.NO
 
     @property
     def rows(self) -> tuple[PolicyRow, ...]:
@@ -98,12 +99,12 @@ class Ruling:
         return tuple(dict.fromkeys(one.word for one in self.findings))
 
 
-def _bites(one: Finding) -> bool:
+def _has_effect(one: Finding) -> bool:
     return one.word not in (Policy.NONE.value, "not_applicable", "none")
 
 
 def is_in_text(rule: Rule, on: str) -> bool:
-    """Returns whether a rule is in force by its text on a day; announcements are once made."""
+    """Returns whether a rule's text is in force on a day; an announcement's is once published."""
     since = rule.published if rule.kind == "announcement" else rule.effective
     return since is not None and since <= on <= (rule.end or "9999")
 
@@ -123,7 +124,7 @@ def enforced(rule: Rule, on: str) -> Truth:
     return Truth.YES
 
 
-def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> Ruling:
+def rule_on(rule: Rule, subject: Subject, question: Question, places: Places) -> Ruling:
     """Applies a rule to a chip, whether or not the rule is in force on the day.
 
     A part keeps its paragraph for any destination; outside the rule's reach it needs no licence.
@@ -131,23 +132,23 @@ def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> R
     reached = reaches(rule.destination, question, places)
     findings = [
         finding if reached else replace(finding, policy=Policy.NONE, row=None)
-        for outcome in _possible(rule, asked, question.on)
-        for finding in _findings(rule, outcome, asked, question, places)
+        for outcome in _possible(rule, subject, question.on)
+        for finding in _findings(rule, outcome, subject, question, places)
     ]
     distinct = tuple(dict.fromkeys(findings) if len(findings) > 1 else findings)
     day = question.on
-    return Ruling(rule, is_in_text(rule, day), enforced(rule, day), distinct, asked, day)
+    return Ruling(rule, is_in_text(rule, day), enforced(rule, day), distinct, subject, day)
 
 
 def _active(rule: Rule, on: str) -> list[Outcome]:
     return [one for one in rule.outcomes if (one.since or "") <= on <= (one.until or "9999")]
 
 
-def _possible(rule: Rule, asked: Subject, on: str) -> list[Outcome | None]:
+def _possible(rule: Rule, subject: Subject, on: str) -> list[Outcome | None]:
     """Returns the possible outcomes: in order, every unknown one and the first certain one."""
     possible: list[Outcome | None] = []
     for outcome in _active(rule, on):
-        met = _met(outcome, asked)
+        met = _met(outcome, subject)
         if met is not Truth.NO:
             possible.append(outcome)
         if met is Truth.YES:
@@ -155,21 +156,21 @@ def _possible(rule: Rule, asked: Subject, on: str) -> list[Outcome | None]:
     return [*possible, None]
 
 
-def _met(outcome: Outcome, asked: Subject) -> Truth:
+def _met(outcome: Outcome, subject: Subject) -> Truth:
     """Returns whether an outcome is met; unknown if the rule itself is doubtful there."""
-    met = holds(outcome.when, asked) if outcome.when else Truth.YES
+    met = holds(outcome.when, subject) if outcome.when else Truth.YES
     if met is Truth.YES and outcome.uncertain_when:
-        doubt = holds(outcome.uncertain_when, asked)
+        doubt = holds(outcome.uncertain_when, subject)
         return Truth.YES if doubt is Truth.NO else Truth.UNKNOWN
     return met
 
 
-def _traced(outcome: Outcome, asked: Subject) -> Trace:
+def _traced(outcome: Outcome, subject: Subject) -> Trace:
     if outcome.when is None:
         return Trace(Truth.YES, "otherwise")
-    trace = traced(outcome.when, asked)
-    if outcome.uncertain_when and _met(outcome, asked) is not trace.truth:
-        doubt = traced(outcome.uncertain_when, asked)
+    trace = traced(outcome.when, subject)
+    if outcome.uncertain_when and _met(outcome, subject) is not trace.truth:
+        doubt = traced(outcome.uncertain_when, subject)
         return replace(
             trace, truth=Truth.UNKNOWN, doubt="; ".join(grounds(doubt)), parts=(*trace.parts, doubt)
         )
@@ -177,11 +178,11 @@ def _traced(outcome: Outcome, asked: Subject) -> Trace:
 
 
 def _findings(
-    rule: Rule, outcome: Outcome | None, asked: Subject, question: Question, places: Places
+    rule: Rule, outcome: Outcome | None, subject: Subject, question: Question, places: Places
 ) -> list[Finding]:
     if outcome is None or outcome.policy is not None or not outcome.eccn or not rule.policies:
         return [Finding(outcome, outcome.policy if outcome else None)]
-    part = replace(asked, eccns=(outcome.eccn,))
+    part = replace(subject, eccns=(outcome.eccn,))
     rows = _fitting(rule.policies, outcome.eccn, question, places)
     return [Finding(outcome, *one) for one in _policies(rows, part)]
 
@@ -192,8 +193,8 @@ def _fitting(
     """Yields the lines of a policy table for a paragraph, a day, a place and a party."""
     party = "yes" if is_d5_or_macau(question.headquarters, question.on, places) else "no"
     for row in rows:
-        asked = within(eccn, row.eccns) and row.headquarters in (None, party)
-        if asked and row.stands(question.on) and reaches(row.destination, question, places):
+        fits = within(eccn, row.eccns) and row.headquarters in (None, party)
+        if fits and row.applies_on(question.on) and reaches(row.destination, question, places):
             yield row
 
 

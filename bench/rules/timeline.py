@@ -36,10 +36,10 @@ class Period:
     @property
     def rulings(self) -> list[Ruling]:
         """Returns the rulings to show for this period, the controls first."""
-        return _telling(self.status)
+        return _rulings_to_show(self.status)
 
 
-def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]:
+def timeline(subject: Subject, question: Question, book: Rulebook) -> list[Period]:
     """Returns the periods from before the first rule to the last known change, without bills.
 
     ``question.on`` is ignored.
@@ -48,8 +48,8 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     caught: dict[str, Ruling] = {}
     before: tuple[object, ...] = ()
     for day in days(book):
-        now = status(asked, replace(question, on=day), book)
-        catching = {one.rule.id: one for one in _telling(now)}
+        now = status(subject, replace(question, on=day), book)
+        catching = {one.rule.id: one for one in _rulings_to_show(now)}
         summary = _summary(now, catching.values())
         if summary == before:
             continue
@@ -62,18 +62,18 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     return found
 
 
-def _telling(one: Status) -> list[Ruling]:
+def _rulings_to_show(one: Status) -> list[Ruling]:
     """Returns the rulings that catch the chip, and the controls that tested it."""
-    looked = [
+    controls = [
         ruling
         for ruling in one.of_kind(CONTROL)
         if ruling.enforced is not Truth.NO and asks_chips(ruling)
     ]
-    return [*looked, *(ruling for ruling in one.bringing() if ruling not in looked)]
+    return [*controls, *(ruling for ruling in one.bringing() if ruling not in controls)]
 
 
-def _summary(one: Status, telling: Iterable[Ruling]) -> tuple[object, ...]:
-    shown = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in telling}
+def _summary(one: Status, rulings: Iterable[Ruling]) -> tuple[object, ...]:
+    shown = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in rulings}
     return one.eccns, one.policies, shown
 
 

@@ -53,85 +53,89 @@ class Trace:
     parts: tuple["Trace", ...] = ()
 
 
-def traced(asked: Predicate, subject: Subject) -> Trace:
+def traced(condition: Predicate, subject: Subject) -> Trace:
     """Evaluates a predicate for a chip and explains the result."""
-    if isinstance(asked, Tree):
-        parts = tuple([traced(part, subject) for part in asked.parts])
-        return Trace(joined(asked, [part.truth for part in parts]), TREES[asked.kind], parts=parts)
-    met = holds(asked, subject)
-    if isinstance(asked, Compare):
-        return _comparison(asked, subject, met)
-    if isinstance(asked, Flag):
-        return _flag(asked, subject, met)
-    return (
-        _named(asked, subject, met) if isinstance(asked, Named) else _paragraph(asked, subject, met)
-    )
+    if isinstance(condition, Tree):
+        parts = tuple([traced(part, subject) for part in condition.parts])
+        truth = joined(condition, [part.truth for part in parts])
+        return Trace(truth, TREES[condition.kind], parts=parts)
+    met = holds(condition, subject)
+    if isinstance(condition, Compare):
+        return _comparison(condition, subject, met)
+    if isinstance(condition, Flag):
+        return _flag(condition, subject, met)
+    if isinstance(condition, Named):
+        return _named(condition, subject, met)
+    return _paragraph(condition, subject, met)
 
 
 def grounds(trace: Trace) -> list[str]:
     """Returns the conditions of a predicate that hold or may, in words."""
     if trace.words == "not":
         return [f"not {word}" for part in trace.parts for word in grounds(part)]
-    held = [part for part in trace.parts if part.truth is not Truth.NO]
-    return [word for part in held for word in grounds(part)] or [trace.words]
+    possible = [part for part in trace.parts if part.truth is not Truth.NO]
+    return [word for part in possible for word in grounds(part)] or [trace.words]
 
 
-def _named(asked: Named, subject: Subject, met: Truth) -> Trace:
-    """Tells of a chip that a rule names; one that names makers alone is addressed to them."""
-    makers = [pattern.removesuffix("-*") for pattern in asked.patterns]
+def _named(condition: Named, subject: Subject, met: Truth) -> Trace:
+    """Returns the trace of a rule that names chips; one that names only makers addresses them."""
+    makers = [pattern.removesuffix("-*") for pattern in condition.patterns]
     if any("-" in maker or "*" in maker for maker in makers):
         found = "named by the rule" if met is Truth.YES else "not named"
-        return Trace(met, f"is named: {', '.join(asked.patterns)}", found)
+        return Trace(met, f"is named: {', '.join(condition.patterns)}", found)
     named = " or ".join(maker for maker in makers if maker != "supposed")
     return Trace(met, f"made by {named}", f"made by {subject.chip.split('-')[0]}")
 
 
-def _paragraph(asked: Classified, subject: Subject, met: Truth) -> Trace:
+def _paragraph(condition: Classified, subject: Subject, met: Truth) -> Trace:
     paragraphs = " or ".join(one or "none" for one in subject.eccns)
-    return Trace(met, f"is {' or '.join(asked.eccns)}", f"paragraph {paragraphs}")
+    return Trace(met, f"is {' or '.join(condition.eccns)}", f"paragraph {paragraphs}")
 
 
-def _flag(asked: Flag, subject: Subject, met: Truth) -> Trace:
-    has = subject.attributes.get(asked.key) or absent(asked.key)
-    title, how = KINDS[asked.key].title, has.readings[0].how if has.readings else has.why
+def _flag(condition: Flag, subject: Subject, met: Truth) -> Trace:
+    has = subject.attributes.get(condition.key) or absent(condition.key)
+    title, how = KINDS[condition.key].title, has.readings[0].how if has.readings else has.why
     seen = ("yes" if has.readings[0].value else "no") if has.readings else "unknown"
     found = f"{title}: {seen}" + (f" ({how})" if how else "")
-    return Trace(met, f"{title}: {'yes' if asked.wanted else 'no'}", found, title, seen)
+    return Trace(met, f"{title}: {'yes' if condition.wanted else 'no'}", found, title, seen)
 
 
-def _comparison(asked: Compare, subject: Subject, met: Truth) -> Trace:
-    has = [subject.attributes.get(key) or absent(key) for key in asked.keys]
-    title, words = _asked_words(asked)
-    if asked.threshold is None:
+def _comparison(condition: Compare, subject: Subject, met: Truth) -> Trace:
+    has = [subject.attributes.get(key) or absent(key) for key in condition.keys]
+    title, words = _in_words(condition)
+    if condition.threshold is None:
         return Trace(met, words, "the threshold was never published", title)
     missing = [one.why for one in has if not one.readings]
     if missing:
         return Trace(met, words, "; ".join(missing), title)
-    return _measured(asked, asked.threshold, has, Trace(met, words, title=title))
+    return _measured(condition, condition.threshold, has, Trace(met, words, title=title))
 
 
 @lru_cache(maxsize=1024)
-def _asked_words(asked: Compare) -> tuple[str, str]:
+def _in_words(condition: Compare) -> tuple[str, str]:
     """Returns the left side of a comparison, and the whole, in words."""
-    title = " + ".join(KINDS[key].title for key in asked.keys)
-    if asked.threshold is None:
-        return title, f"{title} {WORDS[asked.sign]} a value that is not public"
-    return title, f"{title} {WORDS[asked.sign]} {amount(asked.threshold, asked.dimension)}"
+    title = " + ".join(KINDS[key].title for key in condition.keys)
+    if condition.threshold is None:
+        return title, f"{title} {WORDS[condition.sign]} a value that is not public"
+    threshold = amount(condition.threshold, condition.dimension)
+    return title, f"{title} {WORDS[condition.sign]} {threshold}"
 
 
-def _measured(asked: Compare, threshold: float, has: Sequence[Attribute], trace: Trace) -> Trace:
+def _measured(
+    condition: Compare, threshold: float, has: Sequence[Attribute], trace: Trace
+) -> Trace:
     """Adds to a trace the values compared; the margin is that of the one nearest to the line."""
     values = list(_sums(has))
-    found = " or ".join(_said(value, how, asked.dimension) for value, how in values)
+    found = " or ".join(_with_origin(value, how, condition.dimension) for value, how in values)
     computed = "; ".join(dict.fromkeys(one.computed for one in has if one.computed))
     nearest = min((value for value, _ in values), key=lambda one: abs(one - threshold))
     return replace(
         trace,
         found=f"{found}; {computed}" if computed else found,
-        value=amount(nearest, asked.dimension),
+        value=amount(nearest, condition.dimension),
         why="; ".join(one.why for one in has if len(one.readings) > 1),
         margin=nearest / threshold - 1,
-        margin_words=_margin(nearest, threshold, asked.dimension),
+        margin_words=_margin(nearest, threshold, condition.dimension),
         computed=computed,
     )
 
@@ -143,7 +147,7 @@ def _sums(has: Sequence[Attribute]) -> Iterator[tuple[float, str]]:
         yield sum(float(one.value) for one in readings), how
 
 
-def _said(value: float, how: str, dimension: Dimension | None) -> str:
+def _with_origin(value: float, how: str, dimension: Dimension | None) -> str:
     return f"{amount(value, dimension)} ({how})" if how else amount(value, dimension)
 
 

@@ -17,7 +17,7 @@ def truth(value: bool) -> Truth:  # noqa: FBT001 -- it is the value that is turn
     return Truth.YES if value else Truth.NO
 
 
-def every(parts: Iterable[Truth]) -> Truth:
+def all_of(parts: Iterable[Truth]) -> Truth:
     """Returns no if any part is no, else unknown if any is unknown, else yes."""
     whole = Truth.YES
     for part in parts:
@@ -28,9 +28,9 @@ def every(parts: Iterable[Truth]) -> Truth:
     return whole
 
 
-def some(parts: Iterable[Truth]) -> Truth:
+def any_of(parts: Iterable[Truth]) -> Truth:
     """Returns yes if any part is yes, else unknown if any is unknown, else no."""
-    return opposite(every(opposite(part) for part in parts))
+    return opposite(all_of(opposite(part) for part in parts))
 
 
 OPPOSITE = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNKNOWN: Truth.UNKNOWN}

@@ -53,7 +53,7 @@ class Supposed:
 
     @property
     def deciding(self) -> Chip | None:
-        """Returns the chip whose figures decide: of a system, what it is built of."""
+        """Returns the chip whose figures decide: for a system, the chip that it is built of."""
         return self.catalogue.chips.get(self.subject().chip, self.chip)
 
     def subject(self, more: Mapping[str, float] | None = None) -> Subject:
@@ -66,10 +66,10 @@ def room(supposed: Supposed, question: Question, book: Rulebook) -> list[Room]:
     """Returns for each attribute how far it alone can go, the others staying as they are."""
     now = supposed.subject()
     here = status(now, question, book)
-    return [_room(key, supposed, here, book) for key in LEVERS if _asked_of(key, question, book)]
+    return [_room(key, supposed, here, book) for key in LEVERS if _is_tested(key, question, book)]
 
 
-def _asked_of(key: str, question: Question, book: Rulebook) -> bool:
+def _is_tested(key: str, question: Question, book: Rulebook) -> bool:
     return any(key in one.keys for one in _comparisons(question, book))
 
 
@@ -108,13 +108,13 @@ def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> 
         if one.threshold is None:
             continue
         if key in one.keys:
-            yield from _less_the_others(one, key, attributes)
+            yield from _without_others(one, key, attributes)
         elif key == "tpp" and one.keys == ("pd",) and supposed.deciding:
             area = density(supposed.deciding, supposed.catalogue, 1.0).area_mm2
             yield from (one.threshold * area,) if area else ()
 
 
-def _less_the_others(one: Compare, key: str, attributes: Attributes) -> Iterator[float]:
+def _without_others(one: Compare, key: str, attributes: Attributes) -> Iterator[float]:
     """Yields the threshold minus every value that the rest of a sum may have."""
     rests = [0.0]
     for other in one.keys:
@@ -129,16 +129,16 @@ def _comparisons(question: Question, book: Rulebook) -> Iterator[Compare]:
         if enforced(rule, question.on) is Truth.NO or rule.jurisdiction != "US":
             continue
         if reaches(rule.destination, question, book.places):
-            for asked in _predicates(rule):
-                yield from _leaves(asked)
+            for condition in _predicates(rule):
+                yield from _leaves(condition)
 
 
 def _predicates(rule: Rule) -> Iterator[Predicate]:
     yield from (outcome.when for outcome in rule.outcomes if outcome.when)
 
 
-def _leaves(asked: Predicate) -> Iterator[Compare]:
-    if isinstance(asked, Compare) and asked.keys[0] in KINDS:
-        yield asked
-    for part in asked.parts if isinstance(asked, Tree) else ():
+def _leaves(condition: Predicate) -> Iterator[Compare]:
+    if isinstance(condition, Compare) and condition.keys[0] in KINDS:
+        yield condition
+    for part in condition.parts if isinstance(condition, Tree) else ():
         yield from _leaves(part)

@@ -13,7 +13,7 @@ from bench.rules.places import Question
 from bench.rules.predicate import Compare, Predicate, Subject, Tree, holds
 from bench.rules.ruling import rule_on
 from bench.rules.timeline import days
-from bench.rules.truth import Truth, every, some
+from bench.rules.truth import Truth, all_of, any_of
 
 BOOK = rulebook()
 PARAGRAPHS = (None, "3A090", "3A090.a.1", "3A090.a.2", "3A090.b.1", "3A090.b.2", "3A090.c")
@@ -87,8 +87,8 @@ PLACE = st.sampled_from(["CN", "HK", "MO", "RU", "VN", "SA", "SG", "US"])
 
 @given(st.lists(st.sampled_from(list(Truth))))
 def test_one_no_decides_all_and_one_yes_decides_any(parts: list[Truth]) -> None:
-    assert (every(parts) is Truth.NO) is (Truth.NO in parts)
-    assert (some(parts) is Truth.YES) is (Truth.YES in parts)
+    assert (all_of(parts) is Truth.NO) is (Truth.NO in parts)
+    assert (any_of(parts) is Truth.YES) is (Truth.YES in parts)
 
 
 @given(known=knowing_more(), chip=CHIP, asked=st.sampled_from(ASKED))

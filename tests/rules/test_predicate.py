@@ -15,7 +15,7 @@ from bench.rules.predicate import (
     predicate,
 )
 from bench.rules.trace import amount, traced
-from bench.rules.truth import Truth, agreed, every, opposite, some
+from bench.rules.truth import Truth, agreed, all_of, any_of, opposite
 from bench.units import Dimension
 
 TRUTHS = st.sampled_from(list(Truth))
@@ -34,13 +34,13 @@ def has(**values: float | bool | tuple[float, ...] | None) -> Subject:
 @given(st.lists(TRUTHS), st.lists(TRUTHS))
 def test_not_all_is_any_not(left: list[Truth], right: list[Truth]) -> None:
     parts = [*left, *right]
-    assert opposite(every(parts)) == some([opposite(one) for one in parts])
+    assert opposite(all_of(parts)) == any_of([opposite(one) for one in parts])
 
 
 @given(st.lists(TRUTHS, min_size=1))
 def test_an_unknown_never_turns_what_the_others_decide(parts: list[Truth]) -> None:
-    if every(parts) is not Truth.UNKNOWN:
-        assert every([one for one in parts if one is not Truth.UNKNOWN]) is every(parts)
+    if all_of(parts) is not Truth.UNKNOWN:
+        assert all_of([one for one in parts if one is not Truth.UNKNOWN]) is all_of(parts)
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def explained(one: Judged, sheets: Catalogue, book: Rulebook) -> Report:
 
 def through_time(one: Judged, sheets: Catalogue, book: Rulebook) -> Report:
     assert one.chip
-    return periods(one, timeline(one.asked, one.status.question, book), book, sheets)
+    return periods(one, timeline(one.facts, one.status.question, book), book, sheets)
 
 
 def supposed(one: Judged, sheets: Catalogue, book: Rulebook) -> Report:
