@@ -94,6 +94,7 @@ def _reasons(failures: Iterable[tuple[str, str]]) -> str:
 
 
 def _named(chips: list[str]) -> str:
+    """Returns the first chips' names, and how many more there are."""
     more = f" and {len(chips) - NAMED} more" if len(chips) > NAMED else ""
     return f"{', '.join(chips[:NAMED])}{more}"
 
@@ -101,6 +102,7 @@ def _named(chips: list[str]) -> str:
 def _answer(
     chip: Chip, predict: Callable[[Facts], Prediction], known: Learnt, baseline: Prediction | None
 ) -> Answer:
+    """Returns the answer for one chip, with the reason if it cannot be predicted."""
     try:
         found = predict(_facts(chip))
     except UsageError as error:

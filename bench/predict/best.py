@@ -87,6 +87,7 @@ def ways(workload: Workload, devices: int) -> list[Parallel]:
 
 
 def _divisors(number: int) -> list[int]:
+    """Returns all divisors, from 1 to the number itself."""
     return [one for one in range(1, number + 1) if number % one == 0]
 
 
@@ -98,6 +99,7 @@ def _expert_widths(workload: Workload, tp: int, chips: int) -> Iterator[int]:
 
 
 def _possible(workload: Workload, split: Parallel) -> bool:
+    """Tells whether a model can be divided this way."""
     try:
         refuse_split(workload, split)
     except UsageError:

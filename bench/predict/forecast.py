@@ -30,6 +30,7 @@ from bench.predict.scenario import TUNED, Scenario
 from bench.predict.tiers import Tier, lacking, tier
 
 STEPS = ("prefill", "decode")
+"""Phases that are a single step."""
 PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": TRAIN}
 """The part of the fit that applies to a dense model, by phase."""
 

@@ -44,7 +44,9 @@ class Reached:
 
 
 MATRIX = {"best product": False}
+"""Kinds of test of a matrix rate; see ``REACHED``."""
 MEMORY = {"read or write": False, "copy or triad": True}
+"""Kinds of test of a memory bandwidth; see ``REACHED``."""
 REACHED: Mapping[str, Mapping[str, bool]] = {
     "matrix_bf16": MATRIX, "matrix_fp16": MATRIX, "matrix_fp8": MATRIX, "memory_bandwidth": MEMORY,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from bench.predict.model.serving import Load
 from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
+"""What can be predicted: a single step, serving of requests, or a training step."""
 TUNED = "tuned"
 """Value of ``engine`` for serving: engines tuned for public benchmarks, as in the fitted tables."""
 

@@ -126,6 +126,7 @@ def _usual(number: int, per: str | None) -> tuple[str, ...]:
 
 
 def _divided(key: Key, per: str | None) -> Key:
+    """Returns the key of a figure per watt, dollar, ...; the same key if it is not divisible."""
     return KEYS[f"{key.name}_per_{per}"] if per and key.name in DIVISIBLE else key
 
 

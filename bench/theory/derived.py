@@ -21,6 +21,7 @@ RIDGED = (
 )  # fmt: skip
 """The rates for which a ridge point is derived."""
 TPP_UNIT = "TOPS x bit"
+"""Unit of TPP."""
 PER = {
     "watt": ("tdp", 1.0, "W"),
     "usd": ("price_usd", 1.0, "USD"),
@@ -111,6 +112,7 @@ def tpp_figures(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
 
 
 def _highest(found: Tpp) -> Derived:
+    """Returns the highest TPP over number formats."""
     if not found.claims:
         return Derived("tpp", "TPP", None, TPP_UNIT, "", (), (), found.why)
     best, remark = found.claims[0], _open(found.open)
@@ -130,6 +132,7 @@ def _density(chip: Chip, catalogue: Catalogue, found: Tpp) -> Derived:
 
 
 def _open(keys: tuple[str, ...]) -> str:
+    """Returns a remark on unpublished rates; empty if there are none."""
     names = ", ".join(FIGURES[key].title for key in keys)
     return f"the {names} rate is unknown and may be higher" if keys else ""
 

@@ -199,6 +199,7 @@ def _replaced(figure: Figure, rival: Published) -> Figure:
 
 
 Maker = Callable[[Chip, Catalogue], Derived | None]
+"""Derives a chip's value for one key."""
 
 
 def _of_tpp(key: str, chip: Chip, catalogue: Catalogue) -> Derived | None:
@@ -221,9 +222,11 @@ def _per(figure: str, divisor: str, chip: Chip, _: Catalogue) -> Derived:
 DIVISIBLE = tuple(key for key, kind in FIGURES.items() if kind.dimension in PREFIXES)
 """Figures that can be divided by power, price, area or transistors."""
 _RATES = tuple(key for key in DIVISIBLE if FIGURES[key].is_rate and key[:6] != "sparse")
+"""Dense rates, which have a TPP."""
 
 
 def _keys() -> Iterator[tuple[Key, Maker | None]]:
+    """Yields every key, and for derived figures the function that derives them."""
     yield from ((Key(name, name.replace("_", " "), is_number=False), None) for name in WORDS)
     yield from ((Key(name, name.replace("_", " "), is_number=False), None) for name in FACTS)
     for kind in FIGURES.values():
@@ -250,4 +253,6 @@ def _keys() -> Iterator[tuple[Key, Maker | None]]:
 
 _ALL = tuple(_keys())
 KEYS: dict[str, Key] = {key.name: key for key, _ in _ALL}
+"""Every key by its name."""
 DERIVED: dict[str, Maker] = {key.name: maker for key, maker in _ALL if maker}
+"""By name of a derived key, the function that derives it."""

@@ -21,9 +21,11 @@ USUAL = {"FLOP/s": "TFLOP/s", "OP/s": "TOP/s", "B/s": "GB/s", "B": "GB", "Hz": "
 LEADING = re.compile(r"\d+(?:\.\d+)?")
 """The number that a limit begins with."""
 _CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
+"""Matches a condition: key, sign and limit."""
 
 
 def _equal(one: float, other: float) -> bool:
+    """Tells whether two numbers are equal up to rounding errors."""
     return math.isclose(one, other, rel_tol=1e-9)
 
 

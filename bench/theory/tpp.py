@@ -89,6 +89,7 @@ def tpp(chip: Chip, catalogue: Catalogue) -> Tpp:
 
 
 def _claims(chip: Chip, catalogue: Catalogue) -> Iterator[Claim]:
+    """Yields the highest TPP of each number format, over the figure and the maker's own sums."""
     for key, figure in chip.figures.items():
         unit, _, dtype = key.partition("_")
         if unit not in ("matrix", "vector") or dtype not in BITS:
@@ -101,6 +102,7 @@ def _claims(chip: Chip, catalogue: Catalogue) -> Iterator[Claim]:
 
 
 def _is_claim(one: Published) -> bool:
+    """Tells whether a figure is a published number."""
     return one.number is not None and one.origin == "published"
 
 
@@ -112,6 +114,7 @@ def _is_headline(one: Published, catalogue: Catalogue) -> bool:
 
 
 def _claim(key: str, one: Published, bits: int) -> Claim:
+    """Returns the TPP of one published rate."""
     value = _rounded((one.number or 0.0) / 1e12 * bits)
     least = value / 2 if one.basis is Basis.UNSPECIFIED else value
     words = f"{FIGURES[key].title} {one.value} x {bits} bit"

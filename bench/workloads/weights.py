@@ -6,6 +6,7 @@ A matrix is outputs x inputs, as in a linear layer; products with the same input
 from bench.workloads.model import Compressed, Experts, Mla, Workload
 
 Shapes = dict[str, tuple[int, ...]]
+"""Shapes of weights, by name."""
 
 
 def grouped(workload: Workload) -> Shapes:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bench.predict.model.step import Rates
 
 Many = Array | float
+"""One value for all points, or one value per point."""
 
 
 def usable_link(link: Many, pair: Many, chips: Many) -> Array:

@@ -30,9 +30,11 @@ from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, layer_shapes
 from bench.workloads.model import Workload
 
 Array = NDArray[np.float64]
+"""One value per point (points,)."""
 Kind = Literal[
     "product", "head", "experts", "attention", "indexer", "stream", "link", "layer", "expert layer"
 ]  # fmt: skip
+"""Kinds of operators; the kind decides how the time is computed."""
 ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
 DISPATCHED = 3.0

@@ -236,6 +236,7 @@ def _padded_rows(rows: Array, stack: Stack, *, grouped: bool) -> Array:
 
 
 def _attention(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    """Returns the time of attention: the longer of compute and cache traffic."""
     rate = chip.attention * stack.fraction(chip.attention_headroom) * stack.attention
     shortfall = np.maximum(TILE_HEADS / np.maximum(operator.tokens, 1e-9), 1.0)
     padding = np.where(operator.tokens > 0, shortfall, 1.0)
@@ -247,6 +248,7 @@ def _attention(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
 
 
 def _indexer(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    """Returns the time of an indexer's scores: the longer of compute and cache traffic."""
     rate = chip.index * stack.fraction(chip.index_headroom) * stack.attention
     compute = operator.flop / rate
     memory = operator.moved / (stack.cache * stack.data_bandwidth(chip.bandwidth, chip.coded))
@@ -256,6 +258,7 @@ def _indexer(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
 
 
 def _stream(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    """Returns the time of operators that only read and write activations."""
     memory = operator.moved / (stack.stream * stack.data_bandwidth(chip.bandwidth, chip.coded))
     zero = np.zeros_like(memory)
     return OperatorTime(operator.name, zero, memory, zero, memory)
@@ -285,3 +288,4 @@ TIMERS = {
     "indexer": _indexer,
     "stream": _stream, "link": _link, "layer": _layer, "expert layer": _layer,
 }  # fmt: skip
+"""The function that computes the time of each kind of operator."""

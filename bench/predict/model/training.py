@@ -107,10 +107,12 @@ class TrainingTimes:
 
 
 def _sum(times: Iterable[OperatorTime]) -> Array:
+    """Returns the total time of operators, s (points,)."""
     return np.asarray(np.sum([one.seconds for one in times], axis=0))
 
 
 def _waiting(name: str, seconds: Array, idle: str = "stages") -> OperatorTime:
+    """Returns time in which no resource is busy, because ``idle`` is waited for."""
     zero = np.zeros_like(seconds)
     return OperatorTime(name, zero, zero, zero, seconds, idle)
 

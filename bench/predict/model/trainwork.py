@@ -37,6 +37,7 @@ from bench.workloads.model import Workload
 PASSES = {"attention": 3.5, "link": 2.0}
 """Cost of forward and backward together, in forward passes, by kind; others take ``USUAL``."""
 USUAL = 3.0
+"""One pass forward, and one for each of two gradients."""
 NODE = 8
 """Chips per node; within a node no chip waits long for another."""
 RING = 3.0

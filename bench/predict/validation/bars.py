@@ -6,16 +6,18 @@ from types import MappingProxyType
 from bench.predict.validation.errors import Bar
 from bench.predict.validation.heldout import WHOLE
 
+# What a part holds out: names of ``Part.split``.
 CHIP, VENDOR, SOURCE, TWO = (
     "chip left out", "vendor left out", "another source, no refit", "both chips left out",
 )  # fmt: skip
 GROUP_OUT = "group left out"
 UNSEEN, SHAPES = "another source, chip left out", "other shapes, chip calibrated"
 REPORTED = "serving as reported"
-"""Name of the part with serving that single groups reported; the other constants name hold-outs."""
+"""Name of the part with serving that single groups reported."""
 COVER = 0.05
 """Allowed distance of an interval's coverage from nominal."""
 GEMM = Bar(mean=0.12, median=0.095, worst=0.20, cover=COVER, times=2.5)
+"""Targets of products with a chip left out."""
 BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("product bf16, vllm", CHIP): GEMM,
     ("product bf16, trtllm", CHIP): GEMM,

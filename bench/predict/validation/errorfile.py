@@ -12,6 +12,7 @@ from bench.errors import DataError, Fault, UsageError
 from bench.predict.validation.errors import Figures, Part, figures, grouped
 
 FILE = "validation.json"
+"""Name of the file, in ``results/``."""
 RATIO = "ratio of "
 """Prefix of the names of parts that predict ratios of two chips."""
 WAYS = "choice of a way to divide"
@@ -28,6 +29,7 @@ def written(parts: Sequence[Part]) -> str:
 
 
 def _on_a_line(group: re.Match[str]) -> str:
+    """Returns a JSON object or array on one line."""
     opening, inner, closing = group[0][0], group[0][1:-1], group[0][-1]
     return f"{opening}{' '.join(inner.split())}{closing}"
 

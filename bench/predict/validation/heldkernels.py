@@ -24,9 +24,11 @@ from bench.predict.validation.heldout import LEAST
 
 NamedCases = tuple[str, list[Outcome], str]
 """Name of a part, its cases, and its note."""
+# Sources of tables, as in their names.
 OURS, INFERSIM, PIPEWEAVE = "aiconfigurator", "infersim", "pipeweave"
 RCCL, MORI = "rccl", "mori"
 BLOCKS = "fp8 by blocks"
+"""Name of the part of experts in fp8 with one scale per block."""
 FORMATS = {"bf16": ("bf16", ""), BLOCKS: ("fp8", "block"), "fp8": ("fp8", "per-tensor")}
 """Number format of each part of experts, and a word that the rows' software contains."""
 POOR = ("per-tensor", "hopper")
@@ -34,6 +36,7 @@ POOR = ("per-tensor", "hopper")
 others; such rows are neither fitted nor predicted."""
 SINGLE = 1.0
 """Rows per expert at which DeepGEMM's random routing leaves half of the experts without any."""
+# Notes of parts.
 UNSERVED = "8-bit caches are left out where the sheet gives no 8-bit rate"
 LEFT = "Hopper is left out: its kernel for one scale per tensor is a poor one"
 TWO = "each of three chips predicted from two; the path between them is the host's, on no sheet"

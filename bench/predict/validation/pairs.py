@@ -192,6 +192,7 @@ def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
 
 
 def _side(world: World, row: Row, predicted: float) -> Side:
+    """Returns one row of serving, given the log of its predicted TPOT."""
     chip, seconds = world.chips[row.chip], math.log(row["tpot_ms"] * 1e-3)
     model = world.models[row.words["model"]]
     rate = chip.peak(as_served(row.words["dtype"], chip, model).rate)

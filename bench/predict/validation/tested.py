@@ -19,7 +19,9 @@ PHASES = {
 }
 """Prefixes of the names of parts that test each phase."""
 INFERENCE = ("serve", "prefill", "decode")
+"""Phases of inference, of which a test of one says something of the others."""
 TESTS = tuple(start for starts in PHASES.values() for start in starts)
+"""Prefixes of the names of parts that test any phase."""
 LEFT_OUT = ": chip left out"
 """Suffix of the keys of parts in which each chip of the fit is predicted without it."""
 SEEN = ": another source, no refit"
