@@ -64,7 +64,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
 A new kind is a module in this folder and an entry here."""
 
 Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Picture]]
-OF_A_RECORD: Mapping[str, Maker] = MappingProxyType({
+RECORD_KINDS: Mapping[str, Maker] = MappingProxyType({
     "figures": figures.pictures, "roofline": roofline.pictures, "cache": cache.pictures,
     "sustained": sustained.pictures,
 })  # fmt: skip
@@ -80,10 +80,10 @@ def record_pictures(
         record: the run.
         catalogue: the sheets, for the record's chip.
         margin: relative shortfall below the published figure that still counts as reached.
-        kind: one of ``OF_A_RECORD``; None for all.
+        kind: one of ``RECORD_KINDS``; None for all.
     """
     judged = rows(record, catalogue, margin)
-    for name, make in OF_A_RECORD.items():
+    for name, make in RECORD_KINDS.items():
         if kind not in (None, name):
             continue
         if name == "figures":

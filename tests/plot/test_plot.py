@@ -12,7 +12,7 @@ from bench.chips.load import Catalogue
 from bench.claims.sensitivity import bench_of
 from bench.errors import UsageError
 from bench.plot import cache, draw, figures, ratios, roofline, sustained
-from bench.plot.registry import KINDS, RECORD_FORMATS, record_pictures
+from bench.plot.registry import KINDS, RECORD_KINDS, record_pictures
 from bench.plot.theme import LIGHT
 from bench.records.model import Record
 from bench.records.store import read
@@ -46,8 +46,8 @@ def judged(full: Record, sheets: Catalogue) -> Sequence[Row]:
 
 def test_a_full_record_bears_every_kind_in_order(full: Record, sheets: Catalogue) -> None:
     assert tuple(one.name for one in record_pictures(full, sheets)) == NAMES
-    assert list(RECORD_FORMATS) == [one for one in KINDS if "record" in KINDS[one].keys]
-    for kind in RECORD_FORMATS:
+    assert list(RECORD_KINDS) == [one for one in KINDS if "record" in KINDS[one].keys]
+    for kind in RECORD_KINDS:
         found = [one.name for one in record_pictures(full, sheets, kind=kind)]
         assert found == [one for one in NAMES if one.startswith(kind)] != []
 
