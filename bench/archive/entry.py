@@ -1,10 +1,7 @@
 """Summary of a record among many: a head that says what ran where, and one line per measurement."""
 
-import hashlib
-import json
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -208,7 +205,7 @@ def _head(record: SlimRecord) -> Head:
         started_utc=record.started_utc,
         state=record.state,
         suite=record.suite,
-        asked=asked_for(settings),
+        asked=selected_settings(settings),
         data=str(settings.get("data") or "normal"),
         chip=record.identity.chip or "",
         device=device.name,
@@ -228,7 +225,7 @@ def _head(record: SlimRecord) -> Head:
     )
 
 
-def asked_for(settings: Mapping[str, object]) -> str:
+def selected_settings(settings: Mapping[str, object]) -> str:
     """Returns the settings that narrowed a run down, as typed; empty for the whole suite."""
     words = [f"{key}={settings[key]}" for key in SIZES if settings.get(key) is not None]
     items = settings.get("suite.items")
@@ -266,41 +263,3 @@ def _status(measurement: SlimMeasurement) -> str:
     checks = (measurement.check, measurement.spot_check)
     wrong = any(check is not None and not check.passed for check in checks)
     return "failed" if wrong and measurement.status == "ok" else measurement.status
-
-
-def pack(record_entry: Entry) -> tuple[str, str, dict[str, str]]:
-    """Returns head and lines as JSON, and each line's ``what`` as JSON by its hash.
-
-    Many records measure the same few things, so each ``what`` is stored only once.
-    """
-    whats: dict[str, str] = {}
-    lines = [[_named(line.what, whats), *line[1:]] for line in record_entry.lines]
-    return json.dumps(record_entry.head), json.dumps(lines), whats
-
-
-def _named(what: What, whats: dict[str, str]) -> str:
-    name, text = _hashed(what)
-    whats[name] = text
-    return name
-
-
-@lru_cache(maxsize=4096)
-def _hashed(what: What) -> tuple[str, str]:
-    text = json.dumps(what)
-    return hashlib.sha256(text.encode()).hexdigest()[:12], text
-
-
-def heads_of(texts: Sequence[str]) -> list[Head]:
-    """Returns the heads that ``pack`` wrote; decoding many at once is faster."""
-    return [Head(*fields) for fields in json.loads(f"[{','.join(texts)}]")]
-
-
-def what_of(text: str) -> What:
-    """Returns a ``what`` that ``pack`` wrote."""
-    return What(*json.loads(text))
-
-
-def lines_of(texts: Sequence[str], whats: Mapping[str, What]) -> list[list[Line]]:
-    """Returns the lines that ``pack`` wrote, for each record."""
-    decoded = json.loads(f"[{','.join(texts)}]")
-    return [[Line(whats[name], *rest) for name, *rest in record_lines] for record_lines in decoded]

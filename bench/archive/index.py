@@ -16,13 +16,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.archive.entry import Entry, Head, Line, What, entry, heads_of, lines_of, pack, what_of
+from bench.archive.entry import Entry, Head, Line, What, entry
+from bench.archive.packing import heads_of, lines_of, pack, what_of
 from bench.errors import UsageError
 from bench.paths import PACKAGE, cache_dir
 
 DERIVED_WITH = (
-    "archive/entry.py", "archive/index.py", "archive/slim.py", "chips/figures.py", "fixed.py",
-    "plausible.py", "rates.py", "records/model.py", "throttle.py", "units.py",
+    "archive/entry.py", "archive/index.py", "archive/packing.py", "archive/slim.py",
+    "chips/figures.py", "fixed.py", "plausible.py", "rates.py", "records/model.py", "throttle.py",
+    "units.py",
 )  # fmt: skip
 """Modules that determine a record's summary; a change in any of them invalidates the cache."""
 CHUNK = 500

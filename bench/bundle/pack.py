@@ -50,13 +50,7 @@ def pack(record: Record, catalogue: Catalogue) -> Packed:
     Raises:
         UsageError: it is of a fake device, still being measured, or too large.
     """
-    if record.device.backend == "fake":
-        raise UsageError(
-            f"record {record.id} is of a fake device and says nothing about any chip: name another "
-            "with record=ID; 'python -m bench history' lists them"
-        )
-    if record.state == "running":
-        raise UsageError(f"record {record.id} has not ended: complete it with 'run resume='")
+    _check_packable(record)
     whole: dict[str, Any] = record.model_dump(mode="json")
     dropped = _drop(whole)
     node, uid = record.machine.node, record.device.uid
@@ -81,6 +75,16 @@ def pack(record: Record, catalogue: Catalogue) -> Packed:
     differs = sheet is not None and _sheet_hash(sheet, catalogue) != record.identity.sheet_sha256
     hidden = tuple(changed_fields(whole, {**masked_record, **environment}))
     return Packed(text, tuple(dropped), hidden, differs)
+
+
+def _check_packable(record: Record) -> None:
+    if record.device.backend == "fake":
+        raise UsageError(
+            f"record {record.id} is of a fake device and says nothing about any chip: name another "
+            "with record=ID; 'python -m bench history' lists them"
+        )
+    if record.state == "running":
+        raise UsageError(f"record {record.id} has not ended: complete it with 'run resume='")
 
 
 def _drop(whole: dict[str, Any]) -> list[str]:

@@ -149,14 +149,14 @@ def _each(
 
 def _about(path: Path) -> str:
     """Returns what distinguishes a record in its sweep or multi-device run."""
-    from bench.archive.entry import asked_for
+    from bench.archive.entry import selected_settings
     from bench.gate.recorded import together
     from bench.records.store import read
 
     record = read(path)
     device = f"{record.device.backend}:{record.device.index}"
     where = f"{record.machine.node} {device}" if record.machine.node else device
-    settings = asked_for(record.settings) or f"suite {record.suite}"
+    settings = selected_settings(record.settings) or f"suite {record.suite}"
     return ", ".join([settings, where, together(record)])
 
 

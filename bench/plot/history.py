@@ -69,8 +69,8 @@ def _change(found: LevelChange) -> str:
 def _alt(series: Series) -> str:
     values = [point.value for point in series.points]
     low, high = (show(value, series.dimension) for value in (min(values), max(values)))
-    told = "; ".join(_change(found) for found in series.level_changes) or _unchanged(series)
-    return f"{len(values):,} values from {low} to {high}: {told}."
+    changes = "; ".join(_change(found) for found in series.level_changes) or _unchanged(series)
+    return f"{len(values):,} values from {low} to {high}: {changes}."
 
 
 def _note(series: Series) -> str:

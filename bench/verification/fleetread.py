@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from bench.archive.entry import asked_for
+from bench.archive.entry import selected_settings
 from bench.chips.load import Catalogue
 from bench.errors import DataError, OnpaperError, UsageError
 from bench.fixed import fixed_sizes
@@ -134,7 +134,7 @@ def _kind(record: Record) -> tuple[tuple[str, str], ...]:
         ("torch", machine.torch or "not used"),
         ("runtime", machine.accelerator_runtime or "not reported"),
         ("suite", record.suite),
-        ("asked for", asked_for(record.settings) or "the whole suite"),
+        ("asked for", selected_settings(record.settings) or "the whole suite"),
         ("inputs", str(record.settings.get("data") or "normal")),
         ("measured", "alone" if at_once(record) == 1 else f"{at_once(record)} devices at once"),
         ("method", str(record.method_version)),

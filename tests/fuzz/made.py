@@ -4,7 +4,8 @@ import inspect
 import json
 
 from bench import paths
-from bench.archive.entry import entry, pack
+from bench.archive.entry import entry
+from bench.archive.packing import pack
 from bench.chips import load as chips
 from bench.commands.predictkeys import scenario_of
 from bench.gate.recorded import run_of

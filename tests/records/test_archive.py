@@ -13,8 +13,9 @@ import pytest
 
 from bench import paths
 from bench.__main__ import main
-from bench.archive.entry import entry, heads_of, lines_of, pack, what_of
+from bench.archive.entry import entry
 from bench.archive.index import DERIVED_WITH, Index, folder_of, index
+from bench.archive.packing import heads_of, lines_of, pack, what_of
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.records.model import Check, Record
@@ -148,7 +149,7 @@ def test_what_other_code_made_is_made_anew_and_its_cache_deleted(
 
 
 def test_every_module_that_makes_an_entry_is_among_those_that_are_told_apart() -> None:
-    for module in ("archive/entry.py", "archive/slim.py"):
+    for module in ("archive/entry.py", "archive/packing.py", "archive/slim.py"):
         tree = ast.parse((paths.PACKAGE / module).read_text())
         used = {
             f"{one.module.removeprefix('bench.').replace('.', '/')}.py"
