@@ -193,7 +193,7 @@ def chosen(predicted: Sequence[Prediction], goal: ServingGoal) -> tuple[Predicti
 def _requests(chip: Facts, goal: ServingGoal, split: Parallel) -> list[int]:
     """Returns the numbers of concurrent requests, over all copies, to try for one way."""
     length = goal.prompt + goal.output
-    fitting = room(chip, goal.workload, goal.precision, split, split.dp, length).most
+    fitting = room(chip, goal.workload, goal.precision, split, split.dp, length).max_sequences
     if fitting is None:
         raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory capacity")
     most = min(fitting, MOST) * split.dp

@@ -62,16 +62,17 @@ def _fits(fit: MemoryFit) -> str:
 
 def _sequences(room: Room, copies: int) -> str:
     """Returns how many sequences fit, over all copies of the model."""
-    if room.most is None or room.squeezed is None:
+    if room.max_sequences is None or room.max_sequences_if_full is None:
         return NONE
+    usual = f"{room.max_sequences * copies:,}"
     if room.tight:
-        return f"{room.squeezed * copies:,} with under 10% free, else {room.most * copies:,}"
-    return f"{room.most * copies:,}"
+        return f"{room.max_sequences_if_full * copies:,} with under 10% free, else {usual}"
+    return usual
 
 
 def _flat(fit: MemoryFit, copies: int) -> dict[str, Scalar]:
     room = fit.room
-    most = None if room.most is None else room.most * copies
+    most = None if room.max_sequences is None else room.max_sequences * copies
     return {
         "chip": fit.chip.chip, "capacity_B": room.capacity, "weights_B": room.weights,
         "cache_B_sequence": room.cache, "free_B": room.free, "sequences": most,

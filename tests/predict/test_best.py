@@ -70,7 +70,7 @@ def test_nothing_tried_by_hand_is_better(sheets: Catalogue, known: Learnt, limit
     assert float(mine.seconds[0]) <= limit
     chip = facts(sheets.find("h200"))
     for split in ways(asked.workload, asked.devices):
-        held = room(chip, asked.workload, asked.precision, split, split.dp, 2560).most or 0
+        held = room(chip, asked.workload, asked.precision, split, split.dp, 2560).max_sequences or 0
         copies = [one for one in (1, 4, 16, 64, 256) if one <= min(held, MOST)]
         if not copies:
             continue

@@ -7,8 +7,8 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.predict.model.attention import replicated
 from bench.predict.model.capacity import (
-    KEPT_B,
-    KEPT_SHARE,
+    RESERVED_B,
+    RESERVED_SHARE,
     Room,
     chip_parameters,
     least_chips,
@@ -76,8 +76,8 @@ def test_experts_are_spread_and_the_rest_is_copied() -> None:
 @pytest.mark.parametrize("name", ["llama-3.1-70b", "deepseek-v3", "gpt-oss-120b"])
 def test_room_adds_up(name: str) -> None:
     told = room(made(capacity=141e9), workload(name), FP8, Parallel(tp=8), 32, 8192)
-    assert told.kept == pytest.approx(KEPT_B + KEPT_SHARE * 141e9)
-    assert told.free == pytest.approx(141e9 - told.weights - 32 * told.cache - told.kept)
+    assert told.reserved == pytest.approx(RESERVED_B + RESERVED_SHARE * 141e9)
+    assert told.free == pytest.approx(141e9 - told.weights - 32 * told.cache - told.reserved)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_sequence_of_4096_tokens_takes_a_known_cache(
 
 def test_the_most_sequences_fit_and_one_more_does_not() -> None:
     model, chip_ = workload("llama-3.1-8b"), made(capacity=80e9)
-    most = room(chip_, model, BF16, Parallel(), 1, 4096).most
+    most = room(chip_, model, BF16, Parallel(), 1, 4096).max_sequences
     assert most is not None
     assert most > 50
     fits = [room(chip_, model, BF16, Parallel(), n, 4096).fits for n in (most, most + 1)]
@@ -124,24 +124,24 @@ def test_the_most_sequences_fit_and_one_more_does_not() -> None:
 def test_a_model_too_large_has_no_room_for_any() -> None:
     told = room(made(capacity=80e9), workload("llama-3.1-70b"), BF16, Parallel(), 1, 4096)
     assert told.fits is False
-    assert told.most == 0
+    assert told.max_sequences == 0
     assert (told.free or 0.0) < -60e9
 
 
 def test_a_capacity_that_nobody_gives_leaves_it_open() -> None:
     told = room(made(capacity=None), workload("llama-3.1-8b"), BF16, Parallel(), 1, 4096)
-    assert (told.fits, told.free, told.most) == (None, None, None)
+    assert (told.fits, told.free, told.max_sequences) == (None, None, None)
 
 
 def test_a_tight_fit_has_sequences() -> None:
     """Those that were asked for are among those that fit where nothing is kept free."""
     for asked in (1, 32, 200):
         told = room(made(capacity=96e9), workload("deepseek-v3"), FP8, Parallel(tp=8), asked, 2560)
-        assert (told.fits, told.most) == (False, 0)
-        assert told.squeezed is not None
-        assert told.tight == (asked <= told.squeezed)
+        assert (told.fits, told.max_sequences) == (False, 0)
+        assert told.max_sequences_if_full is not None
+        assert told.tight == (asked <= told.max_sequences_if_full)
     roomy = room(made(capacity=141e9), workload("deepseek-v3"), FP8, Parallel(tp=8), 32, 2560)
-    assert (roomy.most or 0) < (roomy.squeezed or 0)
+    assert (roomy.max_sequences or 0) < (roomy.max_sequences_if_full or 0)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_training_spreads_experts_and_what_belongs_to_them() -> None:
 
 def test_what_is_left_is_told_to_the_byte() -> None:
     exact = Room(100.0, 60.0, 10.0, 20.0, 2.0)
-    assert (exact.free, exact.fits, exact.most) == (0.0, True, 2)
+    assert (exact.free, exact.fits, exact.max_sequences) == (0.0, True, 2)
 
 
 @pytest.mark.parametrize("busy", [0.0, 0.1, 0.5, 1.0])

@@ -20,7 +20,7 @@ from bench.workloads.counts import (
 )
 from bench.workloads.model import Workload
 
-KEPT_B, KEPT_SHARE = 3.5e9, 0.10
+RESERVED_B, RESERVED_SHARE = 3.5e9, 0.10
 """Bytes that an engine reserves for contexts, workspaces and activations, and the share of memory
 that it leaves free of weights and cache. A rule of thumb that engines' defaults follow."""
 TRAINED, STATES = 6.0, 12.0
@@ -41,7 +41,7 @@ class Room:
         capacity: published capacity; None if unknown.
         weights: the model's weights on one chip; in training with gradients and optimiser states.
         cache: key-value cache of one sequence on one chip.
-        kept: memory reserved for the engine.
+        reserved: memory reserved for the engine.
         sequences: number of sequences per copy of the model.
         activations: activations that training keeps for the backward pass.
     """
@@ -49,7 +49,7 @@ class Room:
     capacity: float | None
     weights: float
     cache: float
-    kept: float
+    reserved: float
     sequences: float
     activations: float = 0.0
 
@@ -59,7 +59,7 @@ class Room:
         if self.capacity is None:
             return None
         used = self.weights + self.activations + self.cache * self.sequences
-        return self.capacity - used - self.kept
+        return self.capacity - used - self.reserved
 
     @property
     def fits(self) -> bool | None:
@@ -68,10 +68,10 @@ class Room:
 
     @property
     def tight(self) -> bool:
-        """Tells whether it fits only by leaving less than ``KEPT_SHARE`` of the memory free."""
+        """Tells whether it fits only by leaving less than ``RESERVED_SHARE`` of the memory free."""
         if self.free is None or self.capacity is None:
             return False
-        return self.free < 0 <= self.free + KEPT_SHARE * self.capacity
+        return self.free < 0 <= self.free + RESERVED_SHARE * self.capacity
 
     @property
     def word(self) -> str | None:
@@ -81,16 +81,16 @@ class Room:
         return "tight" if self.tight else "fits" if self.fits else "no"
 
     @property
-    def most(self) -> int | None:
+    def max_sequences(self) -> int | None:
         """Returns the most sequences that fit; None if the capacity is unknown."""
-        return None if self.capacity is None else self._sequences(self.capacity - self.kept)
+        return None if self.capacity is None else self._sequences(self.capacity - self.reserved)
 
     @property
-    def squeezed(self) -> int | None:
+    def max_sequences_if_full(self) -> int | None:
         """Returns the most sequences that fit if no share of the memory is left free."""
         if self.capacity is None:
             return None
-        return self._sequences(self.capacity * (1 + KEPT_SHARE) - self.kept)
+        return self._sequences(self.capacity * (1 + RESERVED_SHARE) - self.reserved)
 
     def _sequences(self, usable: float) -> int:
         left = usable - self.weights - self.activations
@@ -117,16 +117,16 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
         length: tokens of each sequence at its longest.
         recipe: for training, which keeps gradients, moments and activations instead of a cache.
     """
-    kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
+    reserved = RESERVED_B + RESERVED_SHARE * (chip.capacity or 0.0)
     per_copy = sequences / split.dp
     if recipe:
         states = trained_bytes(workload, split, narrow=recipe.narrow)
         saved = activations(workload, split, recipe, length, per_copy)
-        return Room(chip.capacity, states, 0.0, kept, per_copy, saved)
+        return Room(chip.capacity, states, 0.0, reserved, per_copy, saved)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
     all_layers = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
     cache = all_layers * largest_stage(workload, split)
-    return Room(chip.capacity, weight_bytes(workload, formats, split), cache, kept, per_copy)
+    return Room(chip.capacity, weight_bytes(workload, formats, split), cache, reserved, per_copy)
 
 
 def trained_bytes(workload: Workload, split: Parallel, *, narrow: bool = False) -> float:
