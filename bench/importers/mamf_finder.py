@@ -7,6 +7,7 @@ rate sustained over a window (MSMF); the burst (MAMF) goes into the conditions.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bench.evidence.model import Defect, Reported
 from bench.importers.base import NUMBER, Found, Given, Importer, beginning, collect, match_line
@@ -34,6 +35,15 @@ IDLE = re.compile(r"note: ([0-9]{1,4}) same-board sibling GPU\(s\) sat idle .{0,
 HEADER = {"date": STARTED, "dtype": DTYPE, "version": VERSION, "named": DEVICE, "idle": IDLE}
 
 
+class _Outcome(NamedTuple):
+    """One outcome of a search: line number, rate (TFLOP/s), shape, and the rest of its line."""
+
+    line: int
+    rate: str
+    shape: str
+    note: str = ""
+
+
 @dataclass
 class _Search:
     """One run in the log, as far as it was read.
@@ -43,14 +53,14 @@ class _Search:
         stack: versions of the software stack.
         remarks: remarks that the tool made on the result.
         tried: number of shapes tried.
-        best: outcomes by name: line number, rate (TFLOP/s), shape, and a note.
+        best: outcomes, by name.
     """
 
     header: dict[str, str] = field(default_factory=dict)
     stack: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     tried: int = 0
-    best: dict[str, tuple[int, str, str, str]] = field(default_factory=dict)
+    best: dict[str, _Outcome] = field(default_factory=dict)
 
 
 def recognises(text: str) -> bool:
@@ -94,12 +104,13 @@ def _read_line(line: str, number: int, search: _Search, given: Given) -> list[_S
 
 def _read_outcome(line: str, number: int, search: _Search, given: Given) -> None:
     if match := match_line(BEST, line):
-        search.best[match[1]] = (number, match[2], match[3], "")
+        search.best[match[1]] = _Outcome(number, match[2], match[3])
     elif match := match_line(HEADLINE, line):
-        search.best[match[1]] = (number, match[2], match[3], match[4].strip())
+        search.best[match[1]] = _Outcome(number, match[2], match[3], match[4].strip())
     elif match := match_line(BEST_IN_VERSION_1, line):
         search.tried = int(match[4])
-        search.best["median" if match[2] else "mean"] = (number, match[2] or match[1], match[3], "")
+        name = "median" if match[2] else "mean"
+        search.best[name] = _Outcome(number, match[2] or match[1], match[3])
     else:
         raise given.fault(
             "the outcome holds no rate with a shape", "give the log as it was", number
@@ -124,43 +135,39 @@ def _has_outcomes(search: _Search, text: str, given: Given) -> bool:
 
 def _row(search: _Search, given: Given) -> Reported:
     """Returns the row of a search."""
-    name = next(
-        candidate
-        for candidate in ("MSMF", "mean", "median", "MAMF", "max")
-        if candidate in search.best
-    )
-    number, rate, shape, note = search.best[name]
+    name = next(one for one in ("MSMF", "mean", "median", "MAMF", "max") if one in search.best)
+    best = search.best[name]
     dtype = given.format_of(search.header.get("dtype"))
     is_burst, is_picked = name in ("MAMF", "max"), search.tried > 1 and name != "MSMF"
     return given.row(
-        number,
+        best.line,
         id=f"matmul-{dtype}",
         named=search.header.get("named"),
         quantity="matmul_best" if search.tried > 1 else "matmul_shape",
         dtype=dtype,
-        value=f"{rate} TFLOP/s",
+        value=f"{best.rate} TFLOP/s",
         statistic="best" if is_picked or is_burst else "median" if name == "median" else "mean",
         defects=((Defect.BEST,) if is_picked or is_burst else ())
         + ((Defect.BRIEF,) if is_burst else ()),
         date=given.when(search.header.get("date")),
         software=given.software or ", ".join(search.stack),
-        workload={"shape": shape},
-        conditions=_conditions(search, name, note),
+        workload={"shape": best.shape},
+        conditions=_conditions(search, name),
         note="; ".join(_notes(search)),
     )
 
 
-def _conditions(search: _Search, name: str, note: str) -> dict[str, str]:
+def _conditions(search: _Search, name: str) -> dict[str, str]:
     version = search.header.get("version", "not told")
     others = [
-        f"{other_name} {rate} TFLOP/s at {shape}"
-        for other_name, (_, rate, shape, _) in search.best.items()
+        f"{other_name} {outcome.rate} TFLOP/s at {outcome.shape}"
+        for other_name, outcome in search.best.items()
         if other_name != name
     ]
     return {
         "tool": f"mamf-finder, benchmark version {version}",
         "method": f"best shape of {search.tried}, {name} of its iterations",
-        "power": note,
+        "power": search.best[name].note,
         "other": "; ".join(others),
     }
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from bench.evidence.model import Defect, Reported
 from bench.importers.base import (
@@ -48,6 +49,15 @@ INTEGER_TYPES = ("uint8", "int32", "uint32", "int64", "uint64", "char", "int")
 UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
+class _Rate(NamedTuple):
+    """Out-of-place bus bandwidth (GB/s) at one size (bytes, as printed); JSON has no line."""
+
+    line: int | None
+    size: str
+    element_type: str
+    bus_bandwidth: Decimal
+
+
 @dataclass
 class _Test:
     """One test, as far as it was read.
@@ -59,7 +69,7 @@ class _Test:
         software: versions of NCCL and nccl-tests.
         iterations: number of timed and of warm-up iterations.
         columns: column heads of the table.
-        rates: line number, size (bytes), element type and bus bandwidth (GB/s), for each size.
+        rates: the rate at each size.
         is_unchecked: whether the results were not checked.
         date: date on which the test started.
     """
@@ -70,7 +80,7 @@ class _Test:
     software: str = ""
     iterations: str = ""
     columns: list[str] = field(default_factory=list)
-    rates: list[tuple[int | None, str, str, Decimal]] = field(default_factory=list)
+    rates: list[_Rate] = field(default_factory=list)
     is_unchecked: bool = False
     date: str | None = None
 
@@ -151,7 +161,8 @@ def _read_rate(line: str, number: int, test: _Test, given: Given) -> None:
         size = quoted(cells_by_column["size"])
         problem = f"{quoted(cells_by_column['busbw'])} at size {size} is no rate"
         raise given.fault(problem, RERUN, number)
-    test.rates.append((number, cells_by_column["size"], cells_by_column.get("type", ""), rate))
+    element_type = cells_by_column.get("type", "")
+    test.rates.append(_Rate(number, cells_by_column["size"], element_type, rate))
 
 
 def _check_results(count: str, verdict: str, line: int | None, given: Given) -> None:
@@ -184,57 +195,49 @@ def _from_json(data: dict[str, Json], given: Given) -> _Test:
     )
 
 
-def _rates_in_json(
-    results: list[dict[str, Json]], given: Given
-) -> Iterator[tuple[int | None, str, str, Decimal]]:
+def _rates_in_json(results: list[dict[str, Json]], given: Given) -> Iterator[_Rate]:
     for result in results:
         out_of_place = part(result, "out_of_place")
         if not out_of_place:
             continue
-        rate, size, wrong = (
-            decimal(out_of_place.get("bus_bw")),
-            word(result, "size"),
-            out_of_place.get("nwrong"),
-        )
+        rate, wrong = decimal(out_of_place.get("bus_bw")), out_of_place.get("nwrong")
+        size = word(result, "size")
         if rate is None or decimal(size) is None:
             problem = f"{quoted(out_of_place.get('bus_bw'))} at size {quoted(size)} is no rate"
             raise given.fault(problem, RERUN)
         if wrong is not None and decimal(wrong) != 0:
             raise given.fault(f"{quoted(wrong)} results were wrong", "mend that first")
-        yield None, size, word(result, "type"), rate
+        yield _Rate(None, size, word(result, "type"), rate)
 
 
 def _row(test: _Test, given: Given) -> Reported:
     """Returns the row of a test, for the size with the best rate."""
     quantity = _quantity(test, given)
-    rates = [rate for rate in test.rates if rate[3]]
+    rates = [rate for rate in test.rates if rate.bus_bandwidth]
     if not rates:
         raise given.fault("there is no size with a rate out of place above 0", RERUN)
-    number, size, element_type, rate = max(rates, key=lambda rate: (rate[3], _bytes_of(rate[1])))
-    largest_size = max(_bytes_of(rate[1]) for rate in rates)
-    dtype = (
-        None
-        if element_type.lower() in INTEGER_TYPES
-        else given.format_of(element_type or None, number)
-    )
+    best = max(rates, key=lambda rate: (rate.bus_bandwidth, _bytes_of(rate.size)))
+    largest_size = max(_bytes_of(rate.size) for rate in rates)
+    is_integer = best.element_type.lower() in INTEGER_TYPES
+    dtype = None if is_integer else given.format_of(best.element_type or None, best.line)
     return given.row(
-        number,
+        best.line,
         id=f"{quantity.replace('_', '-')}-{dtype or 'integer'}",
         count=_device_count(test, given),
         quantity=quantity,
         dtype=dtype,
-        value=f"{rate} GB/s",
+        value=f"{best.bus_bandwidth} GB/s",
         statistic="mean",
-        defects=() if _bytes_of(size) == largest_size else (Defect.BEST,),
+        defects=() if _bytes_of(best.size) == largest_size else (Defect.BEST,),
         date=given.when(test.date),
         software=given.software or test.software,
-        workload={"size": _size_text(size), "scope": _scope(test)},
+        workload={"size": _size_text(best.size), "scope": _scope(test)},
         conditions={
             "tool": f"{test.program}_perf",
             "method": f"bus bandwidth out of place, best of {len(rates)} size(s)",
             "iterations": test.iterations,
         },
-        note="; ".join(_notes(test, element_type)),
+        note="; ".join(_notes(test, best.element_type)),
     )
 
 
@@ -290,8 +293,6 @@ def _nccl_version(code: int) -> str:
 
 
 IMPORTER = Importer(
-    "nccl-tests",
-    "nccl-tests, rccl-tests: text or JSON, best bus bandwidth of a test",
-    recognises,
+    "nccl-tests", "nccl-tests, rccl-tests: text or JSON, best bus bandwidth of a test", recognises,
     read,
-)
+)  # fmt: skip

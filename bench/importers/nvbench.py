@@ -60,12 +60,12 @@ def read(text: str, given: Given) -> Found:
     data = document(text, given)
     if not isinstance(data.get("benchmarks"), list):
         raise given.fault("is no output of nvbench: 'benchmarks' is missing", GIVE_JSON)
-    device_names = {word(item, "id"): word(item, "name") for item in items(data, "devices")}
+    device_names = {word(device, "id"): word(device, "name") for device in items(data, "devices")}
     left_out: list[str] = []
     states_by_form: dict[tuple[str, str, str | None], list[_State]] = {}
     for bench in items(data, "benchmarks"):
-        for item in _states(bench, device_names, left_out, given):
-            states_by_form.setdefault((item.bench, item.device, item.dtype), []).append(item)
+        for state in _states(bench, device_names, left_out, given):
+            states_by_form.setdefault((state.bench, state.device, state.dtype), []).append(state)
     version = word(part(part(part(data, "meta"), "version"), "nvbench"), "string")
     rows = [_row(states, version, given) for states in states_by_form.values()]
     return collect(given, rows, left_out)
