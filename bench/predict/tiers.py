@@ -26,8 +26,8 @@ MEANS = {
     Tier.FAMILY: "times of chips of its family",
     Tier.VENDOR: "times of other chips of its vendor",
     Tier.OTHER: "times of other vendors' chips alone",
-    Tier.SHEET: "times of others, of which its sheet gives too little to make use: mostly no board "
-    "power",
+    Tier.SHEET: "times of other chips alone, because its sheet lacks a figure that relates it to "
+    "them, mostly board power",
 }  # fmt: skip
 """The meaning of each tier, for a reader who has not seen it before."""
 RESTS = f"Rests on, firmest first: {', '.join(Tier)}."

@@ -97,7 +97,7 @@ class Room:
         return max(0, math.floor(left / self.cache)) if self.cache else 0
 
 
-def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+def room(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     chip: Facts,
     workload: Workload,
     formats: Precision,
@@ -228,7 +228,7 @@ def weight_bytes(workload: Workload, formats: Precision, split: Parallel) -> flo
     return size * largest_stage(workload, split)
 
 
-def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+def least_chips(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     chip: Facts,
     workload: Workload,
     formats: Precision,

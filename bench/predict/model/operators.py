@@ -161,7 +161,7 @@ def _attention_names(workload: Workload) -> tuple[str, ...]:
     return tuple(name for name in layer_shapes(workload) if name not in others)
 
 
-def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+def _attention(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     workload: Workload, phase: str, points: Points, rows: Array, formats: Precision, split: Parallel
 ) -> Iterator[Operator]:
     """Yields attention and its products, and those of an indexer.

@@ -63,7 +63,7 @@ class Served:
         return self.decode.seconds
 
 
-def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+def serve(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     chip: Facts, workload: Workload, load: Load, formats: Precision, split: Parallel, stack: Stack
 ) -> Served:
     """Returns the latency and throughput of a model on one kind of chip.
@@ -76,7 +76,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     )
 
 
-def serve_at(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+def serve_at(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     chip: Rates, workload: Workload, load: Load, formats: Precision, split: Parallel, stack: Stack
 ) -> Served:
     """Returns the latency and throughput of a model from chips' published rates.

@@ -138,7 +138,7 @@ class Step:
         )
 
 
-def step(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+def step(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     chip: Facts,
     workload: Workload,
     phase: str,

@@ -122,7 +122,7 @@ def _exposed(transfer: OperatorTime, overlapped_s: Array) -> OperatorTime:
     return replace(transfer, seconds=np.maximum(transfer.seconds - overlapped_s, 0.0))
 
 
-def training(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+def training(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     chip: Facts,
     workload: Workload,
     points: Points,

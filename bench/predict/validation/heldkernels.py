@@ -43,8 +43,8 @@ TWO = "each of three chips predicted from two; the path between them is the host
 TIMER = "other software and another timer, with launches from the host"
 FOREIGN = "chips of a maker that no fit has seen; most with eight GPUs in one process"
 FUSED = (
-    "dispatch and combine of experts, one kernel each, which no fit has seen; that two and four "
-    "GPUs of a mesh have one and three of seven links was noticed on these rows, not fitted"
+    "fused dispatch and combine kernels of experts, which no fit has seen; that two and four GPUs "
+    "of a mesh use one and three of seven links was noticed on these rows, not fitted"
 )
 BARE = "bare grouped products, predicted by layers with routing; both with one scale per block"
 

@@ -23,7 +23,7 @@ from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.validation.errors import Outcome
 
 NOTE = (
-    "chips of vendors that no fit of serving has seen: this tests their engines too, which became "
+    "chips of vendors that no fit of serving has seen: this also tests their engines, which became "
     "up to twice as fast within months"
 )
 

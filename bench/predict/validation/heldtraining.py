@@ -32,7 +32,10 @@ from bench.predict.validation.pairs import Key, Side, Sides, median_run, side_by
 NAMES = {TRAIN: "training, dense", TRAIN_EXPERTS: "training, experts"}
 ENOUGH = 3
 """Smallest number of works that two chips have in common to be compared."""
-BY_OTHERS = "by single groups, on other engines and versions, divided as they reported"
+EFFECTS = "with each engine's effect as fitted on the other chips"
+BY_OTHERS = (
+    "by single groups, on other engines and versions, with the parallelism that they reported"
+)
 LEFT = "runs left out (a chip of unstated variant has no rate on its sheet)"
 
 
@@ -93,7 +96,7 @@ def notes(world: World) -> dict[str, str]:
     """Returns the note of each part: which engines ran it."""
     rows = training_rows(world.data)
     return {
-        name: f"runs of {', '.join(sorted(engines))}; with what each adds on the other chips"
+        name: f"runs of {', '.join(sorted(engines))}; {EFFECTS}"
         for name in NAMES
         if (engines := {engine(row) for row in rows if part(row, world.models) == name})
     }

@@ -66,10 +66,10 @@ CUBLAS = ("trtllm",)
 """Software among them with kernels of the same library as ``learn.PRODUCTS``."""
 SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
 GROUP = "a group is one person, team or company that measured"
-RING = "each chip beside the next of the table, on products that both ran"
+RING = "each chip is paired with the next one in the table, on products that both ran"
 QUANTISED = (
-    "; without the quantising of activations that the fitted times include, and without what their "
-    "library adds for a family of chips"
+    "; predicted without activation quantisation, which the fitted times include, and without the "
+    "family-specific code of the fitted library"
 )
 
 
@@ -228,8 +228,8 @@ def _reported(world: World) -> Iterator[Part]:
     cases = reported_serving(world, known, list(world.reported_serving))
     note = (
         "time per token from rates, TPOT or decode steps that single groups reported, on any "
-        "engine, each predicted as others' serving was on chips of fitted vendors; on chips of "
-        "other vendors, as others' was on any chips"
+        "engine, each predicted with the slowdown that other groups measured on chips of fitted "
+        "vendors; on chips of other vendors, with that on any chips"
     )
     yield _part(REPORTED, SOURCE, cases, note + unserved(world.reported_serving, cases))
     domestic = [one for one in cases if one.chip in world.domestic]
