@@ -33,19 +33,19 @@ CYCLE_MATRIX_DTYPES = ("bf16", "fp16", "fp8", "int8")
 VECTOR_DTYPES = ("fp64", "fp32", "bf16", "fp16", "int32", "int8")
 
 
-A_SECOND = (Dimension.FLOP_RATE, Dimension.OP_RATE)
-A_CYCLE = (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE)
+PER_SECOND = (Dimension.FLOP_RATE, Dimension.OP_RATE)
+PER_CYCLE = (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE)
 
 
 def _rates(
-    unit: str, words: str, dtypes: tuple[str, ...], counted: tuple[Dimension, Dimension] = A_SECOND
+    unit: str, title: str, dtypes: tuple[str, ...], per: tuple[Dimension, Dimension] = PER_SECOND
 ) -> list[FigureKind]:
-    """Returns one figure per dtype, in floating-point or integer operations a second."""
+    """Returns one figure for each dtype, in floating-point or integer operations."""
     return [
         FigureKind(
             f"{unit}_{dtype}",
-            f"{dtype.replace('_acc16', ', fp16 accumulation')} {words}",
-            counted[dtype.startswith("int")],
+            f"{dtype.replace('_acc16', ', fp16 accumulation')} {title}",
+            per[dtype.startswith("int")],
         )
         for dtype in dtypes
     ]
@@ -88,8 +88,10 @@ FIGURES: dict[str, FigureKind] = {
         *_rates("matrix", "matrix", MATRIX_DTYPES),
         *_rates("vector", "vector", VECTOR_DTYPES),
         *_rates("sparse", "matrix with structured sparsity", MATRIX_DTYPES),
-        *_rates("cycle", "vector operations a core and cycle", VECTOR_DTYPES, A_CYCLE),
-        *_rates("cycle_matrix", "matrix operations a core and cycle", CYCLE_MATRIX_DTYPES, A_CYCLE),
+        *_rates("cycle", "vector operations a core and cycle", VECTOR_DTYPES, PER_CYCLE),
+        *_rates(
+            "cycle_matrix", "matrix operations a core and cycle", CYCLE_MATRIX_DTYPES, PER_CYCLE
+        ),
         *_OTHERS,
     )
 }

@@ -84,11 +84,11 @@ class Catalogue:
         for name, chip in (*self._given.items(), *bare):
             owners.setdefault(loose(name), set()).add(chip)
         vendors = {chip.vendor for chip in self.chips.values()}
-        own = {
+        short_names = {
             name: chip for name, chip in bare
             if len(owners[loose(name)]) == 1 and name not in {*GROUPS, *APART, *vendors}
         }  # fmt: skip
-        return MappingProxyType({**own, **self._given})
+        return MappingProxyType({**short_names, **self._given})
 
     @cached_property
     def _given(self) -> Mapping[str, str]:

@@ -41,17 +41,17 @@ class Paper:
     """One figure of the sheet, to compare a measurement with.
 
     Attributes:
-        key: the figure.
-        value: in base units, for one device.
-        dimension: of the value.
-        text: as published, or as computed.
-        sources: keys of the sources behind it.
-        basis: how it is known to be the dense rate.
-        formula: how it was computed, None if it is printed.
+        key: the figure's key.
+        value: the figure in base units, for one device.
+        dimension: the dimension of the value.
+        text: the value as published, or as computed.
+        sources: keys of the sources behind the value.
+        basis: how the value is known to be the dense rate.
+        formula: how the value was computed, None if the sheet prints it.
         rivals: other published values.
-        why: why this value stands first.
-        from_clock: whether it was computed from the device's clock.
-        firm: whether its source prints it as it stands, as for a rival.
+        why: why the sheet prefers this value to its rivals.
+        from_clock: whether the value was computed from the device's clock.
+        firm: whether the source prints the value as it is, as for a rival.
     """
 
     key: str
@@ -96,8 +96,8 @@ def paper(
             return derived
         if key in chip.figures:
             gaps.append(str(chip.figures[key].value))
-    words = "the chip has no such unit" if "unsupported" in gaps else "no sourced figure"
-    return Absent(f"{words} for {FIGURES[keys[0]].title}")
+    reason = "the chip has no such unit" if "unsupported" in gaps else "no sourced figure"
+    return Absent(f"{reason} for {FIGURES[keys[0]].title}")
 
 
 def of_sheet(chip: Chip, keys: tuple[str, ...]) -> Paper | None:
@@ -105,9 +105,9 @@ def of_sheet(chip: Chip, keys: tuple[str, ...]) -> Paper | None:
     for key in keys:
         found = _printed(chip, key) or (_pcie(chip, key) if key in PCIE else None)
         if found is None and key in LINKS:
-            other, factor, words = LINKS[key]
+            other, factor, formula = LINKS[key]
             printed = _printed(chip, other)
-            found = replace(_times(printed, factor, words), key=key) if printed else None
+            found = replace(_times(printed, factor, formula), key=key) if printed else None
         if found is not None:
             return found
     return None
@@ -134,12 +134,12 @@ def _printed(chip: Chip, key: str) -> Paper | None:
 def _rival(one: Published) -> Rival | None:
     if one.number is None:
         return None
-    words = [
+    remarks = [
         one.counts and f"counts {one.counts}",
         one.refuted and f"refuted: {one.refuted}",
         one.note,
     ]
-    note = "; ".join(word for word in words if word) or None
+    note = "; ".join(remark for remark in remarks if remark) or None
     alike = one.counts is None and not one.refuted
     return Rival(one.number, str(one.value), one.source, note, alike, _firm(one))
 
@@ -195,17 +195,17 @@ def _pcie(chip: Chip, key: str) -> Paper | None:
         text=f"{value / 1e9:g} GB/s",
         sources=(fact.source,),
         basis=None,
-        formula=f"{found.words}{', both directions' if PCIE[key] == 2 else ''}, nominal",
+        formula=f"{found.formula}{', both directions' if PCIE[key] == 2 else ''}, nominal",
         rivals=(),
     )
 
 
 def _of_directions(device: DeviceInfo, chip: Chip, key: str) -> Paper | None:
     """Derives one direction of a link from both, or both from one."""
-    other, factor, words = LINKS[key]
+    other, factor, formula = LINKS[key]
     printed = _printed(chip, other)
     found = _for_one_device(printed, chip, device) if printed else None
-    return replace(_times(found, factor, words), key=key) if isinstance(found, Paper) else None
+    return replace(_times(found, factor, formula), key=key) if isinstance(found, Paper) else None
 
 
 def _per_cycle(device: DeviceInfo, chip: Chip | None, key: str) -> Published | None:
@@ -226,14 +226,14 @@ def _clock(device: DeviceInfo) -> tuple[float, str]:
 
     A clock measured below nominal is ignored: another tenant of the core took the rest.
     """
-    hertz, words = device.clock_nominal_hz or 0.0, "nominal clock reported"
-    if (seen := device.clock_measured_hz) and seen >= hertz:
-        hertz, words = seen, "clock measured here"
-    elif seen:
-        words = "nominal clock, measured lower here"
+    hertz, origin = device.clock_nominal_hz or 0.0, "nominal clock reported"
+    if (measured := device.clock_measured_hz) and measured >= hertz:
+        hertz, origin = measured, "clock measured here"
+    elif measured:
+        origin = "nominal clock, measured lower here"
     elif device.clock_max_hz:
-        hertz, words = device.clock_max_hz, "highest clock reported"
-    return hertz, f"{show(hertz, Dimension.FREQUENCY)} ({words})"
+        hertz, origin = device.clock_max_hz, "highest clock reported"
+    return hertz, f"{show(hertz, Dimension.FREQUENCY)} ({origin})"
 
 
 def _for_one_device(found: Paper, chip: Chip, device: DeviceInfo) -> Paper | Absent:
@@ -257,11 +257,12 @@ def _for_cores(found: Paper, reached: int, cores: float) -> Paper | Absent:
     return _times(found, sockets, f"{{}} x {reached} of {cores:g} cores")
 
 
-def _times(found: Paper, factor: float, words: str) -> Paper:
-    """Multiplies figure and rivals; ``words`` is the formula, ``{}`` the published text."""
+def _times(found: Paper, factor: float, formula: str) -> Paper:
+    """Multiplies a figure and its rivals; ``{}`` in ``formula`` becomes the published text."""
     rivals = tuple(
-        replace(one, value=one.value * factor, text=words.format(one.text)) for one in found.rivals
+        replace(one, value=one.value * factor, text=formula.format(one.text))
+        for one in found.rivals
     )
     value = found.value * factor
     text = show(value, found.dimension, 4)
-    return replace(found, value=value, text=text, formula=words.format(found.text), rivals=rivals)
+    return replace(found, value=value, text=text, formula=formula.format(found.text), rivals=rivals)

@@ -18,22 +18,22 @@ class Link:
 
     @property
     def oneway(self) -> float:
-        """Returns nominal bytes a second in one direction."""
+        """Returns the nominal rate in one direction, B/s."""
         return GBYTES_A_LANE[self.generation] * self.lanes * 1e9
 
     @property
-    def words(self) -> str:
+    def formula(self) -> str:
         """Returns the formula: ``16 lanes of PCIe 5.0 x 4 GB/s``."""
         return f"{self.lanes} lanes of PCIe {self.generation}.0 x {self.rate:g} GB/s"
 
     @property
     def rate(self) -> float:
-        """Returns nominal GB/s of a lane in one direction."""
+        """Returns the nominal rate of one lane in one direction, GB/s."""
         return GBYTES_A_LANE[self.generation]
 
 
 def alone(fact: str) -> bool:
-    """Returns whether a sheet's words on the link between chips mean PCIe only."""
+    """Returns whether a sheet's text on the link between chips means PCIe only."""
     return "PCIe only" in fact
 
 

@@ -27,9 +27,9 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
     if vendor is not None and vendor not in _vendors(catalogue):
         near = did_you_mean(vendor, _vendors(catalogue))
         raise UsageError(f"no vendor {vendor!r}: {near}")
-    asked = [chip for word in words for chip in _meant(word, catalogue, catalogue.names)]
-    found = {chip.id: chip for chip in asked if vendor in (None, chip.vendor)}
-    if asked and not found:
+    selected = [chip for word in words for chip in _meant(word, catalogue, catalogue.names)]
+    found = {chip.id: chip for chip in selected if vendor in (None, chip.vendor)}
+    if selected and not found:
         raise UsageError(f"none of the chips asked for is of vendor={vendor}")
     return list(found.values())
 

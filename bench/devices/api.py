@@ -76,8 +76,8 @@ class Api:
         pair = self.ask("mem_get_info", index, generic="get_memory_info")
         if isinstance(pair, tuple) and len(pair) == 2 and pair[1]:
             return float(pair[0]), float(pair[1])
-        most, held = self.ask("recommended_max_memory"), self.ask("driver_allocated_memory")
-        return (float(most - (held or 0)), float(most)) if most else None
+        limit, allocated = self.ask("recommended_max_memory"), self.ask("driver_allocated_memory")
+        return (float(limit - (allocated or 0)), float(limit)) if limit else None
 
     def reserved(self, index: int) -> float:
         """Returns the bytes reserved by torch's allocator, 0 where it does not report them."""

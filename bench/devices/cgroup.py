@@ -28,16 +28,16 @@ def memory() -> tuple[float, float] | None:
 
 def _folders(controller: str) -> Iterator[Path]:
     """Yields the folders of a controller from this process's group up to the root."""
-    own = _own(controller)
+    paths = _group_paths(controller)
     for name, base in (("", ROOT), (controller, ROOT / controller)):
-        inner = base / own.get(name, "/").lstrip("/")
+        inner = base / paths.get(name, "/").lstrip("/")
         if ".." in inner.parts:  # the group lies above the visible root
             inner = base
         yield from (folder for folder in (inner, *inner.parents) if folder.is_relative_to(base))
 
 
-def _own(controller: str) -> dict[str, str]:
-    """Returns the path of this process's group by controller, "" being version 2's."""
+def _group_paths(controller: str) -> dict[str, str]:
+    """Returns the path of this process's group for each controller; "" is version 2's."""
     try:
         lines = MINE.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -12,14 +12,14 @@ Process = tuple[int, float | None]
 
 
 def sharing(processes: Iterable[Process]) -> str:
-    """Says that other processes use a device; empty where none is known for certain."""
+    """Returns a note that other processes use a device; empty if none is known for certain."""
     listed = dict(processes)
-    others = {pid: held for pid, held in listed.items() if not _is_ours(pid)}
+    others = {pid: used for pid, used in listed.items() if not _is_ours(pid)}
     if not others or len(others) == len(listed):
         return ""
     who = "another process" if len(others) == 1 else f"{len(others)} other processes"
-    held_bytes = sum(held or 0.0 for held in others.values())
-    return f"shared with {who}{f' that held {held_bytes / 2**30:.1f} GiB' if held_bytes else ''}"
+    used_bytes = sum(used or 0.0 for used in others.values())
+    return f"shared with {who}{f' that held {used_bytes / 2**30:.1f} GiB' if used_bytes else ''}"
 
 
 def _is_ours(pid: int) -> bool:

@@ -163,8 +163,10 @@ def visible(index: int, vendor: str) -> int | None:
 def masks(vendor: str) -> list[str]:
     """Returns the masks set for a vendor's devices, the one nearest to torch first."""
     entry = vendors()[vendor]
-    own = [name for name in entry.env if name.endswith("_VISIBLE_DEVICES") and name not in OUTSIDE]
-    names = (*own, *MASKS.get(entry.torch_device, ()))
+    vendor_masks = [
+        name for name in entry.env if name.endswith("_VISIBLE_DEVICES") and name not in OUTSIDE
+    ]
+    names = (*vendor_masks, *MASKS.get(entry.torch_device, ()))
     above = next((os.environ[name] for name in names if os.environ.get(name)), "")
     beneath = os.environ.get(BENEATH, "") if entry.hip == "true" else ""
     return [mask for mask in (above, beneath) if mask not in ("", "all")]

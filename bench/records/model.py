@@ -115,11 +115,11 @@ class Work(Strict):
 
 
 WORST = 1e9
-"""The largest error stored; it stands for NaN and infinity, too."""
+"""The largest error that is stored; NaN and infinity are stored as this value."""
 
 
 def _capped(error: object) -> object:
-    """Replaces NaN and errors above ``WORST`` by it; leaves other types to the validation."""
+    """Replaces NaN and errors above ``WORST`` with it; leaves other types to the validation."""
     if not isinstance(error, int | float) or isinstance(error, bool):
         return error
     return WORST if not error <= WORST else error  # also true for NaN

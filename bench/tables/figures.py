@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bench.chips.conflicts import conflicts, disagrees
-from bench.chips.figures import A_CYCLE, A_SECOND, FIGURES
+from bench.chips.figures import FIGURES, PER_CYCLE, PER_SECOND
 from bench.chips.model import Basis, Chip, Figure, Published
 from bench.tables.model import Data, joined
 from bench.units import Quantity
@@ -124,7 +124,7 @@ def _in_conflict(figure: Figure, number: int) -> bool:
 def _parts(key: str) -> tuple[str, str] | None:
     """Returns units and number format of a figure that counts operations; None for others."""
     unit, _, rest = key.partition("_")
-    if FIGURES[key].dimension not in (*A_SECOND, *A_CYCLE):
+    if FIGURES[key].dimension not in (*PER_SECOND, *PER_CYCLE):
         return None
     if unit == "cycle" and rest.startswith("matrix_"):
         return "matrix", rest.removeprefix("matrix_")
