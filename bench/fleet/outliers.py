@@ -80,7 +80,7 @@ def outliers(
         distance = (rate - middle) / math.sqrt(deviation**2 + excess)
         if abs(distance) > limit:
             found.append(Outlier(number, distance))
-    return tuple(sorted(found, key=lambda rate: -abs(rate.distance or 0.0)))
+    return tuple(sorted(found, key=lambda outlier: -abs(outlier.distance or 0.0)))
 
 
 @cache

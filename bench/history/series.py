@@ -99,7 +99,7 @@ class Series:
         """Returns the changes of level, in order."""
         if len(self.points) < MIN_SEARCHED:
             return ()
-        found = changes([change.value for change in self.points], self.level)
+        found = changes([point.value for point in self.points], self.level)
         bounds = [0, *(change.place for change in found), len(self.points)]
         return tuple(
             self._level_change(
@@ -247,11 +247,11 @@ def _nothing_found(index: Index, selection: Selection) -> str:
     selected = [lines for head, lines in index.walk() if selection.fits(head)]
     if not selected:
         heads = index.heads()
-        chips = sorted({entry.chip for entry in heads} - {""})
-        devices = sorted({entry.device for entry in heads})
+        chips = sorted({head.chip for head in heads} - {""})
+        devices = sorted({head.device for head in heads})
         if selection.chip and selection.chip not in chips:
             return f"no record of chip {selection.chip!r}: {did_you_mean(selection.chip, chips)}"
         return f"no device with {selection.find!r} in its name: there are {', '.join(devices[:8])}"
     whats = {line.what for lines in selected for line in lines}
-    known = sorted({key for entry in whats for key in (*entry.figures.split(), entry.kernel)})
+    known = sorted({key for what in whats for key in (*what.figures.split(), what.kernel)})
     return f"no record tests {selection.figure!r}: {did_you_mean(selection.figure, known)}"

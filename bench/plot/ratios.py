@@ -97,7 +97,7 @@ def _published_and_measured(
 
 def _missing_chips(chips: Sequence[Chip], found: Sequence[Finding], baseline: Chip) -> str:
     """Returns a sentence that names the requested chips that have no point."""
-    drawn_ids = {baseline.id, *(chip.question.first.id for chip in found)}
+    drawn_ids = {baseline.id, *(finding.question.first.id for finding in found)}
     names = name_list(chip for chip in chips if chip.id not in drawn_ids)
     return f" Nothing here is both published and measured of {names}." if names else ""
 

@@ -76,7 +76,7 @@ def _letters_alone(spots: Sequence[Spot]) -> str:
 
 def _without_figures(chips: Sequence[Chip], spots: Sequence[Spot]) -> str:
     """Returns a sentence that names chips with unknown TPP or density, which have no point."""
-    drawn_ids = {chip.chip.id for chip in spots}
+    drawn_ids = {spot.chip.id for spot in spots}
     names = name_list(chip for chip in chips if chip.id not in drawn_ids)
     return f"One of them is not known of {names}. " if names else ""
 
@@ -111,7 +111,7 @@ def _title(spots: Sequence[Spot], on: str, destination: str) -> str:
 
 def _alt(spots: Sequence[Spot], rule_lines: Sequence[Line]) -> str:
     names = ", ".join(f"{line.name} since {line.since}" for line in rule_lines) or "none"
-    low, high = min(line.tpp for line in spots), max(line.tpp for line in spots)
+    low, high = min(spot.tpp for spot in spots), max(spot.tpp for spot in spots)
     return (
         f"{len(spots)} chips by total processing performance, {low:,.0f} to {high:,.0f}, and "
         f"performance density, with the lines of the rules in force: {names}."

@@ -119,7 +119,7 @@ def _row(point: Point) -> dict[str, Scalar]:
 def _parts(points: Sequence[Point]) -> Iterator[tuple[str, list[Point]]]:
     drawn = [part for _, parts, _ in PANELS for part in parts]
     present = {point.part for point in points}
-    for part in (point for point in drawn if point in present):
+    for part in (one for one in drawn if one in present):
         yield part, [point for point in points if point.part == part]
 
 

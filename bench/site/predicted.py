@@ -91,7 +91,7 @@ class QuestionAnswers:
 def predict(sheets: Catalogue) -> tuple[QuestionAnswers, ...]:
     """Returns the answers of all accelerators to each question that some sheet can answer."""
     fit, base = chosen(None), sheets.chips.get(BASE)
-    accelerators = [question for question in sheets.chips.values() if is_accelerator(question)]
+    accelerators = [chip for chip in sheets.chips.values() if is_accelerator(chip)]
     results = []
     for question in STANDING:
         try:

@@ -81,7 +81,8 @@ def _keys(chips: Sequence[Chip], evidence: Evidence) -> list[Key]:
         key for chip in chips for key, figure in chip.figures.items() if figure.number is not None
     )
     count.update(key for key in FIGURES for chip in chips if evidence.achieved(key, chip.id))
-    return [key_of(key) for key in (*(chip for chip in FIGURES if count[chip] > 1), *DERIVED)]
+    comparable = [key for key in FIGURES if count[key] > 1]
+    return [key_of(key) for key in (*comparable, *DERIVED)]
 
 
 def _facts(chip: Chip, keys: Sequence[Key], world: World) -> dict[str, Any]:
@@ -125,6 +126,6 @@ def _pairs(chips: Sequence[Chip], world: World) -> dict[str, dict[str, list[Any]
             finding = world.bench.finding(Question(first, second, Axis(figure=key)))
             if finding.measured:
                 low, high = finding.measured.interval()
-                ratio = [float(f"{chip:.3g}") for chip in (finding.measured.ratio, low, high)]
+                ratio = [float(f"{value:.3g}") for value in (finding.measured.ratio, low, high)]
                 ratios.setdefault(f"{first.id} {second.id}", {})[key] = [*ratio, finding.word.value]
     return ratios

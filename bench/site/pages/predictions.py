@@ -41,7 +41,7 @@ def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
         script=True,
         data={
             "questions": [_question(one, linker) for one in world.predicted],
-            **_standings(world, linker),
+            **_chip_rows(world, linker),
             "means": MEANS,
             "times": [one for one in rows if not one["name"].startswith((RATIO, WAYS))],
             "ratios": [one for one in rows if one["name"].startswith(RATIO)],
@@ -64,27 +64,24 @@ def _question(answered: QuestionAnswers, linker: Linker) -> dict[str, Any]:
     }
 
 
-def _standings(world: World, linker: Linker) -> dict[str, Any]:
+def _chip_rows(world: World, linker: Linker) -> dict[str, Any]:
     """Returns a row for each chip with a prediction, and the choices of the page's filters."""
     predicted_chips = [
         chip
         for chip in world.chips
         if any(one.answers[chip.id].found for one in world.predicted if chip.id in one.answers)
     ]
-    rows = [_standing(chip, world, linker) for chip in predicted_chips]
+    rows = [_chip_row(chip, world, linker) for chip in predicted_chips]
+    tiers = {chip.tier for chip in predicted_chips}
     return {
         "asked": len(world.predicted[0].answers) if world.predicted else 0,
         "rows": sorted(rows, key=lambda row: row["order"]),
-        "vendors": sorted({vendor.vendor for vendor in predicted_chips}),
-        "tiers": [
-            vendor
-            for vendor in ("export", "domestic", "global")
-            if vendor in {c.tier for c in predicted_chips}
-        ],
+        "vendors": sorted({chip.vendor for chip in predicted_chips}),
+        "tiers": [tier for tier in ("export", "domestic", "global") if tier in tiers],
     }
 
 
-def _standing(chip: Chip, world: World, linker: Linker) -> dict[str, Any]:
+def _chip_row(chip: Chip, world: World, linker: Linker) -> dict[str, Any]:
     answers = [answered.answers[chip.id] for answered in world.predicted]
     cells = [_cell(answer, world.catalogue.chips.get(BASE)) for answer in answers]
     return {
@@ -96,7 +93,7 @@ def _standing(chip: Chip, world: World, linker: Linker) -> dict[str, Any]:
         "rests": ", ".join(
             dict.fromkeys(str(answer.found.tier) for answer in answers if answer.found)
         ),
-        "order": [-(answer.value or 0.0) for answer in cells],
+        "order": [-(cell.value or 0.0) for cell in cells],
     }
 
 
