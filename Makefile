@@ -4,6 +4,7 @@
 # make site   builds the pages of everything here into results/site/
 # make docs   writes anew what is made of the data: specs/schema/, FIELDS.md, CONFLICTS.md, and in
 #             results/ what was learnt, how far it is off, and what follows
+# make gpu    does on a machine with an accelerator what CI cannot: its tests, a full run, the peers
 # make dist   builds sdist and wheel into dist/ and tries the wheel where there is no clone
 # make fuzz   fuzzes every parser with atheris (SECONDS=60 each, TARGET="record sheet" only these)
 # Python 3.11 or later; choose one with PYTHON=python3.12. VENV_FLAGS=--system-site-packages
@@ -20,7 +21,7 @@ CONSTRAINTS ?= constraints.txt
 EXTRAS := $(shell command -v nvidia-smi >/dev/null 2>&1 && echo "[nvidia]")
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint types tests coverage check site docs dist fuzz clean
+.PHONY: run test lint types tests coverage check site docs gpu dist fuzz clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python -m bench $(ARGS)
@@ -42,6 +43,9 @@ site: $(VENV)/.ready-tests
 
 docs: $(VENV)/.ready-tests
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.reference
+
+gpu: $(VENV)/.ready-tests
+	PYTHON=$(abspath $(BIN)/python) .ci/gpu
 
 dist:
 	PYTHON=$(PYTHON) .ci/dist
