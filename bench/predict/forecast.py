@@ -17,7 +17,6 @@ from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
-from bench.predict.learning.ttft import alone
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points
@@ -207,7 +206,7 @@ def _first_token(chip: Facts, scenario: Scenario, prompt: Step, known: Learnt) -
     else:
         shift, halves = departure(chip, part, known.stack, groups)
     single = scenario.batch <= scenario.split.dp
-    on_stack = np.where(single, alone(prompt.seconds), fit.seconds(prompt.seconds))
+    on_stack = np.where(single, fit.alone(prompt.seconds), fit.seconds(prompt.seconds))
     seconds = on_stack * math.exp(shift)
     if dense:  # no first token comes before the prefill of the prompt
         prefill_shift, _ = departure(chip, known.parts["prefill"], known.stack)

@@ -37,7 +37,7 @@ def served(seconds: float, beside: float, chip: str = "a", **words: str) -> Row:
         "ttft_ms": seconds * 1e3, "tpot_ms": 20.0, "output": 1e6, "input": 1024.0,
         "concurrency": beside + 1, "dp": 1.0, "tp": 1.0, "ep": 1.0,
     }  # fmt: skip
-    return Row({"chip": chip, "origin": "independent", **words}, numbers)
+    return Row({"chip": chip, "origin": "independent", "stack": "engine 1", **words}, numbers)
 
 
 def rows(noise: float = 0.0) -> tuple[list[Row], np.ndarray]:
@@ -66,6 +66,17 @@ def test_one_wild_row_moves_little() -> None:
     own, prefills = rows(0.05)
     wild = [served(own[0]["ttft_ms"] * 50e-3, 0.0), *own[1:]]
     assert fit(wild, prefills).host_s == pytest.approx(fit(own, prefills).host_s, rel=0.15)
+
+
+def test_a_faulty_version_of_an_engine_does_not_speak_for_its_chip() -> None:
+    own, prefills = rows(0.05)
+    slow = [
+        served(20 * one["ttft_ms"] * 1e-3, other_requests(one), stack="engine 2") for one in own
+    ]
+    both, twice = [*own, *slow], np.concatenate([prefills, prefills])
+    for key in FREE:
+        found = getattr(fit(both, twice), key)
+        assert found == pytest.approx(getattr(fit(own, prefills), key), rel=0.25), key
 
 
 def test_no_first_token_comes_before_its_prefill() -> None:
@@ -134,7 +145,7 @@ def test_the_first_token_is_a_prefill_with_what_engines_add(
     assert few.seconds >= expected * (1 - 1e-9)
     if model == "deepseek-v3":
         assert few.seconds == pytest.approx(expected)
-        assert single.seconds == pytest.approx((ALONE_S + bare.ttft) * shift)
+        assert single.seconds == pytest.approx((ALONE_S + how.prefill * bare.ttft) * shift)
     for level in (0.8, 0.95):
         assert few.half(level) >= part.half(float(covariance[0, 0]), level)
 

@@ -179,7 +179,9 @@ def ttft_fits(
         model = ttft.fit(kept, prefills)
         logs = [float(log) for log in ttft.departures(kept, prefills, model)]
         same = [same_work(row) for row in kept]
-        found[name] = model, pooled([chips[row.chip].labels for row in kept], logs, same)
+        labels = [chips[row.chip].labels for row in kept]
+        engines = [row.words["stack"] for row in kept]
+        found[name] = model, pooled(labels, logs, same, groups=engines)
     return found
 
 

@@ -22,3 +22,13 @@ def robust(errors: Array, smooth: float, votes: Array) -> Array:
     scaled = errors / smooth
     loss = 2 * (np.sqrt(1 + scaled**2) - 1)
     return np.asarray(votes * np.sign(scaled) * np.sqrt(loss))
+
+
+def cauchy(errors: Array, smooth: float, votes: Array) -> Array:
+    """Returns residuals of the Cauchy loss log(1 + z^2): distant outliers hardly count at all.
+
+    For data with whole series that have an error of their own, such as a faulty engine version.
+    The arguments are those of ``robust``.
+    """
+    scaled = errors / smooth
+    return np.asarray(votes * np.sign(scaled) * np.sqrt(np.log1p(scaled**2)))
