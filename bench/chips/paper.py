@@ -25,7 +25,8 @@ class Rival:
     """Another published value of the same figure.
 
     ``alike``: whether it counts the same and is not refuted. ``firm``: whether its source prints
-    it as it stands, neither inferred to be dense nor computed here.
+    it as it stands, neither inferred to be dense nor computed here. ``of_die``: whether it is the
+    value of one die of the chip.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Rival:
     note: str | None
     alike: bool = True
     firm: bool = True
+    of_die: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def _rival(one: Published) -> Rival | None:
     ]
     note = "; ".join(remark for remark in remarks if remark) or None
     alike = one.counts is None and not one.refuted
-    return Rival(one.number, str(one.value), one.source, note, alike, _firm(one))
+    of_die = one.counts == "die"
+    return Rival(one.number, str(one.value), one.source, note, alike, _firm(one), of_die)
 
 
 def _firm(one: Published) -> bool:
@@ -244,7 +247,15 @@ def _for_one_device(found: Paper, chip: Chip, device: DeviceInfo) -> Paper | Abs
     dies = chip.number("dies") or 1.0
     if chip.identity.reports != "die" or dies == 1.0:
         return found
-    return _times(found, 1 / dies, f"{{}} / {dies:g} dies")
+    for_die = _times(found, 1 / dies, f"{{}} / {dies:g} dies")
+    pairs = zip(found.rivals, for_die.rivals, strict=True)
+    return replace(for_die, rivals=tuple(_rival_for_die(*pair) for pair in pairs))
+
+
+def _rival_for_die(printed: Rival, divided: Rival) -> Rival:
+    """Returns the rival for one die: as printed, and then alike, if its source counts a die."""
+    is_refuted = "refuted" in (printed.note or "")
+    return replace(printed, alike=not is_refuted) if printed.of_die else divided
 
 
 def _for_cores(found: Paper, reached: int, cores: float) -> Paper | Absent:

@@ -34,7 +34,8 @@ TAG = re.compile(r"\[[0-9]{1,6},[0-9]{1,6}\]<std(?:out|err)>: ?")
 """Prefix of each line from mpirun --tag-output."""
 PROGRAM = re.compile(r"\b([a-z_]{1,40})_perf(?:_mpi)?\b")
 RANK = re.compile(
-    r"# +Rank +([0-9]{1,7})(?: +Group +([0-9]{1,7}))? +Pid +[0-9]{1,9} on +(\S{1,255}) +device .*"
+    r"# +Rank +([0-9]{1,7})(?: +Group +([0-9]{1,7}))? +Pid +[0-9]{1,9} on +(\S{1,255}) +device"
+    r" +[0-9]{1,4}(?: +\[[0-9A-Fa-fx:.]{1,20}\])? *(.{0,200}?) *"
 )
 VERSIONS = re.compile(
     r"# nccl-tests version (\S{1,30}) .{0,60}\bnccl-library=([0-9]{1,7})\b.{0,60}"
@@ -64,7 +65,7 @@ class _Test:
 
     Attributes:
         program: name of the program, without ``_perf``.
-        ranks: group and host of each rank.
+        ranks: group, host and device name of each rank.
         devices_per_rank: number of devices for each entry of ``ranks``.
         software: versions of NCCL and nccl-tests.
         iterations: number of timed and of warm-up iterations.
@@ -75,7 +76,7 @@ class _Test:
     """
 
     program: str = ""
-    ranks: list[tuple[str, str]] = field(default_factory=list)
+    ranks: list[tuple[str, str, str]] = field(default_factory=list)
     devices_per_rank: int = 1
     software: str = ""
     iterations: str = ""
@@ -131,7 +132,7 @@ def _read_comment(line: str, test: _Test) -> None:
     if line.startswith("# Collective test starting:") and (found := PROGRAM.search(line[:200])):
         test.program = found[1]
     elif rank := match_line(RANK, line):
-        test.ranks.append((rank[2] or "0", rank[3]))
+        test.ranks.append((rank[2] or "0", rank[3], rank[4]))
     elif found := match_line(VERSIONS, line):
         test.software = f"NCCL {_nccl_version(int(found[2]))}, nccl-tests {found[1]}"
     elif found := match_line(ITERATIONS, line):
@@ -182,7 +183,8 @@ def _from_json(data: dict[str, Json], given: Given) -> _Test:
     _check_results(word(bounds, "count"), word(bounds, "okay"), None, given)
     threads, gpus = (int(decimal(word(config, name)) or 1) for name in ("nthreads", "ngpus"))
     devices = items(config, "devices")
-    ranks = [(word(one, "group"), word(one, "hostname")) for one in devices]
+    names = ("group", "hostname", "device_info")
+    ranks = [(word(one, names[0]), word(one, names[1]), word(one, names[2])) for one in devices]
     version = decimal(word(data, "nccl_version"))
     return _Test(
         program=program[1] if program else "",
@@ -227,6 +229,7 @@ def _row(test: _Test, given: Given) -> Reported:
         quantity=quantity,
         dtype=dtype,
         value=f"{best.bus_bandwidth} GB/s",
+        named=_device(test, given),
         statistic="mean",
         defects=() if _bytes_of(best.size) == largest_size else (Defect.BEST,),
         date=given.when(test.date),
@@ -266,15 +269,28 @@ def _notes(test: _Test, element_type: str) -> Iterator[str]:
 
 def _device_count(test: _Test, given: Given) -> int:
     """Returns the number of devices in one group, which work together and reach the rate."""
-    groups = len({group for group, _ in test.ranks}) or 1
+    groups = len({group for group, _, _ in test.ranks}) or 1
     devices_listed = len(test.ranks) * test.devices_per_rank // groups
     if not (given.count or devices_listed):
         raise given.fault("no devices are listed", "give count=, the devices that took part")
     return given.count or devices_listed
 
 
+def _device(test: _Test, given: Given) -> str | None:
+    """Returns the name of the devices, None if the output has none.
+
+    Raises:
+        NotUnderstood: the devices have several names, so that the rate is of no single chip.
+    """
+    names = sorted({device for _, _, device in test.ranks if device})
+    if len(names) > 1:
+        listed = ", ".join(quoted(name) for name in names)
+        raise given.fault(f"it is of several devices: {listed}", "run it on devices of one kind")
+    return names[0] if names else None
+
+
 def _scope(test: _Test) -> str:
-    nodes = len({host for _, host in test.ranks if host})
+    nodes = len({host for _, host, _ in test.ranks if host})
     return "" if not nodes else "1 node" if nodes == 1 else f"{nodes} nodes"
 
 

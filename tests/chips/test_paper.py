@@ -126,6 +126,14 @@ def test_a_packages_figures_are_divided_where_each_die_is_a_device(sheets: Catal
     )
 
 
+def test_a_rival_that_counts_a_die_is_that_of_the_device(sheets: Catalogue) -> None:
+    found = paper(CUDA, sheets.chips["huawei-ascend-910c"], ("memory_bandwidth",), sheets)
+    assert isinstance(found, Paper)
+    of_die, divided = sorted(found.rivals, key=lambda rival: not rival.of_die)[:2]
+    assert (of_die.value, of_die.text, of_die.alike) == (found.value, "1.6 TB/s", True)
+    assert (divided.value, divided.alike) == (0.9e12, False)
+
+
 def test_a_chip_of_several_dies_that_is_one_device_is_left_whole(sheets: Catalogue) -> None:
     chip = sheets.chips["amd-mi300x-oam-192gb"]
     assert chip.number("dies") == 8

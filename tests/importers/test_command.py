@@ -137,6 +137,13 @@ def test_a_wrong_word_costs_one_line_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_collectives_of_another_chip_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("nccl.txt", "nccl.json"):
+        code, out, err = said(capsys, f"file={DATA / name}", "chip=h100", "by=me", "date=2026-11")
+        assert (code, out) == (2, "")
+        assert "it is of the device 'NVIDIA H20', not of nvidia-h100-sxm-80gb" in err
+
+
 FLAGPERF = f"file={DATA / 'flagperf-benchmark.md'}"
 """Of a device that it calls A100-40GiB-SXM, a name that no sheet lists."""
 

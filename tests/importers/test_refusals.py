@@ -65,6 +65,7 @@ REFUSED: list[tuple[str, str, str, str]] = [
     ("nccl.txt", "309.50       0", "309.50", "line 18: the line has 12 cells, the table's head 13"),
     ("nccl.txt", "all_reduce_perf", "hypercube_perf", "of hypercube_perf there is no quantity"),
     ("nccl.txt", "#  Rank", "#  Rang", "no devices are listed; give count="),
+    ("nccl.txt", "[0000:1f:00] NVIDIA H20", "[0000:1f:00] NVIDIA H200", "it is of several devices"),
     ("nccl.txt", " float ", " posit ", "line 18: the number format 'posit' is unknown"),
     ("nccl.json", '"nwrong":0.000000', '"nwrong":2.000000', "'2.0' results were wrong"),
     ("nccl.json", '"count":0,"okay":"true"', '"count":1,"okay":"false"', "'1' results were wrong"),
