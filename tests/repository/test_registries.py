@@ -25,8 +25,8 @@ SHARED = {
         "team", "telemetry", "torchdevice", "uid",
     },
     "commands": {
-        "asked", "fakes", "jobtable", "live", "nodes", "planned", "printed", "series", "several",
-        "sweep", "sweepwords", "titled",
+        "fakes", "jobtable", "live", "nodes", "planned", "predictkeys", "printed", "series",
+        "several", "sweep", "sweepwords", "titled",
     },
     "report/formats": {"fragment"},
 }  # fmt: skip
