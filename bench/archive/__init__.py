@@ -1,1 +1,1 @@
-"""Many records as one table: what is asked of all of them, without reading them all again."""
+"""Summaries of many records, cached so that unchanged files are not read again."""

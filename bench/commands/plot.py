@@ -85,10 +85,10 @@ def _fitting(config: PlotConfig, given: list[str]) -> None:
     for name in config.formats:
         if name not in FORMATS:
             raise UsageError(f"no format {name!r} of plot: {did_you_mean(name, FORMATS)}")
-    keys = RECORD if config.kind is None else KINDS[config.kind].keys
+    keys = RECORD if config.kind is None else KINDS[config.kind]
     for key in given:
         if key not in (*EVERYWHERE, *keys):
-            homes = ", ".join(name for name, kind in KINDS.items() if key in kind.keys)
+            homes = ", ".join(name for name, own_keys in KINDS.items() if key in own_keys)
             here = f"kind={config.kind}" if config.kind else "all plots of a record"
             raise UsageError(f"{key}= belongs to kind={homes}, not to {here}")
 

@@ -1,1 +1,1 @@
-"""A figure over many records: its course, and its changes of level."""
+"""A figure over many records, with its changes of level."""

@@ -50,10 +50,10 @@ def _create_views(database: Any, index: Index, folders: Sequence[Path]) -> None:
     """Creates the views; data frames are read in place."""
     import pandas as pd
 
-    lines = [(head.id, *one.what, *one[1:]) for head, every in index.walk() for one in every]
+    rows = [(head.id, *line.what, *line[1:]) for head, lines in index.walk() for line in lines]
     database.register("records", pd.DataFrame(index.heads(), columns=list(HEAD_COLUMNS)))
     names = ["record", *WHAT_COLUMNS, *VALUE_COLUMNS]
-    database.register("measurements", pd.DataFrame(lines, columns=names))
+    database.register("measurements", pd.DataFrame(rows, columns=names))
     globs = [f"{folder}/**/*.json" for folder in folders if any(folder.rglob("*.json"))]
     if globs:
         quoted = ", ".join("'" + line.replace("'", "''") + "'" for line in globs)

@@ -1,1 +1,1 @@
-"""Whether a device is the chip it claims to be, by all that it reports and all that it does."""
+"""Checks whether a device is the chip that it claims to be, by what it reports and measures."""

@@ -1,1 +1,1 @@
-"""What the field's tools print, read as reported measurements: one module a tool."""
+"""Importers of other tools' output as reported measurements: one module per tool."""

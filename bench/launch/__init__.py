@@ -1,1 +1,1 @@
-"""One run on each of many nodes: the engine schedules, this part asks, remembers and reports."""
+"""One run on each of many nodes: the engine schedules, this part tracks and reports."""

@@ -1,7 +1,6 @@
 """The kinds of plots, and all plots of one record."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from bench.chips.load import Catalogue
@@ -10,58 +9,21 @@ from bench.plot.picture import Picture
 from bench.records.model import Record
 from bench.verdict import MARGIN, Row, rows
 
+KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "figures": ("record", "margin"),
+        "roofline": ("record",),
+        "cache": ("record",),
+        "sustained": ("record",),
+        "ratios": ("baseline", "chips", "margin"),
+        "rules": ("on", "chips"),
+        "history": ("figure", "chip", "find", "records"),
+        "validation": (),
+    }
+)
+"""Kinds of plots, each a module of this folder, with their own keys of the command ``plot``.
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of plot.
-
-    Attributes:
-        shows: description of what it shows.
-        name: name of its pictures; parts that vary are in capitals.
-        module: name of the module under ``bench.plot`` that draws it.
-        keys: keys of the command ``plot`` that apply to it, besides those of all kinds.
-    """
-
-    shows: str
-    name: str
-    module: str
-    keys: tuple[str, ...]
-
-
-KINDS: Mapping[str, Kind] = MappingProxyType({
-    "figures": Kind(
-        "published against measured, a bar a figure", "figures", "figures", ("record", "margin")
-    ),
-    "roofline": Kind(
-        "the measured roofline under the published one, a plot a dtype", "roofline-DTYPE",
-        "roofline", ("record",),
-    ),
-    "cache": Kind(
-        "bandwidth over working set, with the caches found", "cache", "cache", ("record",)
-    ),
-    "sustained": Kind(
-        "rate, clock, power and temperature of a load kept up", "sustained-DTYPE-LOAD",
-        "sustained", ("record",),
-    ),
-    "ratios": Kind(
-        "ratios to a chip, on paper against in measurement", "ratios-BASELINE", "ratios",
-        ("baseline", "chips", "margin"),
-    ),
-    "rules": Kind(
-        "chips on the plane of TPP and density, with the lines of export rules", "rules-DAY",
-        "rules", ("on", "chips"),
-    ),
-    "history": Kind(
-        "a figure over many records, with its changes of level", "history-FIGURE", "history",
-        ("figure", "chip", "find", "records"),
-    ),
-    "validation": Kind(
-        "what was predicted against what was measured", "validation", "validation", ()
-    ),
-})  # fmt: skip
-"""All kinds, by name: those of one record first, in the order in which they are drawn.
-
-A new kind is a module in this folder and an entry here."""
+Those of one record come first, in the order in which they are drawn."""
 
 Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Picture]]
 RECORD_KINDS: Mapping[str, Maker] = MappingProxyType({

@@ -1,1 +1,1 @@
-"""What the data files may hold, for editors and for people: schemas, fields, open conflicts."""
+"""Generates pages and schemas from the data: fields, open conflicts, findings, validation."""
