@@ -136,11 +136,11 @@ class CpuId(Strict):
 class Identity(Strict):
     """What a device of this chip reports.
 
-    ``names`` are patterns (``*`` stands for anything) over the reported name, whole and without
-    regard to case. Memory, unit count and dies are taken from the figures of the sheet;
-    ``memory`` adds other sizes that drivers report. ``isa`` marks a sheet that stands for every
-    CPU with these instruction sets whose family has no sheet. ``reports`` says what one device
-    represents if that is not the whole chip.
+    ``names`` are patterns (``*`` matches anything) for the whole reported name, without regard to
+    case. Memory, unit count and dies are taken from the figures of the sheet; ``memory`` adds other
+    sizes that drivers report. ``isa`` marks a sheet that serves every CPU with these instruction
+    sets whose family has no sheet. ``reports`` says what one device represents if that is not the
+    whole chip.
     """
 
     names: tuple[str, ...] = ()

@@ -118,7 +118,7 @@ class Amd:
         return f"power capped at {cap:.0f} of {default:.0f} W"
 
     def _peak_limiter(self) -> str:
-        """Says whether the peak TOPS limiter is on, and which formats it prefers."""
+        """Returns a note on the peak TOPS limiter: on or off, and which formats it prefers."""
         state = self._ask("amdsmi_get_gpu_ptl_state")
         if state is None:
             return ""
@@ -129,7 +129,7 @@ class Amd:
         return f"peak tops limiter on{', preferring ' if names else ''}{' and '.join(names)}"
 
     def _ecc(self) -> str:
-        """Says whether the memory's ECC is on."""
+        """Returns a note on whether the memory's ECC is on; empty if unknown."""
         blocks = self._ask("amdsmi_get_gpu_ecc_enabled")
         if not isinstance(blocks, int):
             return ""

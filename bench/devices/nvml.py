@@ -120,7 +120,7 @@ class Nvml:
         return (*(note for note in notes if note), *mps())
 
     def _below(self, what: str, calls: "Calls", scale: float, unit: str) -> str:
-        """Says that a setting is below its default; empty where it is not."""
+        """Returns a note that a setting is below its default; empty if it is not."""
         current, default = (self._ask(name, *arguments) for name, *arguments in calls)
         if not current or not default or current >= default:
             return ""

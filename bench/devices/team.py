@@ -1,4 +1,4 @@
-"""How the ranks of a run meet and communicate: all open their devices before any measures."""
+"""Connects the ranks of a run: all open their devices before any of them measures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

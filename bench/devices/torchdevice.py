@@ -140,7 +140,7 @@ class TorchDevice:
         return host.health()
 
     def release(self) -> None:
-        """Frees the kept buffers."""
+        """Frees the buffers that were kept for reuse."""
         inputs.release()
 
 

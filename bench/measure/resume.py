@@ -40,7 +40,7 @@ REPORTED = (
     "llc_bytes", "clock_max_hz", "memory_bus_bit", "capability", "pci", "driver", "power_limit_w",
     "limits",
 )  # fmt: skip
-"""What a device reports the same way each time, unlike free memory and current clocks."""
+"""The properties that a device reports unchanged each time, unlike free memory and clocks."""
 
 MEMORY_NEAR = 0.01
 """Relative tolerance of total memory: what drivers and containers reserve varies."""
