@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
+from typing import NamedTuple
 
 from bench.archive.entry import What
 from bench.fleet.cause import TypicalReadings
@@ -69,6 +70,25 @@ class Ranking:
         return [one for one in self.standings if one.differs and one.ratio > 1][::-1]
 
 
+class Overall(NamedTuple):
+    """One device over all measurements.
+
+    Attributes:
+        unit: the device.
+        ratio: median of its ratios; NaN if it has none.
+        slow: the measurements on which it is slow.
+    """
+
+    unit: Unit
+    ratio: float
+    slow: list[tuple[Ranking, Standing]]
+
+    @property
+    def worst(self) -> float:
+        """Returns its lowest ratio on a slow measurement; 1 if there is none."""
+        return min((standing.ratio for _, standing in self.slow), default=1.0)
+
+
 @dataclass(frozen=True)
 class RankedGroup:
     """A group with its rankings.
@@ -82,8 +102,8 @@ class RankedGroup:
     rankings: tuple[Ranking, ...]
 
     @cached_property
-    def overall(self) -> list[tuple[Unit, float, list[tuple[Ranking, Standing]]]]:
-        """Returns each device with its median ratio and slow measurements, the slowest first."""
+    def overall(self) -> list[Overall]:
+        """Returns each device over all measurements, the slowest first."""
         ratios: dict[str, list[float]] = {}
         slow: dict[str, list[tuple[Ranking, Standing]]] = {}
         for ranking in self.rankings:
@@ -91,11 +111,11 @@ class RankedGroup:
                 ratios.setdefault(one.unit.key, []).append(one.ratio)
                 if one.differs and one.ratio < 1:
                     slow.setdefault(one.unit.key, []).append((ranking, one))
-        found = [
-            (unit, _middle(ratios.get(key, [])), slow.get(key, []))
+        devices = [
+            Overall(unit, _middle(ratios.get(key, [])), slow.get(key, []))
             for key, unit in self.group.units.items()
         ]
-        return sorted(found, key=lambda one: (not one[2], _worst(one[2]), one[1]))
+        return sorted(devices, key=lambda device: (not device.slow, device.worst, device.ratio))
 
 
 def rank_group(group: Group, level: float, least: float) -> RankedGroup:
@@ -148,7 +168,3 @@ def _ranking(
 
 def _middle(ratios: Sequence[float]) -> float:
     return median(ratios) if ratios else math.nan
-
-
-def _worst(slow: Sequence[tuple[Ranking, Standing]]) -> float:
-    return min((standing.ratio for _, standing in slow), default=1.0)

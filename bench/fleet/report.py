@@ -103,7 +103,7 @@ def _note(level: float, least: float) -> str:
 def _outcome(groups: Sequence[RankedGroup]) -> Iterator[str]:
     """Yields the outcome of each group, one line per group."""
     for ranked in groups:
-        slow = [entry for entry in ranked.overall if entry[2]]
+        slow = [device for device in ranked.overall if device.slow]
         head = ranked.group.head
         kind = f"{head.device} ({head.suite}{', at once' if head.together > 1 else ''})"
         count = len(ranked.group.units)
@@ -113,7 +113,7 @@ def _outcome(groups: Sequence[RankedGroup]) -> Iterator[str]:
         elif not slow:
             yield f"{kind}: none of {count:,} devices is slower than chance explains."
         else:
-            named = ", ".join(unit.display_name for unit, _, _ in slow[:DEVICES_LISTED])
+            named = ", ".join(device.unit.display_name for device in slow[:DEVICES_LISTED])
             more = f" and {len(slow) - DEVICES_LISTED:,} more" if len(slow) > DEVICES_LISTED else ""
             are = "device is" if len(slow) == 1 else "devices are"
             yield f"{kind}: {len(slow):,} {are} slow of {count:,}: {named}{more}."
