@@ -25,6 +25,7 @@ from bench.importers.base import (
 )
 from bench.importers.base import numbered_lines as lines
 from bench.importers.jsonfile import Json, document, items, part, word
+from bench.importers.nccl_values import bytes_of, nccl_version, size_text
 
 TESTS = {
     "all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter",
@@ -47,7 +48,6 @@ RERUN = "run it again with -c 1 and give all that it prints"
 NO_COUNT = ("N/A", "0", "0e+00")
 """Cells of the column ``#wrong`` that count no wrong result; N/A means that none was checked."""
 INTEGER_TYPES = ("uint8", "int32", "uint32", "int64", "uint64", "char", "int")
-UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
 class _Rate(NamedTuple):
@@ -134,7 +134,7 @@ def _read_comment(line: str, test: _Test) -> None:
     elif rank := match_line(RANK, line):
         test.ranks.append((rank[2] or "0", rank[3], rank[4]))
     elif found := match_line(VERSIONS, line):
-        test.software = f"NCCL {_nccl_version(int(found[2]))}, nccl-tests {found[1]}"
+        test.software = f"NCCL {nccl_version(int(found[2]))}, nccl-tests {found[1]}"
     elif found := match_line(ITERATIONS, line):
         test.iterations = f"{found[2]} after {found[1]}"
     elif match_line(COLUMN_HEADS, line):
@@ -158,7 +158,7 @@ def _read_rate(line: str, number: int, test: _Test, given: Given) -> None:
     if wrong not in NO_COUNT and decimal(wrong) != 0:
         raise given.fault(f"{quoted(wrong)} results were wrong", "mend that first", number)
     test.is_unchecked = test.is_unchecked or wrong == "N/A"
-    if rate is None or not _bytes_of(cells_by_column["size"]):
+    if rate is None or not bytes_of(cells_by_column["size"]):
         size = quoted(cells_by_column["size"])
         problem = f"{quoted(cells_by_column['busbw'])} at size {size} is no rate"
         raise given.fault(problem, RERUN, number)
@@ -190,7 +190,7 @@ def _from_json(data: dict[str, Json], given: Given) -> _Test:
         program=program[1] if program else "",
         ranks=ranks,
         devices_per_rank=threads * gpus,  # one device per process is listed
-        software=f"NCCL {_nccl_version(int(version))}" if version else "",
+        software=f"NCCL {nccl_version(int(version))}" if version else "",
         iterations=word(config, "iterations"),
         rates=[*_rates_in_json(items(data, "results"), given)],
         date=word(data, "start_time")[:10] or None,
@@ -218,8 +218,8 @@ def _row(test: _Test, given: Given) -> Reported:
     rates = [rate for rate in test.rates if rate.bus_bandwidth]
     if not rates:
         raise given.fault("there is no size with a rate out of place above 0", RERUN)
-    best = max(rates, key=lambda rate: (rate.bus_bandwidth, _bytes_of(rate.size)))
-    largest_size = max(_bytes_of(rate.size) for rate in rates)
+    best = max(rates, key=lambda rate: (rate.bus_bandwidth, bytes_of(rate.size)))
+    largest_size = max(bytes_of(rate.size) for rate in rates)
     is_integer = best.element_type.lower() in INTEGER_TYPES
     dtype = None if is_integer else given.format_of(best.element_type or None, best.line)
     return given.row(
@@ -231,10 +231,10 @@ def _row(test: _Test, given: Given) -> Reported:
         value=f"{best.bus_bandwidth} GB/s",
         named=_device(test, given),
         statistic="mean",
-        defects=() if _bytes_of(best.size) == largest_size else (Defect.BEST,),
+        defects=() if bytes_of(best.size) == largest_size else (Defect.BEST,),
         date=given.when(test.date),
         software=given.software or test.software,
-        workload={"size": _size_text(best.size), "scope": _scope(test)},
+        workload={"size": size_text(best.size), "scope": _scope(test)},
         conditions={
             "tool": f"{test.program}_perf",
             "method": f"bus bandwidth out of place, best of {len(rates)} size(s)",
@@ -253,11 +253,6 @@ def _quantity(test: _Test, given: Given) -> str:
         problem = f"of {test.program}_perf there is no quantity"
         raise given.fault(problem, f"choose from {', '.join(TESTS)}")
     return TESTS[test.program]
-
-
-def _bytes_of(size: str) -> int:
-    """Returns a size in bytes as a number; 0 if it is not a number."""
-    return int(decimal(size) or 0)
 
 
 def _notes(test: _Test, element_type: str) -> Iterator[str]:
@@ -292,20 +287,6 @@ def _device(test: _Test, given: Given) -> str | None:
 def _scope(test: _Test) -> str:
     nodes = len({host for _, host, _ in test.ranks if host})
     return "" if not nodes else "1 node" if nodes == 1 else f"{nodes} nodes"
-
-
-def _size_text(size: str) -> str:
-    count = _bytes_of(size)
-    for factor, unit in UNITS:
-        if count and count % factor == 0:
-            return f"{count // factor} {unit}"
-    return f"{count} B"
-
-
-def _nccl_version(code: int) -> str:
-    """Returns NCCL's version from its version code: 22703 is 2.27.3, 2708 is 2.7.8."""
-    major = 10_000 if code >= 10_000 else 1_000
-    return f"{code // major}.{code % major // 100}.{code % 100}"
 
 
 IMPORTER = Importer(

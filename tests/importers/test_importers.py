@@ -11,8 +11,8 @@ from bench.importers.base import Given, NotUnderstood
 from bench.importers.registry import IMPORTERS, detect, importer
 from tests.importers.cases import DATA, GIVEN, RECORD, SOURCES, briefly, take, text
 
-SHARED = {"base", "flagperf_columns", "flagperf_training", "sheetcheck", "jsonfile", "registry",
-          "source", "table", "write"}  # fmt: skip
+SHARED = {"base", "flagperf_columns", "flagperf_training", "jsonfile", "nccl_values", "registry",
+          "sheetcheck", "source", "table", "write"}  # fmt: skip
 # the registry
 
 
