@@ -7,11 +7,12 @@ with the nearest known one.
 A notebook displays every result as the command line's table, with its sources.
 """
 
+import warnings
 from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from bench import loaded, notebook, paths
+from bench import loaded, notebook
 from bench.chips.conflicts import Conflict
 from bench.chips.conflicts import conflicts as open_conflicts
 from bench.chips.load import catalogue
@@ -162,7 +163,8 @@ def record(word: str = "latest", *, margin: float = MARGIN) -> Recorded:
 
     Args:
         word: path of the record, its file name or the beginning of that, or ``latest``. Names are
-            looked up in the folder of this machine's runs and among the shipped records.
+            looked up in the folder of your own runs and among the shipped records. Without a
+            record of yours ``latest`` is the latest shipped one, and a warning says so.
         margin: relative shortfall that still counts as reached.
 
     Example:
@@ -170,10 +172,13 @@ def record(word: str = "latest", *, margin: float = MARGIN) -> Recorded:
         >>> found.device.name, found.frame()["verdict"].iloc[0]
         ('NVIDIA H200', 'short')
     """
-    from bench.records.store import find, read
+    from bench.records.latest import find_to_show, record_folders
+    from bench.records.store import read
 
-    folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
-    return Recorded(read(find(str(word), folders)), _margin(margin))
+    path, note = find_to_show(str(word), record_folders())
+    if note:
+        warnings.warn(note, stacklevel=2)
+    return Recorded(read(path), _margin(margin))
 
 
 def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:

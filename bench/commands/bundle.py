@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from bench import paths
 from bench.config import compose
 from bench.errors import UsageError
 from bench.shapes import BundleConfig
@@ -37,14 +36,14 @@ def main(words: list[str]) -> int:
     """Writes the bundle of a record, and prints what was left out."""
     from bench.bundle.pack import pack
     from bench.chips.load import catalogue
-    from bench.records.store import BUNDLED, find, read
+    from bench.records.latest import find_own, record_folders
+    from bench.records.store import BUNDLED, read
     from bench.tables.write import names_folder, write_new
 
     config = compose("bundle", words, BundleConfig)
     if not config.record:
         raise UsageError("which record? give record=, such as record=latest")
-    folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
-    record = read(find(config.record, folders))
+    record = read(find_own(config.record, record_folders()))
     packed = pack(record, catalogue())
     place = _place(config.out, f"{record.id}{BUNDLED}")
     write_new(packed.text, place, make=names_folder(config.out or ""))

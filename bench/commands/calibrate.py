@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import paths
 from bench.config import compose
 from bench.errors import UsageError
 from bench.shapes import CalibrateConfig
@@ -78,13 +77,13 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     from bench.predict.learning.learn import load
     from bench.predict.learning.own import calibrated, chip_of
     from bench.predict.model.facts import all_facts
-    from bench.records.store import find, read
+    from bench.records.latest import find_own, record_folders
+    from bench.records.store import read
     from bench.report.calibration import beside
     from bench.workloads.load import workloads
 
     sheets, known = catalogue(), load()
-    places = [paths.runs_dir(), paths.data_dir("results") / "records"]
-    record = read(find(config.record or "", places))
+    record = read(find_own(config.record or "", record_folders()))
     named = sheets.find(config.chip).id if config.chip else None
     chip = chip_of(record, all_facts(sheets), named)
     found = calibrated(known, record, chip, workloads())

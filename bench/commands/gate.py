@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import paths
 from bench.config import compose, positive
 from bench.errors import OnpaperError, UsageError
 from bench.shapes import GateConfig
@@ -112,11 +111,12 @@ def _findings(
     from bench.gate.folder import judged_in
     from bench.gate.report import report
     from bench.gate.several import Outcome, several
+    from bench.records.latest import record_folders
     from bench.report.markup import with_heading
 
     if not config.against:
         raise UsageError("gate needs against=: a record, a folder of records, or a chip")
-    judged = judged_in(config.record or "latest", _folders())
+    judged = judged_in(config.record or "latest", record_folders())
     judge = _judge(config, strict, given, judged.paths)
     heading = [judged.note] if judged.note else []
     if len(judged.paths) == 1:
@@ -168,6 +168,7 @@ def _judge(
     from bench.chips.names import plain
     from bench.gate.compare import compare
     from bench.gate.read import run_in, runs_of
+    from bench.records.latest import record_folders
 
     sheets, against = catalogue(), config.against or ""
     chip = sheets.names.get(plain(against))
@@ -175,7 +176,7 @@ def _judge(
         _only(given, OF_RUNS, "runs", "margin= sets how far below paper still counts as reached")
         return _of_sheet(config, sheets, sheets.find(chip), len(judged))
     _only(given, OF_SHEET, "a chip's sheet", "least= sets the smallest difference that matters")
-    before, unread = runs_of(against, judged, _folders(), sheets)
+    before, unread = runs_of(against, judged, record_folders(), sheets)
     return lambda path: compare(run_in(path, sheets), before, strict, unread)
 
 
@@ -220,7 +221,3 @@ def _only(given: set[str], foreign: tuple[str, ...], what: str, fix: str) -> Non
     for key in foreign:
         if key in given:
             raise UsageError(f"{key}= only applies against {what}: leave it out; {fix}")
-
-
-def _folders() -> list[Path]:
-    return [paths.runs_dir(), paths.data_dir("results") / "records"]

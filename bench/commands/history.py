@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import paths
 from bench.config import compose
 from bench.errors import UsageError
 from bench.shapes import HistoryConfig
@@ -23,7 +22,8 @@ cache.
   figure=           a figure such as matrix_bf16, or a kernel such as latency
   chip=             of this chip only
   find=             of these devices only: part of a name, a uid or a node
-  records=          a folder of records; default: those of this machine, and the committed ones
+  records=          a folder of records; default: your own, and the committed ones,
+                    which are of other machines
   level=0.01        chance that a change is marked in a series that has none
   limit=20          how many records, or points of the first series, to show; 0 shows all;
                     report=csv and json have every point
@@ -46,12 +46,13 @@ SHOWN = 20
 def main(words: list[str]) -> int:
     """Prints a figure's history, a list of records, or the answer of an SQL query."""
     from bench.archive.index import folder_of, index
+    from bench.records.latest import record_folders
     from bench.report.registry import render_report
 
     config = compose("history", words, HistoryConfig)
     _check(config, {word.partition("=")[0] for word in words})
     given = [folder_of(config.records)] if config.records else None
-    folders = given or [paths.runs_dir(), paths.data_dir("results") / "records"]
+    folders = given or record_folders()
     found = index(folders, heads=config.figure is None and config.sql is None)
     if given and not found.records:
         why = f": {': '.join(found.unread[0])}" if found.unread else ""

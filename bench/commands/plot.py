@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import paths
-from bench.config import compose, folder, positive
+from bench.commands.printed import found_to_show
+from bench.config import compose, positive
 from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.shapes import PlotConfig
 
@@ -121,11 +121,12 @@ def _pictures(config: PlotConfig) -> "Iterator[Picture]":
 
 def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     from bench.plot.registry import record_pictures
-    from bench.records.store import find, read
+    from bench.records.latest import record_folders
+    from bench.records.store import read
 
-    places = [folder(None), paths.data_dir("results") / "records"]
-    word = config.record or "latest"
-    record = read(find(word, places))
+    places = record_folders()
+    path = found_to_show(config.record, places)
+    record = read(path)
     found = list(record_pictures(record, sheets, config.margin, config.kind))
     if not found:
         what = f"kind={config.kind}" if config.kind else "any plot"
@@ -133,7 +134,7 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
         cure = f"give record={other}" if other else "suite=full measures for all of them"
         raise UsageError(
             f"record {record.id} has no measurement for {what}: {cure}; "
-            f"'show record={word}' lists what it holds"
+            f"'show record={config.record or path.stem}' lists what it holds"
         )
     yield from found
 
@@ -169,12 +170,13 @@ def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     from bench.archive.index import folder_of, index
     from bench.history.series import Selection, series
     from bench.plot.history import pictures
+    from bench.records.latest import record_folders
 
     if not config.figure:
         raise UsageError("kind=history follows a figure: give figure=, such as matrix_bf16")
     chip = sheets.find(config.chip).id if config.chip else None
     given = [folder_of(config.records)] if config.records else None
-    found = index(given or [folder(None), paths.data_dir("results") / "records"])
+    found = index(given or record_folders())
     drawn = list(pictures(series(found, Selection(config.figure, chip, config.find), LEVEL)))
     if not drawn:
         raise UsageError(f"no series of {config.figure} has two points: records= names a folder")

@@ -1,7 +1,8 @@
-"""Prints a report, with its notes on stderr if the format cannot hold them."""
+"""Prints a report, with its notes on stderr if the format cannot hold them; and finds a record."""
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,3 +25,21 @@ def printed(report: "Report", style: str, lines: Sequence[str]) -> None:
     if style not in FOR_TERMINALS:
         for line in lines:
             print(line, file=sys.stderr)
+
+
+def found_to_show(word: str | None, folders: list[Path]) -> Path:
+    """Returns the path of a record to show; a note on stderr tells if it is none of the user's.
+
+    Args:
+        word: ``record=``; None is ``latest``.
+        folders: the user's own folder of records, then others.
+
+    Raises:
+        UsageError: there is no such record.
+    """
+    from bench.records.latest import LATEST, find_to_show
+
+    path, note = find_to_show(word or LATEST, folders)
+    if note:
+        print(note, file=sys.stderr)
+    return path

@@ -4,7 +4,6 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import paths
 from bench.config import check_known, compose, positive
 from bench.errors import UsageError
 from bench.shapes import ReportConfig
@@ -151,13 +150,14 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
 
 def _verification(config: ReportConfig) -> "Document":
     from bench.chips.load import catalogue
-    from bench.records.store import find, read_hashed
+    from bench.commands.printed import found_to_show
+    from bench.records.latest import record_folders
+    from bench.records.store import read_hashed
     from bench.rules.load import rulebook
     from bench.verification.case import Case
     from bench.verification.record import record_document
 
-    folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
-    record, digest = read_hashed(find(config.record or "latest", folders))
+    record, digest = read_hashed(found_to_show(config.record, record_folders()))
     case = Case(record, digest, catalogue(), rulebook(), config.margin)
     drawn = None
     if config.out:

@@ -1,9 +1,8 @@
 """Renders a record again, or a chip's sheet."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import paths
+from bench.commands.printed import found_to_show
 from bench.config import compose, folder, positive
 from bench.errors import UsageError
 from bench.shapes import ShowConfig
@@ -54,10 +53,11 @@ def main(words: list[str]) -> int:
     if config.chip:
         print(render_report(config.report.format, _dossier(config)), end="")
         return 0
-    from bench.records.store import find, read
+    from bench.records.latest import record_folders
+    from bench.records.store import read
 
     margin = positive("margin", config.margin, 0.9)
-    record = read(find(config.record or "latest", _folders(config.out)))
+    record = read(found_to_show(config.record, record_folders(folder(config.out))))
     style = config.report.format
     print(render(record, catalogue(), style, margin, trials=config.trials), end="")
     return 0
@@ -67,6 +67,7 @@ def _dossier(config: ShowConfig) -> "Report":
     """Returns a chip's sheet with its derived figures and the records of it that are at hand."""
     from bench.chips.load import catalogue
     from bench.chips.select import others
+    from bench.records.latest import record_folders
     from bench.records.store import every
     from bench.report.dossier import dossier
     from bench.report.markup import with_heading
@@ -74,11 +75,8 @@ def _dossier(config: ShowConfig) -> "Report":
 
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
-    report = dossier(chip, sheets, rulebook(), list(every(_folders(config.out), chip.id)))
+    records = list(every(record_folders(folder(config.out)), chip.id))
+    report = dossier(chip, sheets, rulebook(), records)
     variants = [*chip.variants, *others(chip, sheets)] if chip.variants else []
     note = f"{config.chip} covers several chips; this sheet has what is said of the bare name"
     return with_heading(report, [f"{note}. Chips: {', '.join(variants)}."] if variants else [])
-
-
-def _folders(out: str | None) -> list[Path]:
-    return [folder(out), paths.data_dir("results") / "records"]

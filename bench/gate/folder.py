@@ -7,8 +7,9 @@ from pathlib import Path
 from bench.errors import DataError, UsageError
 from bench.gate.read import is_pytest
 from bench.gate.recorded import ASKED, together
+from bench.records.latest import find_own
 from bench.records.model import Record
-from bench.records.store import begun, find, read
+from bench.records.store import begun, read
 
 GROUP = "group"
 """The setting shared by the records of one run over several devices."""
@@ -44,7 +45,7 @@ def judged_in(word: str, folders: list[Path]) -> Judged:
     """
     place = Path(word)
     if not place.is_dir():
-        return Judged((find(word, folders),))
+        return Judged((find_own(word, folders),))
     found = begun(place)
     if not found:
         raise UsageError(f"record={word}: the folder holds no record")

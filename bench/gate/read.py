@@ -9,7 +9,8 @@ from bench.errors import DataError, UsageError, did_you_mean
 from bench.gate import pytestfile
 from bench.gate.model import Run
 from bench.gate.recorded import run_of
-from bench.records.store import HEAD, find, newest, read
+from bench.records.latest import LATEST, find_own
+from bench.records.store import HEAD, newest, read
 
 MOST = 100
 """At most this many runs of a folder are read, the newest; more do not improve the spread."""
@@ -95,11 +96,11 @@ def _mark(path: Path, run: Run) -> str | bytes:
 def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:
     """Returns the file that a word names; if there is none, the error names chips as well."""
     try:
-        return find(word, folders)
+        return find_own(word, folders)
     except UsageError as error:
         is_file = Path(word).suffix == ".json" or len(Path(word).parts) > 1
         near = did_you_mean(word, sheets.names)
-        if is_file:
+        if is_file or word == LATEST:
             raise
         if near.startswith("did you mean"):
             message = f"no folder, record or chip {word[:80]!r} here: of chips, {near}"

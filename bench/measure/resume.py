@@ -113,7 +113,7 @@ def refuse_other(record: Record) -> None:
 def _latest(folder: Path) -> Path:
     known = {path.stem: path for path in folder.rglob("*.json")}
     if not known:
-        raise UsageError(f"no record in {folder} to resume")
+        raise UsageError(f"no record in {folder} to resume: name its out=FOLDER, or resume=PATH")
     return known[max(known)]
 
 

@@ -21,6 +21,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "records.failures": ("records.model",),
     "atomic": (),
     "records.store": ("records.upgrade", "records.model", "atomic", "errors"),
+    "records.latest": ("records.store", "errors", "paths"),
     "shapes": (),
     "suitefile": ("shapes", "yamlfile", "errors"),
     "config": ("suitefile", "shapes", "errors", "paths"),
@@ -46,8 +47,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     "titles": ("chips", "records.model"),
     "fixed": ("records.model",),
     "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
+    "fit": ("fixed", "plausible", "rates", "chips", "records.model"),
     "verdict": (
-        "cpuclock", "fixed", "energy", "plausible", "rates", "titles", "chips", "records.model",
+        "cpuclock", "fit", "fixed", "energy", "plausible", "rates", "titles", "chips", "records.model",
         "units",
     ),
     "standing": ("verdict",),
@@ -58,8 +60,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "standing", "verdict", "plausible", "rates", "titles", "chips", "records.model", "units",
     ),
     "evidence": (
-        "standing", "verdict", "plausible", "chips", "records", "datafile", "loaded", "parsed",
-        "errors", "strict", "units", "paths",
+        "fit", "standing", "verdict", "plausible", "chips", "records", "datafile", "loaded",
+        "parsed", "errors", "strict", "units", "paths",
     ),
     "predict.model": ("workloads", "chips", "errors", "units"),
     "predict.learning": (
@@ -82,6 +84,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
         "verdict", "plausible", "rates", "titles", "rules", "theory", "chips", "records.model",
         "throttle", "errors", "units", "spreadsheet", "kernels.registry", "kernels.common.base",
+        "fixed",
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
@@ -141,7 +144,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "strict", "units", "paths", "",
     ),
     "importers": (
-        "bundle", "standing", "evidence", "verdict", "titles", "chips", "records", "datafile",
+        "bundle", "fixed", "standing", "evidence", "verdict", "titles", "chips", "records", "datafile",
         "yamlfile", "errors", "units",
     ),
     "checks": (
