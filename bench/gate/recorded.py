@@ -41,7 +41,8 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
         title = named(title_of(one, key, own), name_sizes)
         made = _taken(one, title, record.device, chip, (own, *fixed))
         free = one.kernel in SEARCHED and not name_sizes
-        return replace(made, sizes=name_sizes, moves=made.moves or free)
+        moves, of = made.moves or free, {**made.of, "figure": key}
+        return replace(made, sizes=name_sizes, moves=moves, of=of)
 
     return Run(
         name=record.id,

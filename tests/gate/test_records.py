@@ -33,7 +33,9 @@ def test_titles_are_those_of_the_records_own_report() -> None:
     runs = [changed(record(seed, items=(2,)), of_fp32) for seed in (2, 1)]
     (row,) = judged(*runs).rows
     assert row.taken.title == "fp32 vector, 4096 x 4096 x 4096"
-    assert row.taken.title.startswith(row_of(runs[0], runs[0].measurements[0], catalogue()).title)
+    shown = row_of(runs[0], runs[0].measurements[0], catalogue())
+    assert row.taken.title.startswith(shown.title)
+    assert row.taken.of["figure"] == shown.key == "vector_fp32"
 
 
 def test_a_loss_in_every_rate_is_slower_and_a_gain_faster() -> None:
