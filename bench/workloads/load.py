@@ -1,5 +1,6 @@
 """Loads the workloads and reports every fault of every file."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from bench.loaded import once
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Compressed, Experts, Workload
 
+ENDINGS = re.compile(r"(-(instruct|chat|base|hf|it|thinking|\d{4}))+$")
+"""Endings of published names, with release months, of models with the same shape."""
 Problem = tuple[str, str, str]
 """A fault's field, problem and remedy."""
 
@@ -46,19 +49,26 @@ def names(folder: Path | None = None) -> Mapping[str, str]:
 def workload(word: str, folder: Path | None = None) -> Workload:
     """Returns a workload by its id, an alias, or a unique prefix of either.
 
-    Case, blanks, hyphens and underscores are ignored; a prefix does not end within a number.
+    Case, blanks, hyphens and underscores are ignored; a prefix does not end within a number. A name
+    as on Hugging Face is taken, too: ``meta-llama/Llama-3.1-70B-Instruct``.
 
     Raises:
         UsageError: there is none; the message names those with the prefix, else similar ones.
         DataError: a file is at fault.
     """
-    known, wanted = names(folder), plain(word).replace(" ", "-")
-    same = [name for name in known if wanted and loose(name) == loose(wanted)]
+    known, wanted = names(folder), plain(word.rpartition("/")[2]).replace(" ", "-")
+    shape = shape_name(wanted)
+    same = [name for name in known if shape and loose(name) in (loose(wanted), loose(shape))]
     prefixed = [name for name in known if wanted and _has_prefix(name, wanted)]
     if len(found := {known[name] for name in same or prefixed}) == 1:
         return workloads(folder)[found.pop()]
     near = nearest(wanted, prefixed) or did_you_mean(wanted, known, workloads(folder))
     raise UsageError(f"no workload {word!r} in specs/workloads: {near}")
+
+
+def shape_name(name: str) -> str:
+    """Returns a published name in lower case without the endings that do not change the shape."""
+    return ENDINGS.sub("", name.lower())
 
 
 def _has_prefix(name: str, prefix: str) -> bool:

@@ -307,6 +307,10 @@ def test_a_wrong_name_is_told_the_nearest() -> None:
         ("llama 3.3", "llama-3.1-70b"),
         ("deepseek_r1", "deepseek-v3"),
         ("deepseek-v3", "deepseek-v3"),
+        ("meta-llama/Llama-3.1-70B-Instruct", "llama-3.1-70b"),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507", "qwen3-235b-a22b"),
+        ("deepseek-ai/DeepSeek-V3-0324", "deepseek-v3"),
+        ("Qwen/Qwen2.5-72B-Instruct", "qwen2.5-72b"),
     ],
 )
 def test_a_name_may_be_written_loosely_or_begun_where_one_begins_so(word: str, name: str) -> None:

@@ -20,7 +20,7 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.precision import ITEM
 from bench.predict.model.stack import Stack
-from bench.workloads.load import names
+from bench.workloads.load import names, shape_name
 from bench.workloads.model import Workload
 
 QUANTITIES = {"serving_output": "turn", "tpot": "tpot", "decode": "decode_s"}
@@ -41,7 +41,6 @@ Group = tuple[str, str]
 """Who measured, and the vendor of the chips if no engine was fitted on it (otherwise "")."""
 Logs = Mapping[Group, Sequence[float]]
 """Log of measured over predicted time of each value, by group."""
-ENDINGS = ("-instruct", "-chat")
 
 
 def reported_rows(
@@ -129,9 +128,7 @@ def _are_counts(words: Iterable[str]) -> bool:
 
 def model_named(reported: str) -> str:
     """Returns the id of the workload that a report's model name stands for, else that name."""
-    name = reported.lower()
-    for ending in ENDINGS:
-        name = name.removesuffix(ending)
+    name = shape_name(reported)
     return names().get(name, name)
 
 
