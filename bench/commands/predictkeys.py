@@ -69,7 +69,7 @@ def scenario_of(config: PredictConfig) -> "Scenario":
     points = _points(config)
     train = config.phase == "train"
     split, model = parallel(config.parallel, copies=train), workload(name)
-    refuse_split(model, split)
+    refuse_split(model, split, copies=not train)
     recipe = Recipe(
         whole("micro", config.micro),
         split.vp,

@@ -17,12 +17,17 @@ ENDS = 2
 pipelines count them as layers (Llama 3.1 405B, 126 layers: 16 x 8)."""
 
 
-def refuse_split(workload: Workload, split: Parallel) -> None:
+def refuse_split(workload: Workload, split: Parallel, *, copies: bool = False) -> None:
     """Raises if a model cannot be divided this way.
 
+    Args:
+        workload: the model.
+        split: how it is divided.
+        copies: whether chips may hold copies of experts, so that ``ep`` need not divide them.
+
     Raises:
-        UsageError: ``tp`` does not divide the heads, there are more stages than layers, or ``ep``
-            does not divide the experts.
+        UsageError: ``tp`` does not divide the heads, there are more stages than layers, a model
+            without experts has an ``ep``, or it does not divide the experts.
     """
     if workload.heads % split.tp:
         raise UsageError(
@@ -35,11 +40,10 @@ def refuse_split(workload: Workload, split: Parallel) -> None:
             f"pp{split.pp} x vp{split.vp}: {workload.id} has {workload.layers} layers, with "
             "embedding and head in stages of their own"
         )
+    if split.ep > 1 and not workload.experts:
+        raise UsageError(f"ep{split.ep}: {workload.id} has no experts")
     routed = workload.experts.routed if workload.experts else 1
-    if split.ep > routed:
-        experts = f"{routed} experts" if workload.experts else "no experts"
-        raise UsageError(f"ep{split.ep}: {workload.id} has {experts}")
-    if routed % split.ep:
+    if routed % split.ep and not copies:
         even = math.gcd(routed, split.tp * split.dp)
         raise UsageError(
             f"ep{split.ep} does not divide the {routed} experts of {workload.id}: ep{even} does"

@@ -182,11 +182,23 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
     if scenario.workload.experts:
         work = "training" if scenario.phase == "train" else "serving"
         yield f"Experts are assumed evenly loaded; the interval is that of {work} such models."
+        yield from _expert_copies(scenario)
     if scenario.phase == "train":
         yield OF_ENGINE.format(scenario.engine) if scenario.engine else ANY_ENGINE
     elif scenario.split.pp > 1:
         yield STAGES
     yield from transfer_lines([one.found for one in answers if one.found])
+
+
+def _expert_copies(scenario: Scenario) -> Iterator[str]:
+    """Yields how many experts are held twice, if chips have more room than there are experts."""
+    experts, split = scenario.workload.experts, scenario.split
+    slots = split.expert_slots(experts.routed) if experts else 0
+    if experts and slots > experts.routed:
+        yield (
+            f"ep{split.ep}: the {split.ep} chips hold {slots} experts a layer, "
+            f"{slots // split.ep} each: {experts.routed} and {slots - experts.routed} copies."
+        )
 
 
 def transfer_lines(found: Sequence[Prediction]) -> Iterator[str]:

@@ -108,6 +108,15 @@ def test_experts_come_out_even_and_what_is_named_instead_is_taken() -> None:
         refuse_split(model, parallel(word.replace("ep48", f"ep{even}")))
 
 
+def test_serving_may_hold_copies_of_experts() -> None:
+    model = workload("deepseek-v3")
+    for ep, slots in {128: 256, 144: 288, 320: 320}.items():
+        split = parallel(f"dp{ep},ep{ep}")
+        refuse_split(model, split, copies=True)
+        assert split.expert_slots(256) == slots
+    assert Parallel(tp=16).expert_slots(8) == 8
+
+
 def test_stages_take_turns_down_to_a_layer_with_embedding_and_head_as_two() -> None:
     model = workload("llama-3.1-405b")  # of 126 layers; measured as 16 x 8
     refuse_split(model, parallel("pp16,vp8"))

@@ -205,7 +205,14 @@ def chip_parameters(workload: Workload, split: Parallel) -> tuple[float, float]:
     """Returns the parameters on one chip: those outside routed experts, and those inside."""
     counted, share = parameters(workload), largest_stage(workload, split)
     routed = _routed(workload)
-    return (counted.total - routed) * share / split.tp, routed * share / split.shards
+    held = routed * _redundancy(workload, split)
+    return (counted.total - routed) * share / split.tp, held * share / split.shards
+
+
+def _redundancy(workload: Workload, split: Parallel) -> float:
+    """Returns how often a routed expert is held by the chips of one set, on average."""
+    experts = workload.experts
+    return split.expert_slots(experts.routed) / experts.routed if experts else 1.0
 
 
 def _routed(workload: Workload) -> int:
@@ -224,7 +231,8 @@ def weight_bytes(workload: Workload, formats: Precision, split: Parallel) -> flo
     extra = split.tp * workload.layers * replicated(workload, split.tp)
     dense = counted.non_embedding - routed + extra
     ends = ACTIVATION * (counted.total - counted.non_embedding)
-    size = (dense * formats.dense_weight + ends) / split.tp + routed * formats.weight / split.shards
+    held = routed * _redundancy(workload, split) * formats.weight
+    size = (dense * formats.dense_weight + ends) / split.tp + held / split.shards
     return size * largest_stage(workload, split)
 
 

@@ -209,8 +209,9 @@ def _blocks(
     expert = _elements(workload, ROUTED) / experts.routed
     shards = split.shards
     tokens = rows * shards / split.tp  # that share one set of experts
-    missed = 1 - experts.per_token / experts.routed
-    active = experts.routed * (1 - missed**tokens)  # expected number that get any token
+    slots = split.expert_slots(experts.routed)
+    missed = 1 - experts.per_token / slots
+    active = slots * (1 - missed**tokens)  # expected number that get any token
     weights = layers * expert * active * formats.weight / shards
     flop = 2 * tokens * experts.per_token * expert * layers / shards
     per_expert = tokens * experts.per_token / np.maximum(active, 1e-9)

@@ -50,6 +50,15 @@ class Parallel:
         """Returns the number of chips that a layer's experts are spread over."""
         return max(self.tp, self.ep)
 
+    def expert_slots(self, routed: int) -> int:
+        """Returns how many experts the chips of one set hold, redundant copies included.
+
+        Each chip holds equally many. Where ``ep`` does not divide the experts, or exceeds them, the
+        spare slots hold copies, as in DeepSeek's serving (arXiv 2412.19437, 3.4): 256 on 144 chips
+        take 288 slots.
+        """
+        return math.ceil(routed / self.ep) * self.ep if self.ep > 1 else routed
+
     @property
     def typed(self) -> str:
         """Returns the value of ``parallel=`` that asks for it."""
