@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from bench.commands.predictkeys import (
     ANY,
     fitted_for,
-    prices_of,
     rate_of,
     scenario_of,
     serving_goals_of,
     whole,
     with_equal_rates,
 )
+from bench.commands.pricekeys import prices_of
 from bench.commands.printed import printed
 from bench.config import check_known, compose
 from bench.errors import UsageError
@@ -73,6 +73,8 @@ a prediction never proves that two chips match.
                     serving dense models and in products
   years=4 kwh=0.1 pue=1.3
                     cost: years to write off the price, USD per kWh, power usage effectiveness
+  price= rent=      cost: your own USD for a chip, or for an hour of one: price=25000 for all, or
+                    rent=[h20:1.2,h800:2] by chip; default: the price that a source gives
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
@@ -86,7 +88,7 @@ Examples
 
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
-MONEY = ("years", "kwh", "pue")
+MONEY = ("years", "kwh", "pue", "price", "rent")
 """Keys of the cost."""
 TRAINED = ("micro", "recompute", "states")
 """Keys of training."""
@@ -176,7 +178,8 @@ def _predicted(
     known = _fitted_model(config, scenario.workload)
     refuse_engine(scenario.engine, scenario.phase, known)
     found = answers(chips, base, scenario, known)
-    report = predictions(found, base, scenario, prices_of(config), operators=config.operators)
+    prices = prices_of(config, [*chips, base] if base else chips, sheets)
+    report = predictions(found, base, scenario, prices, operators=config.operators)
     return with_weak(report, _rests(found), sheets)
 
 
@@ -212,7 +215,8 @@ def _best(
     from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
-    goals, rate, prices = serving_goals_of(config, given), rate_of(config), prices_of(config)
+    goals, rate = serving_goals_of(config, given), rate_of(config)
+    prices = prices_of(config, [*chips, base] if base else chips, sheets)
     found, known = [], _fitted_model(config, goals[0].workload)
     refuse_engine(goals[0].engine, config.phase, known)
     for goal in goals:

@@ -1,4 +1,4 @@
-"""Parses the keys of ``predict``: sizes, formats, parallelism, limits, prices."""
+"""Parses the keys of ``predict``: sizes, formats, parallelism, limits."""
 
 import math
 import re
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.config import positive
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import PredictConfig
 from bench.units import Dimension, parse
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from bench.chips.model import Chip
     from bench.predict.best import ServingGoal
     from bench.predict.model.operators import Array
-    from bench.predict.model.power import Prices
     from bench.predict.scenario import Scenario
 
 STATES = ("fp32", "bf16")
@@ -34,17 +32,6 @@ STAND_INS = {"fp16": "bf16"}
 """For a format without fitted products, the one that runs equally fast if a sheet's rates agree."""
 SAME = 1e-3
 """Rates within this relative difference are equal but for rounding: 353.89 and 353.9 TFLOP/s."""
-
-
-def prices_of(config: PredictConfig) -> "Prices":
-    """Returns the assumed cost of ownership."""
-    from bench.predict.model.power import Prices
-
-    for key in ("years", "kwh", "pue"):
-        positive(key, getattr(config, key), 1000)
-    if config.pue < 1:
-        raise UsageError(f"pue={config.pue:g} must be 1 or more: a building draws what is in it")
-    return Prices(config.years, config.kwh, config.pue)
 
 
 def scenario_of(config: PredictConfig) -> "Scenario":

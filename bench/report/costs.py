@@ -16,9 +16,8 @@ def energy(at: Answered, point: int) -> Band | None:
 
 
 def cost(at: Answered, point: int, prices: Prices) -> Band | None:
-    """Returns USD per million tokens at one point; None without a published price or power."""
-    power = at.power(point)
-    hour = hourly(at.chip, power, prices) if power else None
+    """Returns USD per million tokens at one point; None without a price or a power."""
+    hour = hourly(at.chip, at.power(point), prices)
     return _per_token(hour, at, point, 3600 / 1e6) if hour else None
 
 
@@ -32,9 +31,13 @@ def with_range(band: Band | None) -> str:
 
 def costs_note(prices: Prices) -> str:
     """Returns what the columns of energy and cost include and what they leave out."""
+    owned = (
+        f"{'the price given, else ' if prices.paid else ''}a sourced price over {prices.years:g} "
+        f"years and {prices.kwh:g} USD/kWh at PUE {prices.pue:g}; no server, network or staff"
+    )
+    source = f"the rent given, else {owned}" if prices.rents else owned
     return (
-        f"J/token: chips alone. USD/Mtoken: a sourced price over {prices.years:g} years and "
-        f"{prices.kwh:g} USD/kWh at PUE {prices.pue:g}, always busy; no server, network or staff. "
+        f"J/token: chips alone. USD/Mtoken: {source}; always busy. "
         "In brackets the range from power, price and the rate's 80% interval."
     )
 

@@ -182,6 +182,8 @@ class PredictConfig:
     years: float = 4.0
     kwh: float = 0.10
     pue: float = 1.3
+    price: list[str] = field(default_factory=list)
+    rent: list[str] = field(default_factory=list)
 
 
 @dataclass

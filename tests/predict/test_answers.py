@@ -283,6 +283,14 @@ def test_energy_and_cost_hear_the_prices(capsys: pytest.CaptureFixture[str]) -> 
     assert short["usd_per_Mtoken"] == pytest.approx(4 * owned + drawn)
 
 
+def test_ones_own_prices_are_by_chip_or_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[h20,h200]", SMALL]
+    by_chip = {each["chip"]: each for each in rows([*words, "rent=[1,h20:2]"], capsys)}
+    for chip, rent in {H20: 2.0, "nvidia-h200-sxm-141gb": 1.0}.items():
+        rate = by_chip[chip]["tokens_per_s_chip"]
+        assert by_chip[chip]["usd_per_Mtoken"] == pytest.approx(rent / (3600 * rate / 1e6))
+
+
 def test_time_energy_and_cost_are_no_surer_than_the_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -238,6 +238,16 @@ def test_rival_prices_widen_it_unless_refuted() -> None:
     assert one.low == one.middle == one.high
 
 
+def test_ones_own_price_or_rent_stands_before_what_sources_give() -> None:
+    sold, power = chip("sold", priced("8000 USD")), Band(0.0, 0.0, 0.0)
+    bought = hourly(sold, power, Prices(years=1.0, paid={"sold": 5_000.0}))
+    assert bought is not None
+    assert [bought.low * HOURS, bought.high * HOURS] == pytest.approx([5_000, 5_000])
+    rented = hourly(chip("free", {}), None, Prices(rents={"free": 1.5}))
+    assert rented == Band(1.5, 1.5, 1.5)
+    assert hourly(sold, None, Prices(paid={"sold": 5_000.0})) is None
+
+
 def test_no_price_is_no_cost(sheets: Catalogue) -> None:
     assert hourly(chip("free", {}), Band(1.0, 1.0, 1.0), Prices()) is None
     told = {hourly(one, Band(1.0, 2.0, 3.0), Prices()) is None for one in sheets.chips.values()}

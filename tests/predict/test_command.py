@@ -337,6 +337,10 @@ WRONG = {
         "'dp16,ep16' or 'tp16,ep16' would",
     **{f"{CHIP} {word}": f"{word} must be above 0 and at most 1000"
        for word in ("years=0", "kwh=-1", "pue=nan", "pue=1001")},
+    f"{CHIP} price=cheap": "price=cheap: write US dollars, such as price=25000 or price=[h20:12000",
+    f"{CHIP} rent=0": "rent=0: write US dollars, such as rent=25000",
+    f"{CHIP} price=[b200:30000]": "price=b200:30000: nvidia-b200-sxm-180gb is not among the chips",
+    f"{CHIP} price=1 rent=1": "price= and rent= are two ways to pay for a chip: give one",
     f"{CHIP} pue=0.5": "pue=0.5 must be 1 or more: a building draws what is in it",
     f"{CHIP} operators=maybe": "operators=maybe: write true or false",
     f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
@@ -360,7 +364,7 @@ WRONG = {
         "calibration= covers dense layers only, and qwen3-30b-a3b has experts: leave it out",
     f"{CHIP} parallel=pp4,vp2": "parallel=pp4 vp2: fsdp, cp and vp are of phase=train; else ask dp",
     f"{CHIP} phase=train parallel=tp4,vp2": "parallel=tp4,vp2: vp2 divides a pipeline's stages: ",
-    "chips=h20 workload=qwen3-30b-a3b parallel=dp48,ep48 batch=48":
+    "chips=h20 workload=qwen3-30b-a3b parallel=dp48,ep48 batch=48 phase=train":
         "ep48 does not divide the 128 experts of qwen3-30b-a3b: ep16 does",
     f"chips=h20 phase=product {SHAPE} baseline=ks20":
         "denglin-ks20: no dense bf16 matrix rate on its sheet",
@@ -410,7 +414,7 @@ def test_a_prediction_needs_no_torch(tmp_path: Path) -> None:
 def test_help_names_every_key_and_phase(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said("predict", ["--help"], capsys)
     keys = "chips workload phase batch input output parallel precision cache baseline shape "
-    keys += "operators calibration years kwh pue report"
+    keys += "operators calibration years kwh pue price rent report"
     assert code == 0
     assert [each for each in keys.split() if not re.search(rf"\s{each}=", out)] == []
     assert [phase for phase in ASKED if f"{phase}:" not in out] == []

@@ -6,7 +6,8 @@ of its board power: 137 to 300 of 700 W on an H200 with several kinds of attenti
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bench.chips.model import Chip
 
@@ -53,11 +54,15 @@ class Prices:
         years: depreciation period of a chip.
         kwh: price of electricity, US dollars per kWh.
         pue: power of the building over power of the chips.
+        paid: what the user pays for a chip, US dollars by chip; stands before published prices.
+        rents: what the user pays for an hour of a chip, US dollars by chip, power included.
     """
 
     years: float = 4.0
     kwh: float = 0.10
     pue: float = 1.3
+    paid: Mapping[str, float] = field(default_factory=dict)
+    rents: Mapping[str, float] = field(default_factory=dict)
 
 
 def watts(tdp: float, busy: float) -> Band:
@@ -74,22 +79,22 @@ def watts(tdp: float, busy: float) -> Band:
     return Band(low * tdp, middle * tdp, high * tdp)
 
 
-def hourly(chip: Chip, power: Band, prices: Prices) -> Band | None:
-    """Returns the cost of one chip in US dollars per hour; None if no source gives its price.
+def hourly(chip: Chip, power: Band | None, prices: Prices) -> Band | None:
+    """Returns the cost of one chip in US dollars per hour; None if its price or power is unknown.
 
-    The range covers published prices and the power. Server, network and staff are not included.
+    The range covers published prices and the power. Server, network and staff are not included,
+    except in what the user's rent covers.
 
     Args:
         chip: with its price.
-        power: power drawn, W.
+        power: power drawn, W; None if unknown.
         prices: assumed cost of ownership.
     """
-    figure = chip.figures.get("price_usd")
-    if figure is None or figure.number is None:
+    if (rent := prices.rents.get(chip.id)) is not None:
+        return Band(rent, rent, rent)
+    price = _price(chip, prices)
+    if price is None or power is None:
         return None
-    rivals = [one.number for one in figure.rivals if one.number and not one.refuted]
-    published = sorted([figure.number, *rivals])
-    price = Band(published[0], figure.number, published[-1])
     chip_usd = price.times(1 / (prices.years * HOURS))
     energy_usd = power.times(prices.pue * prices.kwh / 1000)
     return Band(
@@ -97,3 +102,15 @@ def hourly(chip: Chip, power: Band, prices: Prices) -> Band | None:
         chip_usd.middle + energy_usd.middle,
         chip_usd.high + energy_usd.high,
     )
+
+
+def _price(chip: Chip, prices: Prices) -> Band | None:
+    """Returns the price of a chip in US dollars: the user's, else the published ones."""
+    if (paid := prices.paid.get(chip.id)) is not None:
+        return Band(paid, paid, paid)
+    figure = chip.figures.get("price_usd")
+    if figure is None or figure.number is None:
+        return None
+    rivals = [one.number for one in figure.rivals if one.number and not one.refuted]
+    published = sorted([figure.number, *rivals])
+    return Band(published[0], figure.number, published[-1])
