@@ -18,10 +18,11 @@ HELP = """\
 python -m bench gate record=NAME against=NAME [key=value ...]
 
 Compares a run with earlier runs, or with a spec sheet. Each measurement is the same, faster, slower
-or ambiguous, judged by intervals; the exit code tells CI. A change that the sampled clock accounts
-for is not blamed on the code. What failed or is missing has its own row. Runs by another method,
-with other inputs or on another device are refused; a new driver, torch or onpaper is noted at the
-top. A run that did not finish never passes.
+or ambiguous, judged by intervals; the exit code tells CI. What is slower by the sampled clock, by
+throttling or another disturbance is 'explained', and not blamed on the code: exit code 3. What
+failed or is missing has its own row. Runs by another method, with other inputs or on another device
+are refused; a new driver, torch or onpaper is noted at the top. A run that did not finish never
+passes.
 
   record=latest     the run to judge: a record (its path, its id or file name, the beginning of
                     either, or latest), or a folder, whose newest record is taken, with the others
@@ -52,7 +53,8 @@ Examples
   python -m bench gate record=latest against=h200 limits=h200.yaml
 
 Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage, or a record or
-data file that cannot be read, 3 ambiguous, missing, or the run did not finish.
+data file that cannot be read, 3 ambiguous, explained, missing, or the run did
+not finish.
 """
 
 

@@ -12,6 +12,7 @@ from bench.gate.model import ENDED, Finding, Row, Run, Taken, Terms, Verdict, mi
 from bench.gate.searched import luck
 from bench.gate.spread import Variance, common, moderated, variance_of
 from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
+from bench.rates import Interval
 
 ORDER = list(Verdict)
 ENOUGH = 5
@@ -91,16 +92,14 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
     found = ratio(now.speed, speeds, between, level)
     clock = clocks.clock_ratio(now, ran, level)
     word, reason = verdict(found, terms.least)
-    why = clocks.explained(word, found, clock, now, terms.least)
-    why = why or clocks.disturbed(word, now, ran) or luck(word, now, ran, terms.level, clock)
     noisy = found.low <= 1 <= found.high
     remarks = [reason, "" if noisy else clocks.remark(found, clock, now)]
     another = "" if word is Verdict.SAME else _other_shape(now, middle(ran) or ran[-1])
     open_ = word is Verdict.SLOWER or (
         word is Verdict.AMBIGUOUS and may_be_slower(found, terms.least)
     )
-    if why:
-        word, remarks = Verdict.AMBIGUOUS, [why]
+    if excuse := _excuse(word, found, clock, group, terms):
+        word, remarks = excuse[0], [excuse[1]]
     return Row(
         now=now,
         before=ran,
@@ -110,6 +109,19 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
         clock=clock.value if clock else None,
         counts=open_,
     )
+
+
+def _excuse(
+    word: Verdict, found: Interval, clock: Interval | None, group: Group, terms: Terms
+) -> tuple[Verdict, str] | None:
+    """Returns the verdict and reason of a change that is not due to code; None if it may be."""
+    now, ran = group.now, group.ran
+    assert now is not None  # noqa: S101 -- the group is compared
+    held = clocks.explained(word, found, clock, now, terms.least)
+    if held := held or clocks.disturbed(word, now, ran):
+        return Verdict.EXPLAINED if word is Verdict.SLOWER else Verdict.AMBIGUOUS, held
+    chance = luck(word, now, ran, terms.level, clock)
+    return (Verdict.AMBIGUOUS, chance) if chance else None
 
 
 def _joined(remarks: Sequence[str]) -> str:
@@ -144,8 +156,10 @@ def title(rows: Sequence[Row], ended: str = "") -> str:
     tally = {word: sum(row.verdict is word for row in rows) for word in ORDER}
     words = [f"{count} {word.value}" for word, count in tally.items() if count]
     bad = any(row.counts and row.verdict in COUNTED for row in rows)
+    held = tally[Verdict.EXPLAINED] and not ended
     open_ = ended or any(row.counts for row in rows)
-    head = "slower" if bad else "not settled" if open_ else "not slower"
+    head = "not settled" if open_ else "not slower"
+    head = "slower" if bad else "slower, but explained" if held else head
     return f"gate: {head} ({', '.join(words)})"
 
 
@@ -173,7 +187,8 @@ def _notes(count: int, runs: int, terms: Terms) -> list[str]:
     )
     words = (
         f"slower, faster: the whole interval lies beyond {100 * least:g}%. same: it lies within, "
-        f"or includes no change and rules out {100 * wide:g}%. ambiguous: neither."
+        f"or includes no change and rules out {100 * wide:g}%. ambiguous: neither. "
+        "explained: slower, and the clock, throttling or another disturbance accounts for it."
     )
     single = (
         "A single earlier run does not show how much runs, or devices, differ; a folder of runs "

@@ -15,12 +15,14 @@ Shape = frozenset[tuple[str, int | str]]
 class Verdict(StrEnum):
     """The gate's verdict on one measurement.
 
-    ``failed``: it worked before, and fails or has a wrong result now. ``missing``: it is gone.
+    ``failed``: it worked before, and fails or has a wrong result now. ``explained``: it is slower,
+    and the clock, throttling or another disturbance accounts for it. ``missing``: it is gone.
     ``new``: there is nothing to compare it with.
     """
 
     FAILED = "failed"
     SLOWER = "slower"
+    EXPLAINED = "explained"
     MISSING = "missing"
     AMBIGUOUS = "ambiguous"
     FASTER = "faster"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from bench.gate.model import Finding, Row, Taken, middle
+from bench.gate.model import Finding, Row, Taken, Verdict, middle
 from bench.rates import Interval
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
@@ -44,11 +44,24 @@ def report(finding: Finding) -> Report:
 def code_line(finding: Finding) -> str:
     """Returns the meaning of the exit code, in a sentence."""
     if finding.code == 3 and finding.ended:
-        return UNENDED.format(ended=finding.ended)
+        return " ".join([UNENDED.format(ended=finding.ended), *_held(finding)])
     if not finding.judges:
         return UNJUDGED
+    if finding.code == 3 and (held := _held(finding)):
+        others = any(row.counts and row.verdict is not Verdict.EXPLAINED for row in finding.rows)
+        return " ".join(["Exit code 3:", *held, *(["Others are not settled."] if others else [])])
     judged = any(row.judged for row in finding.rows)
     return (OF_SHEET if judged else CODES)[finding.code]
+
+
+def _held(finding: Finding) -> list[str]:
+    """Returns a sentence that counts the rows that are slower, but not by the code; or nothing."""
+    count = sum(row.verdict is Verdict.EXPLAINED for row in finding.rows)
+    if not count:
+        return []
+    rows, them = ("row is", "it") if count == 1 else ("rows are", "them")
+    cause = "the clock, throttling or another disturbance"
+    return [f"{count} {rows} slower; {cause} accounts for {them}."]
 
 
 def _cells(row: Row, column: str) -> tuple[str, ...]:

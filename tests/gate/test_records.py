@@ -10,6 +10,7 @@ import pytest
 from bench.chips.load import catalogue
 from bench.gate.group import groups, lone
 from bench.gate.model import Verdict
+from bench.gate.report import CODES, code_line, report
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.records.model import Check, Measurement, Record
@@ -53,11 +54,15 @@ def test_a_lower_clock_is_no_change_of_code_and_memory_does_not_go_with_it() -> 
     found = judged(record(2, clock_share=0.96), record(1))
     row = of(found, "bf16")
     assert (row.verdict, row.reason) == (
-        Verdict.AMBIGUOUS, "the clock fell by 4.0%: no change of code",
+        Verdict.EXPLAINED, "the clock fell by 4.0%: no change of code",
     )  # fmt: skip
     assert row.clock == pytest.approx(0.96)
     assert words(found)["copy"] == "same"
-    assert found.code == 3
+    assert (found.code, found.title) == (3, "gate: slower, but explained (1 explained, 2 same)")
+    assert code_line(found) == (
+        "Exit code 3: 1 row is slower; the clock, throttling or another disturbance accounts for "
+        "it."
+    )
 
 
 def test_what_the_clock_does_not_account_for_is_told_by_the_clock() -> None:
@@ -71,6 +76,14 @@ def test_a_throttled_run_proves_nothing() -> None:
     assert "software thermal slowdown" in of(found, "bf16").reason
     assert of(found, "triad").reason.startswith("this run was disturbed: throttled")
     assert found.code == 3
+    assert "rows are slower; the clock, throttling or another dis" in code_line(found)
+    assert {row["verdict"] for row in report(found).flat} == {"explained"}
+
+
+def test_a_disturbed_baseline_makes_a_faster_row_ambiguous_and_explains_none() -> None:
+    found = judged(record(1), record(2, throttle_after_s=0.2, throttle_to=0.9))
+    assert set(words(found).values()) == {"ambiguous"}
+    assert (found.code, code_line(found)) == (0, CODES[0])
 
 
 def test_noise_that_hides_a_change_is_ambiguous_and_not_the_same() -> None:
