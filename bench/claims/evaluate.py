@@ -13,7 +13,7 @@ from typing import TypeVar
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.claims.judge import Stands, Word, stands
+from bench.claims.judge import Stands, Word, stands, stands_on_paper
 from bench.claims.model import Claim
 from bench.claims.weigh import Finding, Question, finding
 from bench.evidence.pool import Evidence
@@ -43,14 +43,19 @@ class Pair:
     @property
     def on_paper(self) -> bool | None:
         """Returns whether the claim holds on paper."""
-        return self._decided([one.on_paper for one in self.findings])
+        return self._combined([one.on_paper for one in self.findings])
 
     @property
     def holds(self) -> bool | None:
         """Returns whether the claim holds in measurement."""
-        return self._decided([one.holds for one in self.findings])
+        return self._combined([one.holds for one in self.findings])
 
-    def _decided(self, states: Sequence[bool | None]) -> bool | None:
+    @property
+    def decided(self) -> bool | None:
+        """Returns whether the claim holds by what it is about: measurement, or paper alone."""
+        return self._combined([one.decided for one in self.findings])
+
+    def _combined(self, states: Sequence[bool | None]) -> bool | None:
         """Combines the axes; None while only a capacity decides."""
         pairs = zip(self.findings, states, strict=True)
         rates = [state for one, state in pairs if not is_capacity(one)]
@@ -67,7 +72,7 @@ class Pair:
 
         It is a capacity only if no rate and no work gives the same answer.
         """
-        fitting = [one for one in self.findings if one.holds is self.holds]
+        fitting = [one for one in self.findings if one.decided is self.decided]
 
         def rank(one: Finding) -> tuple[bool, int, bool]:
             return is_capacity(one), ORDER.index(one.word), one.on_paper is not self.on_paper
@@ -98,8 +103,15 @@ class Judgement:
         return self._over([pair.holds for pair in self.pairs])
 
     @property
+    def decided(self) -> bool | None:
+        """Returns whether it holds by what it is about: measurement, or paper alone."""
+        return self._over([pair.decided for pair in self.pairs])
+
+    @property
     def stands(self) -> Stands:
         """Returns where it holds."""
+        if self.claim.scope == "paper":
+            return stands_on_paper(holds=self.decided)
         return stands(on_paper=self.on_paper, measured=self.holds)
 
     @cached_property
@@ -109,8 +121,8 @@ class Judgement:
         Of several with the same verdict, one whose answer on paper is that of the whole claim: the
         ratio of another would contradict the stated outcome.
         """
-        rows = [row for row in self._rows(self.pairs) if self._of_row(row) is self.holds]
-        fitting = [pair for row in rows for pair in row if pair.holds is self.holds]
+        rows = [row for row in self._rows(self.pairs) if self._of_row(row) is self.decided]
+        fitting = [pair for row in rows for pair in row if pair.decided is self.decided]
         return min(fitting, key=lambda pair: (ORDER.index(pair.word), self._contradicts(pair)))
 
     def _contradicts(self, pair: Pair) -> tuple[bool, bool]:
@@ -129,7 +141,7 @@ class Judgement:
 
     def _of_row(self, row: Sequence[Pair]) -> bool | None:
         """Returns whether the claim holds for one subject."""
-        return self._over_objects(pair.holds for pair in row)
+        return self._over_objects(pair.decided for pair in row)
 
     def _over_objects(self, found: Iterable[bool | None]) -> bool | None:
         return (together if self.claim.which_object == "each" else either)(found)
@@ -188,4 +200,5 @@ def _questions(claim: Claim, pair: tuple[Chip, Chip], margin: float | None) -> I
             claim.factor_of(axis),
             margin or claim.margin,
             claim.unlike or "",
+            claim.scope,
         )

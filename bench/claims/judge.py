@@ -30,12 +30,17 @@ class Word(StrEnum):
 
 
 class Stands(StrEnum):
-    """Where a relation holds; ``open`` while measurement has not decided."""
+    """Where a relation holds; ``open`` while measurement has not decided.
+
+    ``ON_PAPER`` and ``NOT_ON_PAPER`` are of claims about published figures alone.
+    """
 
     BOTH = "on paper and measured"
     PAPER = "on paper only"
     MEASURED = "measured only"
     NEITHER = "neither"
+    ON_PAPER = "on paper"
+    NOT_ON_PAPER = "not on paper"
     OPEN = "open"
 
 
@@ -101,6 +106,11 @@ def stands(*, on_paper: bool | None, measured: bool | None) -> Stands:
     if on_paper:
         return Stands.BOTH if measured else Stands.PAPER
     return Stands.MEASURED if measured else Stands.NEITHER
+
+
+def stands_on_paper(*, holds: bool | None) -> Stands:
+    """Returns where a relation holds that is about published figures alone."""
+    return {True: Stands.ON_PAPER, False: Stands.NOT_ON_PAPER, None: Stands.OPEN}[holds]
 
 
 def devices_needed(estimate: Estimate, factor: float, margin: float, relation: Relation) -> int:

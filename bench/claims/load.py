@@ -7,7 +7,7 @@ from types import MappingProxyType
 from bench import paths
 from bench.chips.figures import FIGURES
 from bench.chips.load import catalogue
-from bench.claims.model import Axis, Claim
+from bench.claims.model import Axis, Claim, Scope
 from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
@@ -83,11 +83,11 @@ def _faults(
     if both := set(one.subjects) & set(one.objects):
         yield "objects", f"{', '.join(sorted(both))} stands on both sides", "take it from one"
     for place, axis in enumerate(one.axes):
-        for field, problem, fix in _axis_faults(axis):
+        for field, problem, fix in _axis_faults(axis, one.scope):
             yield f"axes.{place}.{field}", problem, fix
 
 
-def _axis_faults(axis: Axis) -> Iterator[Flaw]:
+def _axis_faults(axis: Axis, scope: Scope) -> Iterator[Flaw]:
     if (axis.figure is None) == (axis.work is None):
         yield "figure", "or work is needed, and not both", "give one of the two"
     if axis.figure is not None and axis.figure not in FIGURES:
@@ -96,3 +96,5 @@ def _axis_faults(axis: Axis) -> Iterator[Flaw]:
         yield "where", "or dtype narrows work, not a figure", "remove it"
     if axis.dtype is not None and axis.dtype not in DTYPES:
         yield "dtype", f"{axis.dtype!r} is none", did_you_mean(axis.dtype, DTYPES)
+    if axis.work is not None and scope == "paper":
+        yield "work", "has no published figure, and scope is paper", "give a figure or drop scope"

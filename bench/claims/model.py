@@ -12,6 +12,7 @@ Relation = Literal["matches", "exceeds", "at least", "at most"]
 Factor = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Margin = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Chips = Annotated[tuple[Key, ...], Field(min_length=1)]
+Scope = Literal["both", "paper"]
 Phase = Literal["prefill", "decode", "serving", "training", "inference", "attention", "collective"]
 
 
@@ -49,6 +50,7 @@ class Claim(Strict):
         reading: why it is read so, if the words leave it open.
         unlike: why its two sides are different quantities, such as a sparse rate against a dense
             one; such a claim is not comparable.
+        scope: ``paper`` if it speaks of published figures alone, which then decide the verdict.
     """
 
     id: Key
@@ -67,6 +69,7 @@ class Claim(Strict):
     relation: Relation = "matches"
     factor: Factor = 1.0
     margin: Margin = 0.10
+    scope: Scope = "both"
     axes: Annotated[tuple[Axis, ...], Field(min_length=1)]
     reading: Text | None = None
     unlike: Text | None = None

@@ -100,7 +100,7 @@ class Bench:
             name: finding(question, part, self.catalogue) for name, part in self.parts.items()
         }
         for name, other in others.items():
-            if (other.word, other.holds) != (found.word, found.holds):
+            if (other.word, other.decided) != (found.word, found.decided):
                 yield Flip(name, _answer(found), _answer(other))
         yield from _rival_flips(found)
 
@@ -126,7 +126,7 @@ def _answer(found: Finding) -> str:
     """Returns the verdict; if it does not imply whether the relation holds, that as well."""
     words = {True: "it holds", False: "it fails", None: "open"}
     plain = found.question.relation == "matches"
-    return str(found.word) if plain else f"{found.word} ({words[found.holds]})"
+    return str(found.word) if plain else f"{found.word} ({words[found.decided]})"
 
 
 def _rival_flips(found: Finding) -> Iterator[Flip]:
@@ -134,11 +134,13 @@ def _rival_flips(found: Finding) -> Iterator[Flip]:
     paper, question = found.paper, found.question
     if paper is None or question.unlike or not paper.is_disputed:
         return
+    about_paper = question.scope == "paper"
+    before = found.decided if about_paper else found.on_paper
     for ratio, which in ((paper.low, "lowest"), (paper.high, "highest")):
         at = Bounds(ratio / question.factor, ratio / question.factor)
         on_paper = holds(question.relation, at, question.margin)
-        if on_paper is not found.on_paper:
+        if on_paper is not before:
             after = stands(on_paper=on_paper, measured=found.holds)
             paper_only = "holds on paper" if on_paper else "does not hold on paper"
-            words = paper_only if found.holds is None else str(after)
+            words = paper_only if about_paper or found.holds is None else str(after)
             yield Flip(f"{which} published ratio {ratio:.2f}", str(found.stands), words)

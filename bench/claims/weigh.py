@@ -15,9 +15,10 @@ from bench.claims.judge import (
     holds,
     one_sided,
     stands,
+    stands_on_paper,
     word,
 )
-from bench.claims.model import Axis, Relation
+from bench.claims.model import Axis, Relation, Scope
 from bench.claims.paper import PaperRatio, bounding, ids, paper_ratio, twin
 from bench.evidence.estimate import Estimate
 from bench.evidence.observe import Observation
@@ -30,6 +31,7 @@ class Question:
 
     Attributes:
         unlike: why the two cannot be compared at all; empty if they can.
+        scope: ``paper`` if published figures alone decide, ``both`` if measurement does.
     """
 
     first: Chip
@@ -39,6 +41,7 @@ class Question:
     factor: float = 1.0
     margin: float = 0.10
     unlike: str = ""
+    scope: Scope = "both"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Finding:
         on_paper: whether the relation holds there, by each sheet's first figure; None if nothing
             is published.
         measured: the measured ratio; None if there is none.
+        word: the verdict of measurement; of published figures, if the question is about them.
         holds: whether the relation holds in measurement; None while that is open.
         reasons: why the verdict is what it is, the deciding reason first.
         needed: devices of each chip, measured side by side, that would settle it; None if it is
@@ -73,8 +77,31 @@ class Finding:
         return "; ".join(self.reasons)
 
     @property
+    def decided(self) -> bool | None:
+        """Returns whether the relation holds by what the question is about; None while open.
+
+        That is measurement, or every published figure if the question is about paper.
+        """
+        if self.question.scope == "both":
+            return self.holds
+        if self.paper is None or self.question.unlike:
+            return None
+        found = _published(self.question, self.paper)
+        return holds(self.question.relation, found, self.question.margin)
+
+    @property
+    def paper_word(self) -> Word | None:
+        """Returns the verdict of each sheet's first figure; None if paper says nothing."""
+        if self.paper is None or self.question.unlike:
+            return None
+        ratio = self.paper.value / self.question.factor
+        return word(Bounds(ratio, ratio), self.question.margin)
+
+    @property
     def stands(self) -> Stands:
         """Returns where the relation holds."""
+        if self.question.scope == "paper":
+            return stands_on_paper(holds=self.decided)
         return stands(on_paper=self.on_paper, measured=self.holds)
 
 
@@ -96,10 +123,12 @@ def finding(question: Question, evidence: Evidence, catalogue: Catalogue) -> Fin
         absent, unlike = "", False
     figures = _figures(question, catalogue)
     measured = None if question.unlike or unlike else _measured(question, evidence, figures)
-    missing = "" if measured else _missing(question, evidence, figures)
-    verdict, reasons = _verdict(
-        question, measured, question.unlike or (absent if unlike else ""), missing
-    )
+    why_unlike = question.unlike or (absent if unlike else "")
+    if question.scope == "paper":
+        verdict, reasons = _paper_verdict(question, paper, why_unlike)
+    else:
+        missing = "" if measured else _missing(question, evidence, figures)
+        verdict, reasons = _verdict(question, measured, why_unlike, missing)
     return Finding(
         question=question,
         paper=paper,
@@ -166,6 +195,24 @@ def _on_paper(question: Question, paper: PaperRatio | None) -> bool | None:
     return holds(question.relation, found, question.margin)
 
 
+def _published(question: Question, paper: PaperRatio) -> Bounds:
+    """Returns the bounds of the published ratios over the factor."""
+    return Bounds(paper.low / question.factor, paper.high / question.factor)
+
+
+def _paper_verdict(
+    question: Question, paper: PaperRatio | None, unlike: str
+) -> tuple[Word, list[str]]:
+    """Returns the verdict of published figures and its reason."""
+    if unlike:
+        return Word.UNLIKE, [unlike]
+    if paper is None:
+        return Word.UNTESTABLE, []
+    which = "the range of published ratios" if paper.is_disputed else "the published ratio"
+    verdict, reason = _word_and_reason(question, _published(question, paper), which)
+    return verdict, [reason]
+
+
 def _verdict(
     question: Question, measured: Estimate | None, unlike: str, missing: str
 ) -> tuple[Word, list[str]]:
@@ -173,20 +220,27 @@ def _verdict(
         return Word.UNLIKE, [unlike]
     if measured is None:
         return Word.UNTESTABLE, [missing]
-    found = bounds(measured, question.factor)
+    verdict, reason = _word_and_reason(
+        question, bounds(measured, question.factor), "the 90% interval"
+    )
+    return verdict, [reason, *_remarks(question, measured)]
+
+
+def _word_and_reason(question: Question, found: Bounds, which: str) -> tuple[Word, str]:
+    """Returns the verdict of bounds and its reason; ``which`` names the bounds."""
     verdict = word(found, question.margin)
     settled = holds(question.relation, found, question.margin)
     reasons = {
-        Word.MATCH: f"the 90% interval lies within {question.margin:.0%}",
-        Word.EXCEEDS: f"the 90% interval lies above {1 + question.margin:.2f}",
-        Word.SHORT: f"the 90% interval lies below {1 / (1 + question.margin):.2f}",
-        Word.INCONCLUSIVE: "the 90% interval crosses a limit of the margin",
+        Word.MATCH: f"{which} lies within {question.margin:.0%}",
+        Word.EXCEEDS: f"{which} lies above {1 + question.margin:.2f}",
+        Word.SHORT: f"{which} lies below {1 / (1 + question.margin):.2f}",
+        Word.INCONCLUSIVE: f"{which} crosses a limit of the margin",
     }
     if verdict is Word.INCONCLUSIVE and settled is not None:
         verdict = one_sided(question.relation, holds=settled)
-        reasons[verdict] = f"the 90% interval settles '{question.relation}', though not by how much"
+        reasons[verdict] = f"{which} settles '{question.relation}', though not by how much"
     factor = f" of {question.factor:g}" if question.factor != 1 else ""
-    return verdict, [reasons[verdict] + factor, *_remarks(question, measured)]
+    return verdict, reasons[verdict] + factor
 
 
 def _remarks(question: Question, measured: Estimate) -> Iterator[str]:
@@ -213,7 +267,7 @@ def _missing(question: Question, evidence: Evidence, figures: tuple[str, ...]) -
 
 def _needed(question: Question, measured: Estimate | None) -> int | None:
     """Returns how many devices would settle a ratio that was measured but is still open."""
-    if measured is None:
+    if measured is None or question.scope == "paper":
         return None
     if _holds(question, measured) is not None:
         return None

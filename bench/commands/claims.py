@@ -17,7 +17,8 @@ python -m bench claims [claim=ID] [key=value ...]
 Tests statements by regulators, vendors, press and researchers that compare chips: the ratio on
 paper, the measured ratio with its interval, and the verdict: match, exceeds, falls short,
 inconclusive, untestable or not comparable; where the claim holds: on paper and measured, on paper
-only, measured only, neither; and how many devices would settle what is open.
+only, measured only, neither; and how many devices would settle what is open. A claim that speaks of
+paper alone (scope: paper in its file) is judged by published figures, rival ones included.
 
   claim=            one claim in full: every pair and axis, what would change its verdict, every
                     value behind it with source, class and weight

@@ -102,12 +102,16 @@ def _short(bench: Bench, judged: Sequence[Judgement]) -> Iterator[str]:
         finding = next((one for one in found if one.measured and one.paper), None)
         if finding:
             lines.append(_sentence(finding))
-    sides = Counter(one.claim.side for one in judged)
-    settled = Counter(one.claim.side for one in judged if one.stands is not Stands.OPEN)
+    tested = [one for one in judged if one.claim.scope == "both"]
+    sides = Counter(one.claim.side for one in tested)
+    settled = Counter(one.claim.side for one in tested if one.stands is not Stands.OPEN)
     sides_text = ", ".join(
         f"{side} {settled[side]} of {count}" for side, count in sides.most_common()
     )
-    lines.append(f"- Measurement settles {settled.total()} of {len(judged)} claims: {sides_text}.")
+    lines.append(
+        f"- Measurement settles {settled.total()} of {len(tested)} claims: {sides_text}. "
+        f"{len(judged) - len(tested)} more speak of published figures alone, which judge them."
+    )
     yield "\n".join(lines) + "\n"
 
 
@@ -220,9 +224,9 @@ def _claims(judged: Sequence[Judgement]) -> Iterator[str]:
     decided = [one for one in judged if one.stands is not Stands.OPEN]
     yield "### Decided\n"
     yield _claim_table(decided)
-    yield "### Measured and undecided\n"
+    yield "### Undecided\n"
     yield _claim_table([one for one in judged if one.word is Word.INCONCLUSIVE])
-    yield "### Untestable until measured\n"
+    yield "### Untestable until measured or published\n"
     unmeasured = [one for one in judged if one.word is Word.UNTESTABLE]
     yield markdown(("claim", "said by", "on paper", "what is missing"), _missing(unmeasured))
     yield "### Not comparable\n"

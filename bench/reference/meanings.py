@@ -88,6 +88,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "relation": "the claimed relation of the subject to the object",
         "factor": "times the object's value; 1 where none is stated",
         "margin": "what still counts as equal, relative",
+        "scope": "paper where the words speak of published figures alone, which then decide; "
+        "otherwise measurement does",
         "axes": "what is compared; the claim is about all of them together",
         "reading": "why it is read so, where the wording leaves it open",
         "unlike": "why the two sides are different kinds of quantity; then it is not comparable",

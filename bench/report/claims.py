@@ -38,7 +38,10 @@ HOW = (
         "team or company) that measured; the verdict tests it against the claim's margin. Of "
         "several chips or axes the deciding one is shown; notes say how the claim was read."
     ),
-    "Without measurement of both sides a claim is untestable; a prediction is no proof.",
+    (
+        "Without measurement of both sides a claim is untestable; a prediction is no proof. A "
+        "claim about paper (scope: paper) is judged by published figures alone, rivals included."
+    ),
 )
 GROUPS_NOTE = "Groups (people, teams or companies) that measured: the first chip, the second, both."
 SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
@@ -92,6 +95,8 @@ def _where_it_holds(judgement: Judgement) -> str:
     if judgement.stands is not Stands.OPEN:
         return judgement.stands.value
     words = {True: "on paper", False: "not on paper", None: "paper does not say"}
+    if judgement.claim.scope == "paper" and judgement.on_paper is not None:
+        return "open (sources disagree)"
     return f"open ({words[judgement.on_paper]})"
 
 
@@ -106,6 +111,7 @@ def _flat(judgement: Judgement, changes: list[str], bench: Bench) -> dict[str, S
         "side": claim.side,
         "date": claim.date,
         "source": claim.source,
+        "scope": claim.scope,
         "pairs": len(judgement.pairs),
         "claim_verdict": judgement.word.value,
         "claim_stands": judgement.stands.value,
@@ -133,9 +139,14 @@ def _summary(judged: Sequence[Judgement]) -> Iterator[str]:
     places = Counter(one.stands for one in judged)
     counts = ", ".join(f"{places[one]} {one.value}" for one in Stands if places[one])
     yield f"Where they hold: {counts}."
-    paper = sum(one.stands is Stands.OPEN and one.on_paper is True for one in judged)
-    if paper:
+    if paper := sum(waits_for_measurement(one) for one in judged):
         yield f"{paper} hold on paper, and measurement has not decided them yet."
+
+
+def waits_for_measurement(judgement: Judgement) -> bool:
+    """Returns whether a claim holds on paper and only measurement can decide it."""
+    claimed = judgement.claim.scope == "both" and judgement.on_paper is True
+    return claimed and judgement.stands is Stands.OPEN
 
 
 def claim_report(judgement: Judgement, bench: Bench) -> Report:
@@ -180,7 +191,8 @@ def _about(claim: Claim, bench: Bench) -> Iterator[str]:
         if len(chips) > 1
     ]
     read = f"; {' and '.join(which)}" if which else ""
-    yield f"Read as: {_formula(claim)}, margin {claim.margin:.0%}{read}."
+    paper = ", by published figures alone" if claim.scope == "paper" else ""
+    yield f"Read as: {_formula(claim)}, margin {claim.margin:.0%}{read}{paper}."
     for words in (claim.reading, claim.unlike and f"Not comparable: {claim.unlike}", claim.note):
         if words:
             yield words
@@ -198,6 +210,7 @@ def _formula(claim: Claim) -> str:
 def _finding_cells(finding: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
     question = finding.question
     words = {True: "yes", False: "no", None: "open"}
+    paper = finding.decided if question.scope == "paper" else finding.on_paper
     return (
         f"{question.first.id} / {question.second.id}",
         title(question.axis),
@@ -205,7 +218,7 @@ def _finding_cells(finding: Finding, bench: Bench, notes: Notes) -> tuple[str, .
         on_paper(finding.paper),
         measured(finding.measured),
         verdict_cell(finding, notes),
-        f"paper {words[finding.on_paper]}, measured {words[finding.holds]}",
+        f"paper {words[paper]}, measured {words[finding.holds]}",
         groups(finding.measured),
         devices(finding.needed),
         _predicted(finding, bench),

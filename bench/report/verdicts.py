@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
-from bench.claims.judge import Word
+from bench.claims.judge import Bounds, Word, word
 from bench.claims.model import Axis
 from bench.claims.paper import BOUND_BY
 from bench.claims.sensitivity import Bench
@@ -40,7 +40,10 @@ HOW = (
         "of published figures, in brackets with rival figures. 'Paper / measured': above 1, paper "
         "overstates the first chip. 'Reaches': share of the published figure, 95% interval."
     ),
-    "Verdicts are two one-sided tests at 5% against the margin.",
+    (
+        "Verdicts are two one-sided tests of the measured ratio at 5% against the margin. On "
+        "paper each sheet's first figure decides."
+    ),
 )
 
 
@@ -117,8 +120,8 @@ def verdict_report(pair: Pairing, bench: Bench, *, rows: bool) -> Report:
 def _columns(pair: Pairing) -> tuple[str, ...]:
     first, second = (f"{(*chip.aliases, chip.id)[0]} reaches" for chip in _both(pair))
     return (
-        "figure", "on paper", "measured (95%)", "paper / measured", first, second, "verdict",
-        "groups", "devices to settle it",
+        "figure", "on paper", "verdict on paper", "measured (95%)", "paper / measured", first,
+        second, "verdict", "groups", "devices to settle it",
     )  # fmt: skip
 
 
@@ -133,6 +136,7 @@ def _cells(finding: Finding, pair: Pairing, notes: Notes) -> tuple[str, ...]:
     return (
         title(finding.question.axis),
         f"{on_paper(finding.paper)}{bound}",
+        _paper_verdict(finding),
         measured(finding.measured),
         times(over) if (over := overstated(finding)) else NONE,
         *(_reaching(*share, figure, notes) for share in shares),
@@ -140,6 +144,15 @@ def _cells(finding: Finding, pair: Pairing, notes: Notes) -> tuple[str, ...]:
         groups(finding.measured),
         devices(finding.needed),
     )
+
+
+def _paper_verdict(finding: Finding) -> str:
+    """Returns the verdict of published figures, marked where rival figures give another."""
+    found, paper = finding.paper_word, finding.paper
+    if found is None or paper is None:
+        return NONE
+    rivals = word(Bounds(paper.low, paper.high), finding.question.margin)
+    return found.value if rivals is found else f"{found.value}; sources disagree"
 
 
 def _reaching(text: str, share: float | None, figure: str, notes: Notes) -> str:
@@ -154,6 +167,7 @@ def _flat(finding: Finding, pair: Pairing) -> dict[str, str | int | float | bool
     shares = [pair.shares.get((chip.id, figure), (NONE, None))[1] for chip in _both(pair)]
     return {
         **flat(finding),
+        "verdict_on_paper": finding.paper_word.value if finding.paper_word else None,
         "paper_overstates": overstated(finding),
         "subject_reaches": shares[0],
         "object_reaches": shares[1],

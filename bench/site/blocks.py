@@ -141,6 +141,8 @@ CLAIM_MARKS = {
     Stands.MEASURED: ("✓", "good", "holds measured, not on paper"),
     Stands.PAPER: ("✗", "bad", "holds on paper only"),
     Stands.NEITHER: ("✗", "bad", "does not hold"),
+    Stands.ON_PAPER: ("✓", "good", "holds on paper"),
+    Stands.NOT_ON_PAPER: ("✗", "bad", "does not hold on paper"),
 }
 """Sign, CSS class and text by whether a claim holds."""
 VERDICT_SIGNS = {"match": "✓", "exceeds": "✓", "falls short": "✗", "inconclusive": "?"}

@@ -102,7 +102,8 @@ class ClaimRow:
     relation: Annotated[str, "matches, exceeds, at least or at most"]
     factor: Annotated[float, "ratio of subject to object that the relation refers to", "1"]
     margin: Annotated[float, "relative difference that still counts as equal", "1"]
-    verdict: Annotated[str, "verdict of measurement"]
+    scope: Annotated[str, "what decides: paper (published figures alone), or both (measurement)"]
+    verdict: Annotated[str, "verdict of measurement, or of published figures by scope"]
     stands: Annotated[str, "where it holds: on paper, measured, both, neither; or open"]
     holds_on_paper: Annotated[bool | None, "whether it holds by published figures"]
     holds_measured: Annotated[bool | None, "whether it holds by measurement"]
@@ -138,6 +139,7 @@ def _claim_row(judged: Judgement) -> ClaimRow:
         relation=claim.relation,
         factor=claim.factor,
         margin=claim.margin,
+        scope=claim.scope,
         verdict=judged.word.value,
         stands=judged.stands.value,
         holds_on_paper=judged.on_paper,

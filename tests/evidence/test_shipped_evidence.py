@@ -86,7 +86,8 @@ def test_a_verdict_of_a_claim_rests_on_admitted_values_of_both_sides(
     judged: list[Judgement],
 ) -> None:
     """Of the finding that decides, whose chips are those that the claim names."""
-    decided = [one for one in judged if one.word not in (Word.UNTESTABLE, Word.UNLIKE)]
+    tested = [one for one in judged if one.claim.scope == "both"]
+    decided = [one for one in tested if one.word not in (Word.UNTESTABLE, Word.UNLIKE)]
     assert len(decided) >= 10
     for one in decided:
         finding = one.deciding.deciding
@@ -103,7 +104,7 @@ def test_a_verdict_of_a_claim_rests_on_admitted_values_of_both_sides(
 def test_without_measurement_no_claim_is_said_to_hold_or_to_fail(
     judged: list[Judgement],
 ) -> None:
-    for one in judged:
+    for one in (one for one in judged if one.claim.scope == "both"):
         finding = one.deciding.deciding
         if finding.measured is None:
             assert one.word in (Word.UNTESTABLE, Word.UNLIKE), one.claim.id
@@ -114,7 +115,8 @@ def test_without_measurement_no_claim_is_said_to_hold_or_to_fail(
 
 def test_every_finding_of_every_claim_has_values_or_no_verdict(judged: list[Judgement]) -> None:
     for key, one in found(judged):
-        assert (one.measured is None) == (one.word in (Word.UNTESTABLE, Word.UNLIKE)), key
+        compared = one.measured if one.question.scope == "both" else one.paper
+        assert (compared is None) == (one.word in (Word.UNTESTABLE, Word.UNLIKE)), key
         assert one.reason, key
         if one.measured is None:
             assert (one.holds, one.needed) == (None, None), key

@@ -64,6 +64,15 @@ def test_a_pair_has_the_ratio_on_paper_and_what_it_reaches(
     assert (found["relation"], found["factor"], found["margin"]) == ("matches", 1.0, 0.1)
 
 
+def test_a_pair_says_what_holds_on_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = document("verdict", ["chips=[910c,h20]"], capsys)["rows"]
+    found = {one["axis"]: one["verdict_on_paper"] for one in rows}
+    assert (found["matrix_bf16"], found["memory_bandwidth"]) == ("exceeds", "falls short")
+    assert all((one["verdict_on_paper"] == "match") is one["holds_on_paper"] for one in rows)
+    text = said("verdict", ["chips=[910c,h20]", "report=github"], capsys)[1]
+    assert "| verdict on paper " in text
+
+
 def test_what_has_to_be_said_of_paper_stands_behind_it(capsys: pytest.CaptureFixture[str]) -> None:
     told = document("verdict", ["chips=[h20,910b]"], capsys)["summary"]
     assert "910B (bin unknown) on paper (the variant is not named) and " in told[0]

@@ -10,7 +10,7 @@ from bench.site.blocks import CLAIM_MARKS, badge, claim_badge, neutral
 @pytest.mark.parametrize("word", [Word.MATCH, Word.EXCEEDS, Word.SHORT])
 def test_whether_a_claim_holds_gives_the_sign(word: Word, stands: Stands) -> None:
     told = claim_badge(word.value, stands)
-    holds = stands in {Stands.BOTH, Stands.MEASURED}
+    holds = stands in {Stands.BOTH, Stands.MEASURED, Stands.ON_PAPER}
     assert ("✓" in told, "✗" in told) == (holds, not holds)
     assert ("badge good" in told, "badge bad" in told) == (holds, not holds)
     assert neutral(word.value) in told

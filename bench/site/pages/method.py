@@ -8,7 +8,8 @@ from markupsafe import Markup
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
-from bench.claims.judge import Stands, Word
+from bench.claims.judge import Word
+from bench.report.claims import waits_for_measurement
 from bench.site.blocks import claim_badge, neutral
 from bench.site.page import Page
 from bench.site.pages.evidence import evidence_counts
@@ -66,9 +67,7 @@ def _front(world: World, linker: Linker) -> Page:
             "verdicts": [
                 (neutral(one.value), one.value, counts[one]) for one in Word if counts[one]
             ],
-            "paper_only": sum(
-                one.stands is Stands.OPEN and one.on_paper is True for one in world.claims
-            ),
+            "paper_only": sum(waits_for_measurement(one) for one in world.claims),
             "asked": _founding_claim(founding, linker) if founding else None,
             "pictures": of_ratios(world),
         },
