@@ -35,7 +35,8 @@ passes.
   figures=[]        against a chip: these figures only; one that was not measured is missing
   limits=           against a chip: a YAML file with a limit per figure, such as matrix_bf16: 0.68,
                     the share of paper from which on it counts as reached; margin= is for the others
-  out=              against a chip: a limits= file to write, made of what this record reached
+  out=              against a chip: a limits= file to write, made of what this record reached; a
+                    figure that is short then fails nothing, unless limits= is given, too
   allow=[]          differences that are intended: driver, runtime, torch, onpaper, power_limit,
                     kernel, uid ...; device, machine, chip and together (measured with other devices
                     at once) are refused unless named here
@@ -190,7 +191,7 @@ def _of_sheet(
     Raises:
         UsageError: a figure that the sheet lacks, or a file that cannot be read or written.
     """
-    from bench.gate.limits import as_yaml, limits_in, unprinted
+    from bench.gate.limits import as_yaml, limits_in, limits_made, unprinted
     from bench.gate.sheet import Requirements, against_sheet
     from bench.measure.lacking import lacking
     from bench.records.store import read
@@ -209,6 +210,7 @@ def _of_sheet(
         found = against_sheet(record, chip, sheets, required, lacking(record))
         if config.out:
             write_new(as_yaml(found), Path(config.out), make=True)
+            return found if config.limits else limits_made(found, config.out)
         return found
 
     return judge

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bench import yamlfile
@@ -9,6 +10,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.gate.model import Finding, Row
+from bench.report.digits import counted
 from bench.verdict import RATED
 
 SLACK = 0.03
@@ -84,6 +86,13 @@ def as_yaml(finding: Finding) -> str:
         raise UsageError(f"record {finding.record} reached no figure to make a limit of")
     head = HEAD.format(chip=finding.against[0], record=finding.record, slack=SLACK)
     return head + "\n".join(lines) + "\n"
+
+
+def limits_made(finding: Finding, file: str) -> Finding:
+    """Returns the finding where limits were to be made: a figure that has got one passes."""
+    rows = tuple(replace(row, counts=row.counts and not _limit(row)) for row in finding.rows)
+    count = counted(sum(bool(_limit(row)) for row in rows), "figure")
+    return replace(finding, rows=rows, limits=f"limits of {count} are written to {file}")
 
 
 def _limit(row: Row) -> str:

@@ -204,6 +204,7 @@ class Finding:
         strictness: the strictness, by the keys of the command.
         ended: how an incomplete run ended, in words; empty if it is complete.
         judges: whether any row has a real verdict.
+        limits: what limits were made of this run, in words; empty if none were.
     """
 
     title: str
@@ -217,6 +218,7 @@ class Finding:
     strictness: Mapping[str, float] = field(default_factory=dict)
     ended: str = ""
     judges: bool = True
+    limits: str = ""
 
     @property
     def code(self) -> int:

@@ -15,6 +15,11 @@ MOST = 100.0
 """An upper bound above this, in percent, is shown as ``above +100``: it is practically unknown."""
 UNENDED = "Exit code 3: the run {ended}, so that nothing is settled."
 UNJUDGED = "Exit code 3: no figure of the sheet is judged."
+OF_LIMITS = {
+    0: "Exit code 0: {limits}.",
+    1: "Exit code 1: {limits}, but a measurement failed.",
+    3: "Exit code 3: {limits}, but a figure is missing or doubtful.",
+}
 CODES = {
     0: "Exit code 0: nothing is slower, as far as can be told.",
     1: "Exit code 1: something is slower, or fails now.",
@@ -47,6 +52,8 @@ def code_line(finding: Finding) -> str:
         return " ".join([UNENDED.format(ended=finding.ended), *_held(finding)])
     if not finding.judges:
         return UNJUDGED
+    if finding.limits:
+        return OF_LIMITS[finding.code].format(limits=finding.limits)
     if finding.code == 3 and (held := _held(finding)):
         others = any(row.counts and row.verdict is not Verdict.EXPLAINED for row in finding.rows)
         return " ".join(["Exit code 3:", *held, *(["Others are not settled."] if others else [])])

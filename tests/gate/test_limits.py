@@ -47,7 +47,12 @@ def test_what_a_record_reached_makes_limits_that_it_passes(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gate("record=now.json", "against=h20") == 1
-    assert gate("record=now.json", "against=h20", "out=limits/h20.yaml") == 1
+    capsys.readouterr()
+    assert gate("record=now.json", "against=h20", "out=limits/h20.yaml", "junit=gate.xml") == 0
+    out = capsys.readouterr().out
+    assert "\nExit code 0: limits of 2 figures are written to limits/h20.yaml.  \n" in out
+    assert "short: below 90%" in out
+    assert 'failures="0"' in (here / "gate.xml").read_text(encoding="utf-8")
     text = (here / "limits" / "h20.yaml").read_text(encoding="utf-8")
     assert "matrix_bf16: 0." in text
     assert gate("record=now.json", "against=h20", "limits=limits/h20.yaml") == 0
@@ -56,6 +61,16 @@ def test_what_a_record_reached_makes_limits_that_it_passes(
     capsys.readouterr()
     assert gate("record=now.json", "against=h20", "out=limits/h20.yaml") == 2
     assert "nothing is overwritten" in capsys.readouterr().err
+
+
+def test_what_has_no_limit_or_misses_one_still_decides_the_exit_code(here: Path) -> None:
+    write(record(1, broken=("bf16",)), here / "broken.json")
+    assert gate("record=broken.json", "against=h20", "out=broken.yaml") == 1
+    write(record(1, 0.25).model_copy(update={"state": "interrupted"}), here / "part.json")
+    assert gate("record=part.json", "against=h20", "out=part.yaml") == 3
+    (here / "strict.yaml").write_text("matrix_bf16: 0.9", encoding="utf-8")
+    assert gate("record=now.json", "against=h20", "limits=strict.yaml", "out=new.yaml") == 1
+    assert {path.stem for path in here.glob("*.yaml")} == {"broken", "part", "strict", "new"}
 
 
 def test_a_limit_is_below_what_was_reached_and_above_nothing(sheets: Catalogue) -> None:
