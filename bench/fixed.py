@@ -37,7 +37,7 @@ def fixed_sizes(
         measurements: the measurements of one record.
         settings: the settings of that record.
     """
-    found = {_exact(one): one.data for one in measurements if one.search and not _of_ways(one)}
+    found = {_exact(one): one.data for one in measurements if searched_shapes(one)}
     sizes = [_shape(one, found) if one.kernel in SEARCHED else _others(one) for one in measurements]
     open_ = [
         one.kernel not in SEARCHED or not _is_typed(shape, settings or {})
@@ -65,9 +65,9 @@ def _is_typed(shape: str, settings: Mapping[str, object]) -> bool:
     return shape in [" x ".join(sizes) for sizes in listed]
 
 
-def _of_ways(one: Measurement) -> bool:
-    """Returns whether no shapes were searched: no search, or one over implementations."""
-    return one.search is None or one.search.space <= WAYS
+def searched_shapes(one: Measurement) -> bool:
+    """Returns whether its shape was searched for, not only an implementation of a given one."""
+    return one.search is not None and one.search.space > WAYS
 
 
 def _shape(one: Measurement, found: Mapping[object, str]) -> str:
@@ -75,7 +75,7 @@ def _shape(one: Measurement, found: Mapping[object, str]) -> str:
     shape = tuple(one.parameters.get(name) for name in "mnk")
     open_ = one.status != "ok" and shape == (SEARCHED[one.kernel],) * 3
     taken_over = found.get(_exact(one), one.data) != one.data
-    if None in shape or open_ or taken_over or not _of_ways(one):
+    if None in shape or open_ or taken_over or searched_shapes(one):
         return ""
     return " x ".join(map(str, shape))
 

@@ -18,6 +18,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.cpuclock import clock_of
+from bench.fit import SMALL
 from bench.records.model import DeviceInfo, Measurement
 from bench.standing import standing
 from bench.throttle import Throttle
@@ -117,7 +118,11 @@ def gaps(
 ) -> Iterator[Gap]:
     """Yields the gap of each figure, and of each of its forms, such as a sustained load."""
     believed = (row for row in judged if row.fraction and row.verdict is not Verdict.IMPLAUSIBLE)
-    for figure in standing(row for row in believed if row.dimension is not Dimension.BYTES):
+    tested = (
+        row for row in believed
+        if (row.tests or row.reasons[0] == SMALL) and row.dimension is not Dimension.BYTES
+    )  # fmt: skip
+    for figure in standing(tested):
         yield from (_gap(row, device, chip, catalogue) for row in figure)
 
 

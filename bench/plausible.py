@@ -69,6 +69,13 @@ def disturbances(measurement: Measurement) -> Iterator[str]:
 
 def timing_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]:
     """Yields what is wrong with a measurement, regardless of any published figure."""
+    yield from result_doubts(measurement)
+    if cached := cached_by(measurement, device):
+        yield f"{cached}: a cache may explain the rate"
+
+
+def result_doubts(measurement: Measurement) -> Iterator[str]:
+    """Yields why the timed calls did not compute their result, or were not timed to their end."""
     spot = measurement.spot_check
     if spot is not None and not spot.passed:
         yield (
@@ -83,19 +90,29 @@ def timing_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]
         )
     if ratio is not None and ratio > WALL_MOST:
         yield f"the device's timer ran {ratio:.2f} times as long as the host's"
-    yield from _cache_doubts(measurement, device)
 
 
-def _cache_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]:
+def cached_by(measurement: Measurement, device: DeviceInfo) -> str:
+    """Returns why a cache may serve a memory stream; empty if it cannot, or is no such stream."""
     work, cache = measurement.work, device.llc_bytes
     if "memory_bandwidth" not in measurement.figures or not work or not cache:
-        return
-    if work.footprint_bytes < CACHE_MULTIPLE * cache:
-        yield (
-            f"the buffers ({show(work.footprint_bytes, Dimension.BYTES)}) are below "
-            f"{CACHE_MULTIPLE:g} times the last-level cache ({show(cache, Dimension.BYTES)}): "
-            "a cache may explain the rate"
-        )
+        return ""
+    if work.footprint_bytes >= CACHE_MULTIPLE * cache:
+        return ""
+    return (
+        f"the buffers ({show(work.footprint_bytes, Dimension.BYTES)}) are below "
+        f"{CACHE_MULTIPLE:g} times the last-level cache ({show(cache, Dimension.BYTES)})"
+    )
+
+
+def overcount(measurement: Measurement) -> float:
+    """Returns by which factor a rate may overcount the bytes that crossed the link; mostly 1.
+
+    Bus bandwidth assumes that the ranks do the sums of an all-reduce. If a switch does them
+    (NVLS), each byte crosses about once, so that 105% of the link's rate is plausible.
+    """
+    factor = measurement.observed.get("bus_factor", 1.0)
+    return max(1.0, factor) if isinstance(factor, float) else 1.0
 
 
 def peak_doubts(claim: Claim) -> Iterator[str]:

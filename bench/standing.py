@@ -9,19 +9,21 @@ def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
     """Yields, per figure, the best row of each form; the first represents the figure.
 
     That is the plain form, or else the fastest. Excluded are work whose rate no figure promises,
-    points of a curve, and rows with other inputs than the run's own.
+    points of a curve, and rows with other inputs than the run's own. Work that cannot test the
+    figure represents it only where there is no other.
     """
-    best: dict[str, dict[str, tuple[float, Row]]] = {}
+    best: dict[str, dict[str, tuple[tuple[bool, float], Row]]] = {}
     for row in judged:
         measured = row.measurement
         if row.measured and row.key and measured.decides and not (measured.group or row.apart):
-            forms, value = best.setdefault(row.key, {}), row.measured.value
+            forms, value = best.setdefault(row.key, {}), (row.tests, row.measured.value)
             # any stream measures the bandwidth
             form = "" if "stream" in measured.parameters else measured.label
             if form not in forms or value > forms[form][0]:
                 forms[form] = (value, row)
     for forms in best.values():
-        ranked = sorted(forms.items(), key=lambda form: (form[0] != "", -form[1][0]))
+        ranked = sorted(forms.items(), key=lambda form: form[1][0], reverse=True)
+        ranked.sort(key=lambda form: form[0] != "")
         yield tuple(row for _, (_, row) in ranked)
 
 

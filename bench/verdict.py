@@ -9,8 +9,17 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
 from bench.cpuclock import SHARED, Clock, clock_of
+from bench.fit import Notes, below_reach, excuse
 from bench.fixed import distinct_titles
-from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
+from bench.plausible import (
+    Claim,
+    cached_by,
+    disturbances,
+    disturbed_by,
+    overcount,
+    peak_doubts,
+    result_doubts,
+)
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
 from bench.titles import inputs, own_inputs, shape, title
@@ -21,14 +30,14 @@ FLATTERING = ("constant", "zeros")
 """Inputs that switch so few bits that a power-limited chip runs faster."""
 DERIVED = "derived: "
 """Prefix of the remark that gives the formula of a derived peak."""
-SIDE = 1024
-"""The shortest side of a matrix product that counts as a test of a figure."""
+BANDWIDTH = ("memory_bandwidth",)
 
 
 class Verdict(StrEnum):
     """What a measurement says about a published figure.
 
-    ``unrated``: measured, but there is no published figure to compare with.
+    ``unrated``: measured, but there is no published figure to compare with, or the work cannot
+    test it.
     """
 
     REACHED = "reached"
@@ -63,6 +72,7 @@ class Row:
         shape: the configuration, in short.
         dimension: the dimension of the measured quantity.
         apart: whether its inputs differ from the run's own, so that it judges no figure.
+        tests: False if such work cannot test its figure: served by a cache, bound by memory, small.
     """
 
     title: str
@@ -78,6 +88,7 @@ class Row:
     shape: str
     dimension: Dimension
     apart: bool = False
+    tests: bool = True
 
     @property
     def reason(self) -> str:
@@ -124,9 +135,14 @@ def weigh(
     measured, burst = rates(measurement, dimension)
     clock = _clock_behind(published, clocked, measurement)
     fraction = _fraction(measured, published, clock) if measured else None
-    doubts = _doubts(measurement, clocked, chip, published, measured) if measured else []
-    remarks = list(_remarks(measurement, published, burst))
-    judged = _verdict(measurement, published, fraction, (doubts, remarks), margin)
+    bandwidth = paper(clocked, chip, BANDWIDTH, catalogue)
+    notes = Notes(
+        tuple(_doubts(measurement, clocked, chip, published, measured)) if measured else (),
+        cached_by(measurement, clocked) if measured else "",
+        below_reach(measurement, published, bandwidth) if measured else "",
+        tuple(_remarks(measurement, published, burst)),
+    )
+    judged = _verdict(measurement, published, fraction, notes, margin)
     verdict, reasons = _at_unknown_clock(clock, *judged)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
     rivals = published.rivals if isinstance(published, Paper) else ()
@@ -143,6 +159,7 @@ def weigh(
         reasons=reasons,
         shape=shape(measurement),
         dimension=dimension,
+        tests=verdict is not Verdict.UNRATED or not (notes.cached or notes.below),
     )
 
 
@@ -197,86 +214,67 @@ def _doubts(
     published: Paper | Absent,
     measured: Interval,
 ) -> list[str]:
-    doubts = list(timing_doubts(measurement, device))
+    doubts = list(result_doubts(measurement))
     if isinstance(published, Absent) or measurement.quantity == "footprint":
         return doubts
-    crossed = measured.value / _overcount(measurement)
+    crossed = measured.value / overcount(measurement)
     clock = _clock_behind(published, device, measurement)
     unsure = published.from_clock and any(disturbances(measurement))
     shared = clock and not clock.is_known and crossed <= SHARED * published.value
     if not unsure and not shared:
         clocks = [*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0]
-        doubts += peak_doubts(Claim(crossed, published, chip, max(clocks) or None))
+        above = list(peak_doubts(Claim(crossed, published, chip, max(clocks) or None)))
+        cached = cached_by(measurement, device) if above else ""
+        doubts += [f"{cached}: a cache may explain the rate"] if cached else []
+        doubts += above
     return doubts
-
-
-def _overcount(measurement: Measurement) -> float:
-    """Returns by which factor a rate may overcount the bytes that crossed the link; mostly 1.
-
-    Bus bandwidth assumes that the ranks do the sums of an all-reduce. If a switch does them
-    (NVLS), each byte crosses about once, so that 105% of the link's rate is plausible.
-    """
-    factor = measurement.observed.get("bus_factor", 1.0)
-    return max(1.0, factor) if isinstance(factor, float) else 1.0
 
 
 def _verdict(
     measurement: Measurement,
     published: Paper | Absent,
     fraction: Interval | None,
-    notes: tuple[list[str], list[str]],
+    notes: Notes,
     margin: float,
 ) -> Judged:
-    """Returns verdict and reasons; ``notes`` are doubts, any of which decides, and remarks."""
-    doubts, remarks = notes
+    """Returns verdict and reasons; any doubt decides."""
+    remarks = notes.remarks
     if measurement.timing is None or measurement.status != "ok":
         word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
         return word, (measurement.reason or "no reason given",)
-    if doubts:
+    if notes.doubts:
         derived = [one for one in remarks if one.startswith(DERIVED)]
-        return Verdict.IMPLAUSIBLE, (*doubts, *derived)
-    if isinstance(published, Absent):
-        return Verdict.UNRATED, (published.reason, *remarks)
-    if not measurement.decides:
-        return Verdict.UNRATED, ("no sheet promises that such work reaches it", *remarks)
+        return Verdict.IMPLAUSIBLE, (*notes.doubts, *derived)
+    if unrated := list(_unrated(measurement, published, notes)):
+        return Verdict.UNRATED, (*unrated, *remarks)
     if fraction is None:
         return Verdict.UNRATED, ("the work of a call was not counted",)
-    return _compare(fraction, margin, measurement, remarks)
+    return _compare(fraction, margin, measurement, notes)
 
 
-def _compare(
-    fraction: Interval, margin: float, measurement: Measurement, remarks: list[str]
-) -> Judged:
+def _unrated(measurement: Measurement, published: Paper | Absent, notes: Notes) -> Iterator[str]:
+    """Yields why a rate is compared with no figure, whatever it is."""
+    if isinstance(published, Absent):
+        yield published.reason
+    elif not measurement.decides:
+        yield "no sheet promises that such work reaches it"
+    if notes.cached:
+        yield f"does not test memory: {notes.cached}"
+
+
+def _compare(fraction: Interval, margin: float, measurement: Measurement, notes: Notes) -> Judged:
     line = 1 - margin
     if fraction.low >= line:
         verdict, reason = Verdict.REACHED, f"at or above {line:.0%}"
+    elif notes.below:
+        verdict, reason = Verdict.UNRATED, notes.below
     elif fraction.high >= line:
         verdict, reason = Verdict.UNDECIDED, f"the interval lies across {line:.0%}"
-    elif excuse := _excuse(measurement, fraction, line):
-        verdict, reason = Verdict.UNDECIDED, f"below {line:.0%}, but {excuse}"
+    elif why := excuse(measurement, fraction, line):
+        verdict, reason = Verdict.UNDECIDED, f"below {line:.0%}, but {why}"
     else:
         verdict, reason = Verdict.SHORT, f"below {line:.0%}"
-    return verdict, (reason, *(one for one in remarks if one not in reason))
-
-
-def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
-    """Returns why a rate below the line does not prove that the device falls short."""
-    disturbed = ", ".join(disturbances(measurement))
-    found = measurement.search
-    if disturbed:
-        return disturbed
-    if found is None:
-        return "so small a product leaves a chip idle" if is_small(measurement) else ""
-    if found.gain_estimate is None:
-        return f"only {len(found.trials)} shapes were tried"
-    reachable = fraction.high * (1 + found.gain_estimate)
-    return "a longer search may reach it" if reachable >= line else ""
-
-
-def is_small(measurement: Measurement) -> bool:
-    """Returns whether a product has a side too short to fill a chip."""
-    sides = [measurement.parameters.get(side) for side in ("m", "n", "k")]
-    return any(isinstance(one, int) and one < SIDE for one in sides)
+    return verdict, (reason, *(one for one in notes.remarks if one not in reason))
 
 
 def _remarks(

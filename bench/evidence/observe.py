@@ -15,11 +15,12 @@ from bench.chips.paper import Paper, of_sheet
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
+from bench.fit import SIDE
 from bench.plausible import GIB_OVER_GB
 from bench.records.model import IMPORTED_BY, Record, at_once
 from bench.standing import standing
 from bench.units import Dimension
-from bench.verdict import FLATTERING, SIDE, Row, Verdict, rows
+from bench.verdict import FLATTERING, Row, Verdict, rows
 
 OWN = "onpaper"
 ABOVE, SEVERAL = 1.02, 3
@@ -271,7 +272,7 @@ def _no_weight(row: Row, chip: Chip) -> Iterator[str]:
     """Yields why a row of our own records has no weight."""
     if chip.kind == "cpu":
         yield "a part of the cores"  # which does not represent the whole processor
-    if row.verdict is Verdict.IMPLAUSIBLE:
+    if row.verdict is Verdict.IMPLAUSIBLE or not row.tests:
         yield row.reason
     if row.measurement.data in FLATTERING:
         yield str(Defect.CONSTANT)

@@ -17,7 +17,7 @@ from bench.records.model import Measurement, Record, at_once
 from bench.report.digits import counted
 from bench.report.table import source_line
 from bench.standing import nearest
-from bench.verdict import MARGIN, is_small, row_of, rows
+from bench.verdict import MARGIN, row_of, rows
 from bench.verdict import Row as Judged
 from bench.verdict import Verdict as Said
 
@@ -32,7 +32,6 @@ SAYS = {
 }
 """The gate's verdict for each verdict on a published figure."""
 LACKS = "it is not in this run"
-SMALL = "so small a product leaves a chip idle"
 WORDS = (
     "reached: the whole interval lies at or above {line} of paper. short: it lies below. "
     "Each figure is judged by the measurement that came nearest to it, at 95%, as 'show' judges it."
@@ -82,10 +81,7 @@ def against_sheet(
     own = _of_the_chip(record, chip, required.allow)
     whole = own.model_copy(update={"measurements": (*own.measurements, *lacking)})
     run = run_of(whole, sheets)
-    judged = [
-        _at_its_limit(one, now, whole, sheets, required)
-        for one, now in zip(rows(whole, sheets), run.taken, strict=True)
-    ]
+    judged = [_at_its_limit(one, whole, sheets, required) for one in rows(whole, sheets)]
     taken = dict(zip(map(id, judged), run.taken, strict=True))
     chosen = _chosen(judged, required, len(lacking))
     sources = list(dict.fromkeys(source for one in chosen for source in _sources(one.published)))
@@ -131,16 +127,11 @@ def _of_the_chip(record: Record, chip: Chip, allow: tuple[str, ...]) -> Record:
 
 
 def _at_its_limit(
-    judged: Judged, now: Taken, record: Record, sheets: Catalogue, required: Requirements
+    judged: Judged, record: Record, sheets: Catalogue, required: Requirements
 ) -> Judged:
-    """Returns a row judged by its figure's own limit; a small product of fixed shape is unrated."""
+    """Returns a row judged by its figure's own limit."""
     margin = 1 - required.limit(judged.key)
-    own = replace(row_of(record, judged.measurement, sheets, margin), title=judged.title)
-    if not (
-        now.sizes and is_small(own.measurement) and own.verdict in (Said.SHORT, Said.UNDECIDED)
-    ):
-        return own
-    return replace(own, verdict=Said.UNRATED, reasons=(SMALL,))
+    return replace(row_of(record, judged.measurement, sheets, margin), title=judged.title)
 
 
 def _chosen(judged: Sequence[Judged], required: Requirements, lacking: int) -> list[Judged]:

@@ -10,6 +10,7 @@ from bench.chips.load import catalogue
 from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
 from bench.evidence.quantities import DTYPES
+from bench.fixed import searched_shapes
 from bench.importers.base import Found, Given, Importer, beginning, collect
 from bench.records.model import Measurement, Record, at_once
 from bench.records.store import read as read_record
@@ -102,6 +103,8 @@ def _why_not(row: Row) -> str:
     """Returns why a row cannot be imported; empty if it can."""
     if row.verdict is Verdict.IMPLAUSIBLE:
         return f"implausible: {row.reason}"
+    if row.measurement.kernel == "memory" and not row.tests:
+        return row.reason
     is_known = _quantity_of(row) and row.measurement.dtype in DTYPES
     return "" if is_known else "is of no quantity that is reported"
 
@@ -114,7 +117,7 @@ def _quantity_of(row: Row) -> str:
     if measurement.kernel in ("host_link", "peer"):
         return LINK_QUANTITIES.get(str(parameters.get("way")), "")
     if measurement.kernel == "gemm":
-        return "matmul_best" if measurement.search else "matmul_shape"
+        return "matmul_best" if searched_shapes(measurement) else "matmul_shape"
     if measurement.kernel == "sustained":
         return "matmul_shape" if row.key.startswith(("matrix_", "vector_")) else ""
     by_kernel = {"vector": "vector_rate", "sparse": "sparse_matmul", "capacity": "memory_held"}

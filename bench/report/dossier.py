@@ -159,7 +159,7 @@ def _best(found: Sequence[Row]) -> list[Row]:
     for row in found:
         measurement = row.measurement
         decides = row.key and measurement.decides and not measurement.group and not row.apart
-        if row.measured and decides and row.verdict is not Verdict.IMPLAUSIBLE:
+        if row.measured and decides and row.tests and row.verdict is not Verdict.IMPLAUSIBLE:
             so_far = best.get(row.key)
             if so_far is None or not so_far.measured or row.measured.value > so_far.measured.value:
                 best[row.key] = row

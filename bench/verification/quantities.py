@@ -130,7 +130,8 @@ def _cells(quantity: Quantity) -> Iterator[tuple[str, ...]]:
 
 def _rank(row: Row) -> tuple[bool, float]:
     """Returns the key by which plausible rows come before implausible ones, then fast ones."""
-    return row.verdict is not Verdict.IMPLAUSIBLE, row.measured.value if row.measured else 0
+    believed = row.verdict is not Verdict.IMPLAUSIBLE and row.tests
+    return believed, row.measured.value if row.measured else 0
 
 
 def _variant(row: Row) -> str:

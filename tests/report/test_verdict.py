@@ -1,6 +1,6 @@
 """What a measurement says of a published figure: reached, short, undecided, or not judged."""
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
@@ -9,10 +9,11 @@ from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper
 from bench.records.model import Check, Conditions, Measurement, Search, Trial
 from bench.records.store import read
+from bench.standing import standing
 from bench.units import Dimension
-from bench.verdict import Verdict, rows
+from bench.verdict import Verdict, rows, weigh
 from tests.predict.test_calibrate_command import kept
-from tests.report.verdict_cases import H20, product_at, row_of
+from tests.report.verdict_cases import CUDA, H20, product_at, row_of, stream_at
 
 SEARCHED = Search(
     space=100, trials=(Trial(parameters={"m": 1}, median_s=1.0, calls=3),), left_out=0, took_s=1.0,
@@ -205,13 +206,60 @@ def test_a_disturbance_does_not_take_back_what_was_reached(sheets: Catalogue) ->
 
 def test_a_small_product_of_a_given_size_does_not_prove_a_chip_short(sheets: Catalogue) -> None:
     one = product_at(20, 0.01)
-    sides = {side: 16 if side == "m" else 8192 for side in ("m", "n", "k")}
-    small = row_of(one.model_copy(update={"parameters": {**one.parameters, **sides}}), sheets)
-    large = dict.fromkeys(("m", "n", "k"), 8192)
-    big = row_of(one.model_copy(update={"parameters": {**one.parameters, **large}}), sheets)
-    assert small.verdict is Verdict.UNDECIDED
-    assert "so small a product leaves a chip idle" in small.reason
-    assert big.verdict is Verdict.SHORT
+    for search in (None, SEARCHED.model_copy(update={"space": 2})):  # its ways: graph and eager
+        for m, verdict in ((16, Verdict.UNRATED), (8192, Verdict.SHORT)):
+            sides = {**one.parameters, "m": m, "n": 8192, "k": 8192}
+            row = row_of(one.model_copy(update={"parameters": sides, "search": search}), sheets)
+            assert (row.verdict, row.tests) == (verdict, verdict is Verdict.SHORT)
+            assert ("so small a product leaves a chip idle" in row.reason) is (m == 16)
+
+
+@pytest.mark.parametrize("search", [None, SEARCHED], ids=["given", "searched"])
+@pytest.mark.parametrize(("intensity", "verdict"), [(36, Verdict.UNRATED), (38, Verdict.SHORT)])
+def test_a_product_below_the_ridge_point_is_not_short_of_the_matrix_peak(
+    intensity: float, verdict: Verdict, search: Search | None, sheets: Catalogue
+) -> None:
+    """Of an H20 the ridge is at 148 TFLOP/s over 4 TB/s = 37 operations per byte."""
+    one = product_at(100.0, search=search)
+    assert one.work
+    work = one.work.model_copy(update={"bytes": one.work.flop / intensity})
+    row = row_of(one.model_copy(update={"work": work}), sheets)
+    assert row.verdict is verdict
+    told = (
+        "bound by memory: 36 operations per byte, fewer than the 37 of peak over memory bandwidth"
+    )
+    assert (row.reason == told) is (verdict is Verdict.UNRATED)
+
+
+@pytest.mark.parametrize(
+    ("gbps", "verdict", "words"),
+    [
+        (2.4, Verdict.UNRATED, "does not test memory: the buffers (8.00 kB) are"),
+        (3900.0, Verdict.UNRATED, "does not test memory: the buffers (8.00 kB) are"),
+        (4400.0, Verdict.IMPLAUSIBLE, "a cache may explain the rate; 110.0% of the published peak"),
+    ],
+)
+def test_a_stream_in_a_cache_is_implausible_only_above_paper(
+    gbps: float, verdict: Verdict, words: str, sheets: Catalogue
+) -> None:
+    one = stream_at(gbps)
+    assert one.work
+    cached = one.model_copy(update={"work": one.work.model_copy(update={"footprint_bytes": 8e3})})
+    device = CUDA.model_copy(update={"llc_bytes": 50e6})
+    row = weigh(cached, device, sheets.chips[H20], sheets)
+    assert row.verdict is verdict
+    assert words in row.reason
+    unknown = weigh(cached, device, None, sheets)
+    assert (unknown.verdict, unknown.tests) == (Verdict.UNRATED, False)
+    assert unknown.reasons[1].startswith("does not test memory")
+
+
+def test_a_stream_in_a_cache_represents_no_figure_beside_one_that_tests_it(
+    sheets: Catalogue,
+) -> None:
+    slow, fast = row_of(stream_at(3000), sheets), row_of(stream_at(3900, "triad"), sheets)
+    assert [row for (row,) in standing([slow, replace(fast, tests=False)])] == [slow]
+    assert [row for (row,) in standing([slow, fast])] == [fast]
 
 
 def test_one_kernel_in_several_fixed_shapes_has_a_name_for_each(sheets: Catalogue) -> None:

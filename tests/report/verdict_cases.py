@@ -54,7 +54,7 @@ def product_at(
         figures=("matrix_bf16", "vector_bf16"),
         status="ok",
         parameters={"m": 4096, "n": 4096, "k": 8192, "layout": "nt"},
-        work=Work(flop=tflops * 1e12 * BEST_S, bytes=1e9, footprint_bytes=1e9, formula="2 m n k"),
+        work=Work(flop=tflops * 1e12 * BEST_S, bytes=1e8, footprint_bytes=1e8, formula="2 m n k"),
         timing=timing_of(BEST_S, half, **(timing or {})),
     )
     return plain.model_copy(update=changes)

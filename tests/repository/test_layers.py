@@ -49,12 +49,13 @@ BELOW: dict[str, tuple[str, ...]] = {
     "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
     "fit": ("fixed", "plausible", "rates", "chips", "records.model"),
     "verdict": (
-        "cpuclock", "fit", "fixed", "energy", "plausible", "rates", "titles", "chips", "records.model",
-        "units",
+        "cpuclock", "fit", "fixed", "energy", "plausible", "rates", "titles", "chips",
+        "records.model", "units",
     ),
     "standing": ("verdict",),
     "gap": (
-        "cpuclock", "standing", "energy", "verdict", "chips", "records.model", "throttle", "units",
+        "cpuclock", "fit", "standing", "energy", "verdict", "chips", "records.model", "throttle",
+        "units",
     ),
     "identity": (
         "standing", "verdict", "plausible", "rates", "titles", "chips", "records.model", "units",
@@ -144,8 +145,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "strict", "units", "paths", "",
     ),
     "importers": (
-        "bundle", "fixed", "standing", "evidence", "verdict", "titles", "chips", "records", "datafile",
-        "yamlfile", "errors", "units",
+        "bundle", "fixed", "standing", "evidence", "verdict", "titles", "chips", "records",
+        "datafile", "yamlfile", "errors", "units",
     ),
     "checks": (
         "bundle", "predict", "claims", "evidence", "rules", "theory", "workloads", "chips",

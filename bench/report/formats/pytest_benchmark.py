@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from statistics import fmean, median, stdev
 
+from bench.fixed import searched_shapes
 from bench.rates import dimension_of
 from bench.records.model import DeviceInfo, Measurement, Record, Timing
 from bench.units import Dimension
@@ -117,7 +118,7 @@ def _quantity(one: Measurement) -> str | None:
     if stream:
         return f"memory_{stream}"
     if unit == "matrix":
-        return "matmul_best" if one.search else "matmul_shape"
+        return "matmul_best" if searched_shapes(one) else "matmul_shape"
     return OF_FIGURE.get(unit)
 
 

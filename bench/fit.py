@@ -1,0 +1,75 @@
+"""Why a rate below paper does not prove that a device falls short of a figure.
+
+Either the work cannot test the figure at all, or something took time from it.
+"""
+
+from dataclasses import dataclass
+
+from bench.chips.paper import Absent, Paper
+from bench.fixed import searched_shapes
+from bench.plausible import disturbances
+from bench.rates import Interval
+from bench.records.model import Measurement
+
+SIDE = 1024
+"""The shortest side of a matrix product that counts as a test of a figure."""
+SIDES = ("m", "n", "k")
+SMALL = "so small a product leaves a chip idle"
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What qualifies a rate.
+
+    Attributes:
+        doubts: why it is implausible.
+        cached: why it may be the rate of a cache, of which memory bandwidth is no test.
+        below: why the work cannot reach the figure.
+        remarks: what else to know of it.
+    """
+
+    doubts: tuple[str, ...] = ()
+    cached: str = ""
+    below: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def below_reach(measurement: Measurement, peak: Paper | Absent, bandwidth: Paper | Absent) -> str:
+    """Returns why a matrix product cannot reach its peak; empty if it can, or is no product.
+
+    Args:
+        measurement: the product.
+        peak: the published peak.
+        bandwidth: the published memory bandwidth.
+    """
+    if not all(isinstance(measurement.parameters.get(side), int) for side in SIDES):
+        return ""
+    work = measurement.work
+    if isinstance(peak, Paper) and isinstance(bandwidth, Paper) and work and work.bytes:
+        intensity, ridge = work.flop / work.bytes, peak.value / bandwidth.value
+        if intensity < ridge:
+            return (
+                f"bound by memory: {intensity:.3g} operations per byte, fewer than the "
+                f"{ridge:.3g} of peak over memory bandwidth"
+            )
+    return SMALL if not searched_shapes(measurement) and _is_small(measurement) else ""
+
+
+def _is_small(measurement: Measurement) -> bool:
+    """Returns whether a product has a side too short to fill a chip."""
+    sides = [measurement.parameters.get(side) for side in SIDES]
+    return any(isinstance(one, int) and one < SIDE for one in sides)
+
+
+def excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
+    """Returns what may have made a rate fall below the line; empty if nothing did."""
+    disturbed = ", ".join(disturbances(measurement))
+    found = measurement.search
+    if disturbed:
+        return disturbed
+    if found is None:
+        return ""
+    if found.gain_estimate is None:
+        return f"only {len(found.trials)} shapes were tried"
+    reachable = fraction.high * (1 + found.gain_estimate)
+    return "a longer search may reach it" if reachable >= line else ""
