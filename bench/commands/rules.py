@@ -29,7 +29,7 @@ the destination. What is not published is unknown, never 'no'. A research aid, n
   timeline          one chip over time
   explain           every condition of the rules that decide, with the chip's values and margins
   whatif            how far a chip may go before it needs a licence; also with assumed values
-  list              the rules themselves
+  list              the rules themselves; with rule= in full, with every threshold
 
   chips=[...]       status: ids, names, groups (export-tier, domestic, huawei); default export-tier
   chip=             timeline, explain, whatif: one chip
@@ -245,7 +245,8 @@ def _list(_: RulesConfig, request: _Request) -> "Report":
 
     book = request.book
     rules = request.rules or list(book.rules.values())
-    return rule_list(rules, request.question.on, book, request.catalogue)
+    on, full = request.question.on, bool(request.rules)
+    return rule_list(rules, on, book, request.catalogue, full=full)
 
 
 def _changes(config: RulesConfig) -> "Changes":

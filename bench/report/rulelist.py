@@ -9,8 +9,9 @@ from bench.report.rulings import AID, CONFIDENCE, cited
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
 from bench.rules.load import Rulebook
-from bench.rules.model import Outcome, Rule
+from bench.rules.model import Destination, Outcome, PolicyRow, Rule
 from bench.rules.ruling import enforced, is_in_text
+from bench.rules.trace import in_line
 from bench.rules.truth import Truth
 
 COLUMNS = ("rule", "kind", "from", "to", "on the day", "title", "named", "read in")
@@ -25,19 +26,33 @@ REPORTED = (
     "purchase_ban", "customs_enforcement", "import_block", "import_approval",
 )  # fmt: skip
 """Kinds that are known from reports only, so that their enforcement is unknown."""
+POLICY_COLUMNS = (
+    "paragraph", "destination", "buyer's parent", "condition", "policy", "from", "to", "remark",
+)  # fmt: skip
 NEVER_IN_FORCE = {"bill": "a bill", "draft_rule": "a draft"}
 """Kinds that are never in force, in words."""
 
 
-def rule_list(rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalogue) -> Report:
-    """Returns the rules with their dates and their state on a day; a single rule in full."""
+def rule_list(
+    rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalogue, *, full: bool = False
+) -> Report:
+    """Returns the rules with their dates and their state on a day.
+
+    Args:
+        rules: the rules.
+        on: the day, ISO 8601.
+        book: all rules.
+        catalogue: chips and sources.
+        full: whether each rule is shown with its conditions; a single one always is.
+    """
     notes, listed, read_to = Notes(), list(rules), book.places.checked_to
     cells = tuple(_cells(rule, on, read_to, catalogue, notes) for rule in listed)
-    many = f"{len(listed)} rules and measures, and their state on {on}"
-    title = f"{listed[0].id}, and its state on {on}" if len(listed) == 1 else many
+    several = f"{len(listed)} rules and measures, and their state on {on}"
+    title = f"{listed[0].id}, and its state on {on}" if len(listed) == 1 else several
     heading = (AID, f"Rules were collected up to {read_to}.")
     table = Table(title, heading, COLUMNS, cells, (), notes.lines())
-    more = _details(listed[0]) if len(listed) == 1 else ()
+    shown = listed if full or len(listed) == 1 else []
+    more = tuple(one for rule in shown for one in _details(rule, book, named=len(shown) > 1))
     return Report(table, [_flat(rule, on, read_to) for rule in listed], more)
 
 
@@ -56,16 +71,65 @@ def _cells(
     )
 
 
-def _details(rule: Rule) -> tuple[Section, ...]:
-    """Returns tables of the outcomes, and of the conditions and notes, of a rule."""
-    outcomes = [(one.id, _effects(one), one.note or "") for one in rule.outcomes]
-    remarks = [(key.replace("_", " "), text) for key, text in rule.conditions.items()]
+def _details(rule: Rule, book: Rulebook, *, named: bool) -> tuple[Section, ...]:
+    """Returns tables of a rule's outcomes, its licence policies, and its conditions and notes."""
+    outcomes = [(one.id, _where(one), _effects(one), one.note or "") for one in rule.outcomes]
+    policies = [_policy(row, book) for row in rule.policies]
+    place = _destinations(rule.destination, book)
+    remarks = [("legal basis", rule.authority)] if rule.authority else []
+    remarks += [("destinations", place)] if place else []
+    remarks += [(key.replace("_", " "), text) for key, text in rule.conditions.items()]
     remarks += [("note", text) for text in rule.notes]
+    name = f"{rule.id}: " if named else ""
     sections = (
-        _section("Outcomes, in order", ("outcome", "brings", "note"), outcomes),
-        _section("Conditions and notes", ("about", "text"), remarks),
+        _section(f"{name}Outcomes, in order", ("outcome", "condition", "brings", "note"), outcomes),
+        _section(f"{name}Licence policies: the first line that fits", POLICY_COLUMNS, policies),
+        _section(f"{name}Conditions and notes", ("about", "text"), remarks),
     )
     return tuple(section for section in sections if section.cells)
+
+
+def _where(outcome: Outcome) -> str:
+    """Returns the condition of an outcome with its thresholds, its days, and where it is unsure."""
+    words = [in_line(outcome.when) if outcome.when else "otherwise"]
+    words += [f"from {outcome.since}"] if outcome.since else []
+    words += [f"to {outcome.until}"] if outcome.until else []
+    words += [f"uncertain if {in_line(one)}"] if (one := outcome.uncertain_when) else []
+    return "; ".join(words)
+
+
+def _policy(row: PolicyRow, book: Rulebook) -> tuple[str, ...]:
+    """Returns the cells of a line of a policy table."""
+    parties = {"yes": "in D:5 or Macau", "no": "elsewhere", None: "anywhere"}
+    readings = " or ".join(in_words(one) for one in (row.policy, *row.rivals))
+    remarks = (
+        f"sources differ: {row.why}" if row.why else "",
+        f"unless the recipient is {row.unless}" if row.unless else "",
+    )
+    return (
+        " or ".join(row.eccns),
+        _destinations(row.destination, book),
+        parties[row.headquarters],
+        in_line(row.when) if row.when else "",
+        readings,
+        row.since or "",
+        row.until or "",
+        "; ".join(filter(None, remarks)),
+    )
+
+
+def _destinations(place: Destination, book: Rulebook) -> str:
+    """Returns the destinations that a rule or a line covers, in words; empty if none is named."""
+    if place.worldwide == "yes":
+        return "every destination"
+    names = book.places.countries
+    words = [*place.groups, *(names[one].name for one in place.countries if one not in place.since)]
+    words += [f"{names[one].name} since {on}" for one, on in place.since.items()]
+    text = ", ".join(words)
+    if place.excluded:
+        text += f" except {', '.join(names[one].name for one in place.excluded)}"
+    text += "; parties headquartered in D:5 or Macau anywhere" * (place.headquarters == "yes")
+    return text + "; exports from the US only" * (place.from_us_only == "yes")
 
 
 def _effects(outcome: Outcome) -> str:

@@ -69,6 +69,22 @@ def traced(condition: Predicate, subject: Subject) -> Trace:
     return _paragraph(condition, subject, met)
 
 
+def in_line(condition: Predicate) -> str:
+    """Returns a predicate in words on one line, such as ``TPP below 4,800 and datacentre ...``."""
+    return _line(traced(condition, Subject("", {})))
+
+
+def _line(trace: Trace, *, inner: bool = False) -> str:
+    """Returns a trace's words on one line; those of an inner tree are in brackets."""
+    if not trace.parts:
+        return trace.words
+    if trace.words == TREES["not"]:
+        return f"not ({_line(trace.parts[0])})"
+    joint = " or " if trace.words == TREES["any"] else " and "
+    text = joint.join(_line(part, inner=len(trace.parts) > 1) for part in trace.parts)
+    return f"({text})" if inner and len(trace.parts) > 1 else text
+
+
 def grounds(trace: Trace) -> list[str]:
     """Returns the conditions of a predicate that hold or may, in words."""
     if trace.words == "not":

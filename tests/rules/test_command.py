@@ -338,8 +338,40 @@ def test_a_list_of_one_rule_is_that_rule_whole(capsys: pytest.CaptureFixture[str
     assert (found["rule"], found["standing"]) == ("US-2023-HQ", "in force")
     told = [(row["table"], row["outcome"] or row["about"]) for row in more]
     assert told == [
-        ("Outcomes, in order", "follows_headquarters"), ("Conditions and notes", "note"),
+        ("Outcomes, in order", "follows_headquarters"),
+        ("Conditions and notes", "legal basis"), ("Conditions and notes", "destinations"),
+        ("Conditions and notes", "note"),
     ]  # fmt: skip
+
+
+def test_a_rule_in_full_has_its_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(["list", "rule=US-2023-3A090", DAY], capsys)
+    told = {row["outcome"]: row["condition"] for row in found if row["outcome"]}
+    assert told["note 2"] == "datacentre part: no and TPP below 4,800"
+    assert told["a.1"] == "TPP at least 4,800"
+    assert told["b.1"] == (
+        "TPP at least 2,400 and TPP below 4,800 and performance density at least 1.60 and "
+        "performance density below 5.92"
+    )
+    assert told["none"] == "otherwise"
+    policies = [row for row in found if row["paragraph"]]
+    assert ("3A090.a", "D:5, Macau", "datacentre part: yes") in [
+        (row["paragraph"], row["destination"], row["condition"]) for row in policies
+    ]
+
+
+def test_every_rule_of_a_paragraph_is_listed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(["list", "rule=3A090", DAY], capsys)
+    tables = {row["table"] for row in found}
+    for key in ("US-2022-3A090", "US-2023-3A090"):
+        assert f"{key}: Outcomes, in order" in tables
+
+
+def test_inner_conditions_of_a_rule_are_in_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(["list", "rule=US-2025-LETTER-BW", DAY], capsys)
+    told = next(row["condition"] for row in found if row["condition"])
+    assert told.startswith("(DRAM bandwidth at least 1,400 GB/s or ")
+    assert ") and " in told
 
 
 # what is supposed
