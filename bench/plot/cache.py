@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
@@ -21,7 +21,15 @@ from bench.plot.picture import Picture
 from bench.plot.roofline import believed
 from bench.rates import Interval
 from bench.records.model import Record
-from bench.report.curve import KERNEL, Cache, binary_size, caches, shown_levels
+from bench.report.curve import (
+    KERNEL,
+    Cache,
+    beyond,
+    binary_size,
+    caches,
+    rate_words,
+    shown_levels,
+)
 from bench.report.layers import BANDWIDTH
 from bench.report.levels import Level
 from bench.report.scalar import Scalar
@@ -38,8 +46,25 @@ LEAST_POINTS = 3
 """Curves with fewer points are not drawn."""
 NEAR_FACTOR = 16.0
 """The names of two published sizes within this factor of each other are staggered in height."""
-Plateau = tuple[str, float, float, float]
-"""A level found: its name, first and last working set (B), and bandwidth (B/s)."""
+
+
+class Plateau(NamedTuple):
+    """A level found.
+
+    Attributes:
+        name: such as ``L2 cache``.
+        first, last: first and last working set, B.
+        rate: bandwidth, B/s.
+        words: the bandwidth in words, as the table has it.
+        remark: why it may hold more than its cache; empty if it does not.
+    """
+
+    name: str
+    first: float
+    last: float
+    rate: float
+    words: str
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +92,7 @@ def pictures(record: Record, rows: Sequence[Row], catalogue: Catalogue) -> Itera
             name="cache",
             title=_title(name_of(record, catalogue), data),
             alt=_alt(data),
-            note=record_note(record),
+            note=" ".join([record_note(record), *_remarks(data)]),
             rows=list(_rows(record, data)),
             paint=partial(_paint, data),
             height=4.7,
@@ -103,19 +128,24 @@ def curve(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Curve:
 
 def _plateaus(start: float, levels: Sequence[tuple[str, Level, Cache | None]]) -> Iterator[Plateau]:
     """Yields each level as a plateau that starts where the previous level ends."""
-    for name, level, _ in levels:
-        yield name, start, level.holds_bytes or level.largest_bytes, level.bytes_per_s
+    for name, level, shown in levels:
+        last, told = level.holds_bytes or level.largest_bytes, rate_words(level)
+        yield Plateau(name, start, last, level.bytes_per_s, told, beyond(level, shown))
         start = level.gone_bytes or start
 
 
+def _remarks(data: Curve) -> Iterator[str]:
+    yield from (f"{one.name}: {one.remark}." for one in data.plateaus if one.remark)
+
+
 def _title(chip: str, data: Curve) -> str:
-    parts = [f"{name} at {show(rate, Dimension.BYTE_RATE)}" for name, *_, rate in data.plateaus]
+    parts = [f"{one.name} at {one.words}" for one in data.plateaus]
     if not parts:
         return f"{chip}: no level of memory stands out of {len(data.points)} working sets"
     last = data.plateaus[-1]
-    if data.bandwidth and last[0] == "memory":
+    if data.bandwidth and last.name == "memory":
         kind = "derived" if data.bandwidth.formula else "published"
-        parts[-1] += f" ({last[3] / data.bandwidth.value:.0%} of the {kind})"
+        parts[-1] += f" ({last.rate / data.bandwidth.value:.0%} of the {kind})"
     return f"{chip}: {', '.join(parts)}"
 
 
@@ -128,10 +158,7 @@ def _alt(data: Curve) -> str:
     )
     parts = [
         extent,
-        *(
-            f"{name} up to {binary_size(last)} at {show(rate, Dimension.BYTE_RATE)}"
-            for name, _, last, rate in data.plateaus
-        ),
+        *(f"{one.name} up to {binary_size(one.last)} at {one.words}" for one in data.plateaus),
         *(f"published {name} {binary_size(size)}" for name, size in data.published),
     ]
     return f"{'; '.join(parts)}."
@@ -150,10 +177,10 @@ def _rows(record: Record, data: Curve) -> Iterator[dict[str, Scalar]]:
             "bytes_per_s_high": rate.high,
             "believed": is_believed,
         }
-    for name, first, last, value in data.plateaus:
+    for one in data.plateaus:
         yield {
-            "record": record.id, "what": "level", "name": name, "working_set_bytes": first,
-            "to_bytes": last, "bytes_per_s": value,
+            "record": record.id, "what": "level", "name": one.name, "working_set_bytes": one.first,
+            "to_bytes": one.last, "bytes_per_s": one.rate,
         }  # fmt: skip
     for name, size in data.published:
         yield {
@@ -205,12 +232,12 @@ def _draw_plateau(
     axes: "Axes", level: Plateau, data: Curve, theme: "Theme", *, named: bool
 ) -> None:
     """Draws a level as a line, and its name above the level's highest point."""
-    name, first, last, rate = level
+    name, first, last, rate, words, _ = level
     label = "levels found" if named else None
     axes.plot([first, last], [rate, rate], color=theme.series[1], lw=3, alpha=0.8, label=label)
     high = max(measured.value for size, measured, _ in data.points if first <= size <= last)
     axes.annotate(
-        f"{name}, {show(rate, Dimension.BYTE_RATE)}", (first, max(high, rate)), (0, 9),
+        f"{name}, {words}", (first, max(high, rate)), (0, 9),
         textcoords="offset points", size=9, color=theme.ink,
     )  # fmt: skip
 

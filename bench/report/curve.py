@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
 from bench.records.model import DeviceInfo, Measurement, Record
-from bench.report.groups import without_empty
+from bench.report.groups import REMARK, without_empty
 from bench.report.levels import Level, levels
 from bench.report.scalar import Scalar
 from bench.report.table import Section
@@ -16,12 +16,15 @@ from bench.verdict import Row, Verdict
 
 TITLE = "Caches"
 KERNEL = "cache"
-COLUMNS = ("level", "rate", "holds up to", "published size", "reported by the device")
+COLUMNS = ("level", "rate", "holds up to", "published size", "reported by the device", REMARK)
 
 FIRST, SECOND, LAST = "L1 cache", "L2 cache", "last-level cache"
 
 FITS = 2.0
 """A level is taken for a cache if their sizes differ by no more than this factor."""
+
+BEYOND = 1.3
+"""A level that holds more than this multiple of its cache has a remark."""
 
 MOST_ON_CPU = 4
 """The most levels that a CPU has: three caches and memory."""
@@ -215,17 +218,31 @@ def _cells(name: str, level: Level, cache: Cache | None) -> tuple[str, ...]:
     reported = cache.reported_bytes if cache else None
     return (
         name,
-        _rate_words(level),
+        rate_words(level),
         binary_size(level.holds_bytes) if level.holds_bytes else "–",
         (cache.published if cache else "") or "–",
         binary_size(reported) if reported else "–",
+        beyond(level, cache) or "–",
     )
 
 
-def _rate_words(level: Level) -> str:
-    """Returns the rate of a level, or the fastest and slowest rate of a cache in several parts."""
-    rates = (level.steps[0], level.steps[-1]) if level.steps else (level.bytes_per_s,)
-    return " to ".join(show(rate, Dimension.BYTE_RATE) for rate in rates)
+def rate_words(level: Level) -> str:
+    """Returns the rate of a level; of a cache in several parts, in brackets the first and last."""
+    rate = show(level.bytes_per_s, Dimension.BYTE_RATE)
+    if not level.steps:
+        return rate
+    ends = [show(one, Dimension.BYTE_RATE) for one in (level.steps[0], level.steps[-1])]
+    return f"{rate} ({' to '.join(ends)})"
+
+
+def beyond(level: Level, cache: Cache | None) -> str:
+    """Returns the remark on a level that holds much more than its cache; empty if it does not."""
+    known = max((cache.published_bytes or 0.0, cache.reported_bytes or 0.0)) if cache else 0.0
+    if not (known and level.holds_bytes and level.holds_bytes > BEYOND * known):
+        return ""
+    kind = "published" if cache and cache.published_bytes == known else "reported"
+    more = f"{level.holds_bytes / known:.2g} times the {kind} size"
+    return f"{more}: reads that several units share, or a measuring artefact"
 
 
 def _flat(name: str, level: Level, cache: Cache | None) -> dict[str, Scalar]:
@@ -239,6 +256,7 @@ def _flat(name: str, level: Level, cache: Cache | None) -> dict[str, Scalar]:
         "published_bytes": cache.published_bytes if cache else None,
         "source": cache.source if cache else None,
         "reported_bytes": cache.reported_bytes if cache else None,
+        "remark": beyond(level, cache) or None,
     }
 
 

@@ -15,7 +15,16 @@ from bench.records.model import (
     Timing,
     Work,
 )
-from bench.report.curve import ALL_READ, APART, Cache, binary_size, cache_sections, caches, named
+from bench.report.curve import (
+    ALL_READ,
+    APART,
+    Cache,
+    beyond,
+    binary_size,
+    cache_sections,
+    caches,
+    named,
+)
 from bench.report.levels import Level, levels
 from bench.verdict import rows
 from tests.kernels.curve_cases import GIB, KIB, MIB, STEPPED, curve, measured_points
@@ -103,7 +112,7 @@ def test_levels_stand_beside_published_and_reported_sizes(
     assert table.title == "Caches"
     assert table.cells == (
         ("L1 cache", "420 GB/s", "64 KiB", "–", "–"),
-        ("L2 cache", "230 GB/s to 150 GB/s", "32 MiB", words, "40 MiB"),
+        ("L2 cache", "230 GB/s (230 GB/s to 150 GB/s)", "32 MiB", words, "40 MiB"),
         ("memory", "55.0 GB/s", "–", "–", "–"),
     )
     assert table.lines == (ALL_READ,)
@@ -118,7 +127,26 @@ def test_levels_stand_beside_published_and_reported_sizes(
         "published_bytes": 50 * MIB,
         "source": printed.source,
         "reported_bytes": 40 * MIB,
+        "remark": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("cache", "remark"),
+    [
+        (Cache("L2 cache", 25 * MIB, published_bytes=25 * MIB, reported_bytes=25 * MIB), ""),
+        (Cache("L2 cache", 20 * MIB, published_bytes=20 * MIB, reported_bytes=25 * MIB), ""),
+        (Cache("L2 cache", 20 * MIB, published_bytes=20 * MIB), "1.6 times the published size: "),
+        (Cache("L2 cache", 24 * MIB, reported_bytes=24 * MIB), "1.3 times the reported size: "),
+        (None, ""),
+    ],
+)
+def test_a_level_that_holds_more_than_its_cache_has_a_remark(
+    cache: Cache | None, remark: str
+) -> None:
+    cause = "reads that several units share, or a measuring artefact"
+    found = beyond(Level(1e12, 32 * MIB, 32 * MIB), cache)
+    assert found == (remark and f"{remark}{cause}")
 
 
 def test_the_caches_of_some_cores_are_those_reported(record: Record, sheets: Catalogue) -> None:
@@ -140,7 +168,7 @@ def test_a_first_level_on_an_accelerator_is_one_units_whatever_its_units(
         here = told.model_copy(update={"device": device})
         (table,) = cache_sections(here, rows(here, sheets), sheets)
         assert [one[:3] for one in table.cells] == [
-            ("L1 cache", "32.9 TB/s", "256 KiB"), ("L2 cache", "15.1 TB/s to 9.13 TB/s", "64 MiB"),
+            ("L1 cache", "32.9 TB/s", "256 KiB"), ("L2 cache", "12.3 TB/s (15.1 TB/s to 9.13 TB/s)", "64 MiB"),
             ("memory", "3.13 TB/s", "–"),
         ]  # fmt: skip
 

@@ -121,6 +121,9 @@ def test_the_curve_has_every_size_and_the_levels_of_the_report(
     assert [(row["name"], row["bytes_per_s"]) for row in levels] == [
         (row["level"], row["bytes_per_s"]) for row in table.flat
     ]
+    for name, rate, *_, remark in table.cells:
+        assert f"{name} at {rate}" in picture.title
+        assert remark == "–" or f"{name}: {remark}." in picture.note
     known = {row["name"]: row["working_set_bytes"] for row in picture.rows
              if row["what"] == "published size"}  # fmt: skip
     assert known["L2 cache"] == sheets.chips["nvidia-h200-sxm-141gb"].number("l2_cache")
