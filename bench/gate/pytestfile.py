@@ -94,10 +94,10 @@ def _taken(one: object, path: Path) -> Taken:
     if not name or speed is None:
         raise _fault(path, f"benchmarks: {name or '?'}", "has no times above 0")
     ours = _word(info, "measurement")
-    work = info.get(_word(info, "told_in")) if ours else None
+    work = info.get(_word(info, "rate_of")) if ours else None
     if _is_time(work):
         speed = replace(speed, value=speed.value * work)
-        dimension = DIMENSIONS.get(_word(info, "told_in"), Dimension.FLOP_RATE)
+        dimension = DIMENSIONS.get(_word(info, "rate_of"), Dimension.FLOP_RATE)
         if dimension is Dimension.FLOP_RATE and _word(info, "dtype") == "int8":
             dimension = Dimension.OP_RATE
     else:

@@ -1,4 +1,4 @@
-"""One line a measurement, SI units, parameters first."""
+"""The rows as comma-separated values, in SI units."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from bench.spreadsheet import guarded
 def render(report: Report) -> str:
     """Returns comma-separated values with a header.
 
-    Where a report has several tables, a first column names the table of each line.
+    If a report has several tables, the first column names the table of each line.
     """
     rows = list(report.flat)
     if any(one.flat for one in report.more):

@@ -1,4 +1,4 @@
-"""A report within somebody else's page, such as a notebook: no rule of it reaches outside."""
+"""A report as part of another page, such as a notebook; its styles apply to itself only."""
 
 from collections.abc import Sequence
 from html import escape
@@ -21,29 +21,29 @@ STYLE = (
     " summary{cursor:pointer}"
     " li{overflow-wrap:anywhere}"
 )
-"""Each rule for what is within the fragment alone; colours are the page's, light or dark."""
+"""Style rules, scoped to the fragment; colours are inherited, so light and dark both work."""
 FEW = 6
-"""So many notes are open; more are behind a word to click on."""
+"""Most notes that are shown at once; more than these are collapsed."""
 
 
 def fragment(report: Report) -> str:
-    """Returns an HTML fragment: tables, then sources and notes with links; every word escaped."""
-    told = cleaned(report)
-    table = told.table
+    """Returns an HTML fragment: tables, then sources and notes with links; all text is escaped."""
+    clean = cleaned(report)
+    table = clean.table
     parts = [
         f"<style>{scoped(STYLE)}</style>",
         f"<p><b>{escape(table.title)}</b></p>",
         _lines(table.heading),
-        as_table(table.columns, table.cells) if told.has_first else "",
+        as_table(table.columns, table.cells) if clean.has_first else "",
         _lines(table.summary),
-        *map(_section, told.more),
+        *map(_section, clean.more),
         _notes(table.notes),
     ]
     return f'<div class="{NAME}">{"".join(parts)}</div>'
 
 
 def scoped(rules: str) -> str:
-    """Returns style rules with every selector put under the fragment's own name."""
+    """Returns style rules with every selector prefixed by the fragment's class."""
     made = []
     for rule in rules.split("}")[:-1]:
         names, _, body = rule.partition("{")
@@ -62,10 +62,10 @@ def _section(one: Section) -> str:
 
 
 def _notes(notes: Sequence[str]) -> str:
-    """Returns the footnotes, numbered as they are cited."""
+    """Returns the footnotes as a list, numbered as they are cited."""
     if not notes:
         return ""
     items = "".join(f"<li>{linked(note.partition(' ')[2])}</li>" for note in notes)
     is_open = " open" if len(notes) <= FEW else ""
-    told = f"Sources and notes ({len(notes)})"
-    return f"<details{is_open}><summary>{told}</summary><ol>{items}</ol></details>"
+    label = f"Sources and notes ({len(notes)})"
+    return f"<details{is_open}><summary>{label}</summary><ol>{items}</ol></details>"

@@ -1,4 +1,4 @@
-"""A table that pastes into an issue as it is."""
+"""Markdown tables that can be pasted into an issue."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from bench.report.markup import Report, tabulated
 
 MARKUP = re.compile(r"[\\`*~<|]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|(?<=\])\(")
-"""What GitHub would read as markup; an underscore within a word, as in an address, is none."""
+"""What GitHub would read as markup; an underscore within a word, as in a URL, is not."""
 
 
 def escape(text: str) -> str:
-    """Returns ``text`` as words: no emphasis, code, tag, entity, link or end of a cell in it."""
+    """Returns ``text`` escaped: without emphasis, code, tags, entities, links or cell ends."""
     return MARKUP.sub(r"\\\g<0>", text)
 
 

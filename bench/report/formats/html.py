@@ -1,4 +1,4 @@
-"""One self-contained page; every word of it escaped, no script, no network."""
+"""A report as one self-contained page: all text escaped, no script, nothing loaded."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ STYLE = (
     "td:first-child{font-weight:bold}"
     "td:not(:first-child)::before{content:attr(data-label) ': ';opacity:.7}}"
 )
-"""Below 600 pixels each row is a card, its columns' names before its cells."""
+"""On screens under 600 pixels wide, each row is a card with column names before its cells."""
 MARKS = {
     Verdict.REACHED: "✓",
     Verdict.SHORT: "✗",
@@ -29,7 +29,7 @@ MARKS = {
     Verdict.IMPLAUSIBLE: "!",
     Verdict.FAILED: "!",
 }
-"""Verdicts that are told apart at a glance, without colour."""
+"""Marks that distinguish verdicts without colour."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -60,7 +60,7 @@ def _section(one: Section) -> str:
 
 
 def as_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """Returns a table, escaped, in a box that scrolls where it is too wide."""
+    """Returns a table, escaped, in a box that scrolls if it is too wide."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(f"<tr>{''.join(map(_cell, columns, row))}</tr>\n" for row in cells)
     return (
@@ -70,21 +70,21 @@ def as_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(column: str, text: str) -> str:
-    """Returns a cell that knows its column's name, a verdict with its mark before it."""
+    """Returns a cell with its column's name as an attribute; a verdict gets its mark."""
     word = text.partition(":")[0]
     mark = (
         MARKS.get(Verdict(word)) if column in (VERDICT, REMARK) and word in tuple(Verdict) else None
     )
-    told = f"{mark} {text}" if mark else text
-    return f'<td data-label="{escape(column)}">{escape(told)}</td>'
+    marked = f"{mark} {text}" if mark else text
+    return f'<td data-label="{escape(column)}">{escape(marked)}</td>'
 
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:)\]]")
-"""An address, without the punctuation of the sentence that it stands in."""
+"""A URL, without punctuation that follows it in a sentence."""
 
 
 def linked(line: str) -> str:
-    """Returns a line, escaped, with its addresses to click on."""
+    """Returns an escaped line with its URLs as links."""
     text, end = [], 0
     for found in ADDRESS.finditer(line):
         address = escape(found[0])
@@ -94,6 +94,6 @@ def linked(line: str) -> str:
 
 
 def _listed(title: str, tag: str, lines: Sequence[str]) -> str:
-    """Returns a headed list, or nothing where there is no line."""
+    """Returns a list with its heading, or an empty text if there are no lines."""
     items = "".join(f"<li>{linked(line)}</li>\n" for line in lines)
     return f"<h2>{title}</h2><{tag}>\n{items}</{tag}>\n" if items else ""

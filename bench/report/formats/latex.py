@@ -1,4 +1,4 @@
-"""A table for a paper."""
+"""LaTeX tables for a paper."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def escape(text: str) -> str:
 
 
 def render(report: Report) -> str:
-    """Returns a tabular a table, with the heading above and summary and notes below as comments."""
+    """Returns one tabular per table; heading, summary and notes are comments."""
     table = report.table
     body = [_table(table.columns, table.cells)] if report.has_first else []
     for one in report.more:

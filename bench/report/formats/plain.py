@@ -1,4 +1,4 @@
-"""A table for a terminal."""
+"""Aligned text without markup."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -11,11 +11,11 @@ WIDTH = 120
 GAP = 2
 LEAST, FIRST_MOST = 9, 40
 NARROWEST = 2
-"""No column is narrower: a Chinese character takes two."""
+"""Least width of a column: a Chinese character takes two columns."""
 
 
 def render(report: Report) -> str:
-    """Returns aligned text without markup, no wider than ``WIDTH`` but for addresses."""
+    """Returns aligned text without markup, no wider than ``WIDTH`` except for URLs."""
     table = report.table
     parts = [*_wrapped((table.title, *table.heading)), ""]
     parts += [_table(table.columns, table.cells), ""] if report.has_first else []
@@ -34,7 +34,7 @@ def _wrapped(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _address(text: str) -> int:
-    """Returns the width of the widest address in a text, which is not broken; else the least."""
+    """Returns the width of the widest URL in a text, as URLs are not broken; else the least."""
     return max((width_of(word) for word in text.split() if "://" in word), default=NARROWEST)
 
 
@@ -59,11 +59,11 @@ def _padded(text: str, width: int) -> str:
 
 
 def widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
-    """Returns a width a column: as the texts are, or else what makes the tallest cell lowest.
+    """Returns one width per column: that of its texts, or else widths that keep rows short.
 
-    The first column names the row and keeps its width up to ``FIRST_MOST``; the others start at
-    their longest word, and words are broken where those have no room. What is left is given always
-    to the one that needs the most lines.
+    The first column names the row and keeps its width up to ``FIRST_MOST``. The others start at
+    their longest word; words are broken if these do not fit. The remaining width goes, one
+    character at a time, to the column that needs the most lines.
     """
     texts = list(zip(columns, *cells, strict=True))
     longest = [max(map(width_of, text)) for text in texts]

@@ -1,7 +1,7 @@
 """A record as the JSON of pytest-benchmark, so that its own ``compare`` sees the same samples.
 
-Times are seconds a call. ``extra_info`` holds the work of a call, by the keys that
-``import source=pytest-benchmark`` reads. No name of a host, a user or a folder is in it.
+Times are seconds per call. ``extra_info`` has the work of one call, under the keys that
+``import source=pytest-benchmark`` reads. The document has no name of a host, user or folder.
 """
 
 import json
@@ -14,12 +14,12 @@ from bench.records.model import DeviceInfo, Measurement, Record, Timing
 from bench.units import Dimension
 
 FORMAT = "5.3.1"
-"""The pytest-benchmark whose layout this is."""
+"""Version of pytest-benchmark whose layout this is."""
 SIZES = ("m", "n", "k", "batch", "length")
-TOLD_IN = {
+RATE_OF = {
     Dimension.FLOP_RATE: "flop", Dimension.OP_RATE: "flop", Dimension.BYTE_RATE: "bytes",
 }  # fmt: skip
-"""The work of a call that a rate is of."""
+"""The work that a rate counts per second, by the dimension of the rate."""
 OF_FIGURE = {"vector": "vector_rate", "sparse": "sparse_matmul"}
 
 
@@ -53,11 +53,11 @@ def _machine(record: Record) -> dict[str, object]:
         "release": machine.kernel,
         "system": machine.system,
         "cpu": {"brand_raw": device.name if device.backend == "cpu" else ""},
-        "onpaper": _told(record, device),
+        "onpaper": _run_info(record, device),
     }
 
 
-def _told(record: Record, device: DeviceInfo) -> dict[str, str | None]:
+def _run_info(record: Record, device: DeviceInfo) -> dict[str, str | None]:
     return {
         "record": record.id,
         "device": device.name,
@@ -70,7 +70,7 @@ def _told(record: Record, device: DeviceInfo) -> dict[str, str | None]:
 
 
 def _benchmark(one: Measurement, timing: Timing, taken: dict[str, int]) -> dict[str, object]:
-    """Returns one benchmark; ``taken`` counts names, so that each is given once."""
+    """Returns one benchmark; ``taken`` counts uses of a name, which get a number from the second."""
     form = str(one.parameters.get("variant") or one.parameters.get("stream") or "")
     words = [one.dtype, form, one.label if one.label != form else "", one.data]
     plain = "-".join(word for word in words if word)
@@ -95,20 +95,20 @@ def _benchmark(one: Measurement, timing: Timing, taken: dict[str, int]) -> dict[
 
 
 def _sizes(one: Measurement) -> str:
-    """Returns the sizes that were chosen: calls of other sizes are not to be compared by time."""
+    """Returns the sizes as text: times of calls with different sizes must not be compared."""
     return "x".join(str(one.parameters[size]) for size in SIZES if size in one.parameters)
 
 
 def _extra(one: Measurement) -> dict[str, object]:
-    """Returns the work of a call and what it is of; no quantity where the figure promises none."""
+    """Returns the work of a call, and its quantity if a published figure promises such a rate."""
     work = one.work
-    told: dict[str, object] = {"quantity": _quantity(one), "dtype": one.dtype}
+    info: dict[str, object] = {"quantity": _quantity(one), "dtype": one.dtype}
     if work is not None:
-        told |= {"flop": work.flop or None, "bytes": work.bytes or None, "formula": work.formula}
-    told["told_in"] = TOLD_IN.get(dimension_of(one, (*one.figures, "")[0]))
+        info |= {"flop": work.flop or None, "bytes": work.bytes or None, "formula": work.formula}
+    info["rate_of"] = RATE_OF.get(dimension_of(one, (*one.figures, "")[0]))
     shape = " ".join(f"{name}={value}" for name, value in one.parameters.items())
-    told |= {"data": one.data, "shape": shape, "figure": (*one.figures, None)[0]}
-    return {key: value for key, value in told.items() if value is not None}
+    info |= {"data": one.data, "shape": shape, "figure": (*one.figures, None)[0]}
+    return {key: value for key, value in info.items() if value is not None}
 
 
 def _quantity(one: Measurement) -> str | None:
@@ -123,7 +123,7 @@ def _quantity(one: Measurement) -> str | None:
 
 
 def _stats(samples_s: Sequence[float]) -> dict[str, float | int | str]:
-    """Returns the summary of pytest-benchmark, quartiles as medians of the halves."""
+    """Returns the statistics of pytest-benchmark; quartiles are medians of the halves."""
     ordered = sorted(samples_s)
     count, middle, mean = len(ordered), median(ordered), fmean(ordered)
     spread = stdev(ordered) if count > 1 else 0.0

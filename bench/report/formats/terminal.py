@@ -1,4 +1,4 @@
-"""Tables that fit a terminal, with bars and verdicts that are told by word, mark and colour."""
+"""Tables that fit the terminal, with bars, and verdicts shown by word, mark and colour."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,32 +20,32 @@ STYLES = {
     "implausible": MAGENTA, "failed": MAGENTA, "contradicts": MAGENTA, "impossible": MAGENTA,
     "unrated": DIM, "skipped": DIM, "untestable": DIM, "not comparable": DIM,
 }  # fmt: skip
-"""The colour of a word with which a judgement begins."""
+"""Colour of each word that a judgement may begin with."""
 JUDGED = (VERDICT, REMARK, "verdict", "finding", "bar")
-"""The columns in which such words stand."""
+"""Columns with judgements."""
 WORDS = re.compile(rf"(?:[{''.join(set(MARKS.values()))}+x] )?({'|'.join(STYLES)})(?!\w)")
 SHARES = ("achieved (95%)", "of it (95%)")
-"""The columns of achieved fractions, which are drawn as bars."""
+"""Columns of achieved fractions, which are drawn as bars."""
 RIVALS = "by rival figures"
 PERCENT = re.compile(r"([\d,]+(?:\.\d+)?)%")
 RULE, ASCII_RULE = "─", "-"
 BAR = 10
-"""Columns of a bar at 100%; its end is marked."""
+"""Width of a bar at 100%, in characters; its end is marked."""
 
 
 def render(report: Report) -> str:
-    """Returns the report set for where it is printed: see :class:`bench.report.screen.Screen`."""
+    """Returns the report as text for the screen it is printed on (:class:`bench.report.screen`)."""
     return set_for(report, here())
 
 
 def set_for(report: Report, screen: Screen) -> str:
     """Returns the report as lines that fit the screen, ended by a line break each."""
-    told = _spelled(report, screen)
-    return "\n".join(_lines(told, screen)).rstrip() + "\n"
+    encodable = _spelled(report, screen)
+    return "\n".join(_lines(encodable, screen)).rstrip() + "\n"
 
 
 def folded(lines: Iterable[str], screen: Screen, hang: int = 4) -> Iterator[str]:
-    """Yields lines of text that fit the screen; what is carried over is indented by ``hang``."""
+    """Yields text wrapped to the screen's width, with continuation lines indented by ``hang``."""
     for line in lines:
         own = len(line) - len(line.lstrip())
         for number, part in enumerate(wrapped(line.lstrip(), screen.width - own, hang)):
@@ -53,7 +53,7 @@ def folded(lines: Iterable[str], screen: Screen, hang: int = 4) -> Iterator[str]
 
 
 def _lines(report: Report, screen: Screen) -> Iterator[str]:
-    """Yields every line, with an empty one between parts."""
+    """Yields all lines, with an empty line between parts."""
     for number, part in enumerate(filter(None, map(list, _parts(report, screen)))):
         yield from ("", *part) if number else part
 
@@ -90,7 +90,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen
 
 
 def _rows(cells: Cells, layout: Layout, grid: Grid, screen: Screen) -> Iterator[str]:
-    """Yields the rows, with empty lines between them where they are tall."""
+    """Yields the rows, with empty lines between them if most take several lines."""
     blocks = [[*_row(cells, layout, grid, row, screen)] for row in cells.rows]
     airy = sum(map(len, blocks)) > AIRY * len(blocks)
     for number, block in enumerate(blocks):
@@ -119,7 +119,7 @@ def _head(names: Sequence[str], grid: Grid, screen: Screen) -> Iterator[str]:
 
 
 def _joined(parts: Sequence[str], painted: Sequence[str], grid: Grid) -> str:
-    """Returns the parts of a line beside one another, each as wide as its column."""
+    """Returns the cells of a line side by side, each padded to its column's width."""
     padded = (
         shown + " " * (wide - width_of(part))
         for part, shown, wide in zip(parts, painted, grid.widths, strict=True)
@@ -128,7 +128,7 @@ def _joined(parts: Sequence[str], painted: Sequence[str], grid: Grid) -> str:
 
 
 def _painted(text: str, column: str, screen: Screen) -> str:
-    """Returns a text with the judgement that it begins with in its colour."""
+    """Returns a text with the judgement at its beginning, if any, in colour."""
     bare = text.lstrip()
     found = WORDS.match(bare) if screen.colour and column in JUDGED else None
     if not found:
@@ -142,7 +142,7 @@ def _paint(text: str, code: str, screen: Screen) -> str:
 
 
 def _marked(column: str, text: str, screen: Screen) -> str:
-    """Returns a verdict with its mark before it, so that it is not told by colour alone."""
+    """Returns a verdict with its mark before it, so that colour is not the only sign."""
     word = text.partition(":")[0]
     if column not in (VERDICT, REMARK) or word not in tuple(Verdict):
         return text
@@ -153,7 +153,7 @@ def _marked(column: str, text: str, screen: Screen) -> str:
 def _with_bars(
     columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Returns a table whose achieved fractions are drawn; those of rivals get their own column."""
+    """Returns a table with bars for achieved fractions, and a column of its own for rivals'."""
     place = next((columns.index(one) for one in SHARES if one in columns), None)
     if place is None:
         return tuple(columns), [tuple(row) for row in rows]
@@ -168,13 +168,13 @@ def _with_bars(
 
 
 def _drawn(share: str, screen: Screen) -> str:
-    """Returns the text of a share with its bar before it."""
+    """Returns the text of a fraction with its bar before it."""
     found = PERCENT.match(share)
     return f"{bar(float(found[1].replace(',', '')) / 100, screen)}{GLUE}{share}" if found else share
 
 
 def bar(share: float, screen: Screen) -> str:
-    """Returns a share as a bar of ``BAR`` columns and the mark of 100%, an arrow if it is above."""
+    """Returns a fraction as a bar with a mark at 100%, an arrow if it is above."""
     held = max(0.0, min(1.0, share))
     if not screen.blocks:
         drawn, end = ASCII_FULL * int(held * BAR), ">" if share > 1 else "|"
@@ -185,7 +185,7 @@ def bar(share: float, screen: Screen) -> str:
 
 
 def _spelled(report: Report, screen: Screen) -> Report:
-    """Returns a report of the signs that the screen has, so that widths hold."""
+    """Returns the report with characters that the screen can encode, before widths are taken."""
     spell, table = screen.encodable, report.table
 
     def all_of(texts: Iterable[str]) -> tuple[str, ...]:
