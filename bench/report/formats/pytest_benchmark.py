@@ -70,7 +70,7 @@ def _run_info(record: Record, device: DeviceInfo) -> dict[str, str | None]:
 
 
 def _benchmark(one: Measurement, timing: Timing, taken: dict[str, int]) -> dict[str, object]:
-    """Returns one benchmark; ``taken`` counts uses of a name, which get a number from the second."""
+    """Returns one benchmark; ``taken`` counts uses of each name, to number repeats."""
     form = str(one.parameters.get("variant") or one.parameters.get("stream") or "")
     words = [one.dtype, form, one.label if one.label != form else "", one.data]
     plain = "-".join(word for word in words if word)
