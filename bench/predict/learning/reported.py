@@ -31,6 +31,8 @@ NAMED = {
 """Numbers that a report must give: name here, and possible keys in the report's workload."""
 DIES = 2
 """Largest number of dies per chip; an engine may count each die as a device."""
+SPREAD = ("tp", "ep")
+"""Kinds of parallelism that are spread over the dies of a chip first."""
 NODE = 8
 """Number of chips above which a report must say how they are divided."""
 UNDER_WAY = 0.5
@@ -97,14 +99,30 @@ def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row
 def _split(value: Reported) -> dict[str, float] | None:
     """Returns tp, ep and dp; None if not stated, or in a form that the model does not have.
 
-    A split that leaves chips over means pipeline stages, each with requests of its own.
+    A split that leaves chips over means pipeline stages, each with requests of its own. What one
+    die of a chip serves by itself is no split of whole chips.
     """
     work, chips = value.workload, value.count
+    if value.per == "die":
+        return None
     ep, dp = (float(work.get(key, "1")) for key in ("ep", "dp"))
     tp = float(work.get("tp", chips / dp))
     if ("tp" not in work and chips > NODE) or max(tp, ep) > DIES * chips or tp * dp < chips:
         return None
-    return {"tp": tp, "ep": ep, "dp": dp}
+    split = {"tp": tp, "ep": ep, "dp": dp}
+    return over_whole_chips(split) if tp * dp == DIES * chips else split
+
+
+def over_whole_chips(split: Mapping[str, float]) -> dict[str, float]:
+    """Returns a split over dies as one over chips of two dies; unchanged if that has no whole form.
+
+    Sheets describe whole chips. What is spread over the two dies of one (tensor parallelism, and
+    experts, of which a chip then has twice as many) is the same work on the chip. Communication
+    between its dies is internal; its cost is on no sheet.
+    """
+    halved = {key: split[key] / DIES for key in SPREAD if split[key] > 1}
+    whole = "tp" in halved and all(number.is_integer() for number in halved.values())
+    return {**split, **halved} if whole else dict(split)
 
 
 def _load(value: Reported) -> dict[str, float] | None:

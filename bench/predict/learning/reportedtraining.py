@@ -1,15 +1,12 @@
 """Training reported by others, as rows of a table; none of it was fitted.
 
-Some engines count the dies of a chip as devices. As sheets describe whole chips, such a run is
-converted to one of whole chips. What was spread over the two dies of a chip (tensor parallelism,
-and experts, of which a chip then has twice as many) is the same work on one chip. The
-communication between the dies is internal; its cost is on no sheet.
+Some engines count the dies of a chip as devices: such a run is converted to one of whole chips.
 """
 
 from collections.abc import Iterable, Mapping
 
 from bench.evidence.model import Kind, Report, Reported
-from bench.predict.learning.reported import DIES, model_named, values_of
+from bench.predict.learning.reported import DIES, model_named, over_whole_chips, values_of
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.workloads.model import Workload
@@ -19,8 +16,6 @@ FITTED = ("torchtitan-h100", "torchtitan-h200")
 WANTED = {"length": "seq", "micro": "micro_batch", "batch": "global_batch"}
 """Required numbers: column, and key in the report's workload."""
 SPLIT = ("tp", "pp", "cp", "ep", "vp")
-SPREAD = ("tp", "ep")
-"""Kinds of parallelism that are spread over the dies of a chip first."""
 SHARDED = ("fsdp", "zero3")
 """Values of ``sharding`` with which weights are sharded over the copies."""
 
@@ -66,11 +61,8 @@ def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row
 def _split(work: Mapping[str, str], chips: int) -> dict[str, float]:
     """Returns how a run was divided over whole chips, with copies (``dp``) if stated, else 0."""
     stated = {key: _count(work.get(key, "1")) for key in SPLIT} | {"dp": _count(work.get("dp", ""))}
-    if stated["tp"] * stated["pp"] * stated["cp"] * stated["dp"] != DIES * chips:
-        return stated
-    halved = {key: stated[key] / DIES for key in SPREAD if stated[key] > 1}
-    whole = "tp" in halved and all(number.is_integer() for number in halved.values())
-    return {**stated, **halved} if whole else stated
+    ranks = stated["tp"] * stated["pp"] * stated["cp"] * stated["dp"]
+    return over_whole_chips(stated) if ranks == DIES * chips else stated
 
 
 def _count(word: str) -> float:
