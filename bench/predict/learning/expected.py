@@ -17,8 +17,9 @@ from bench.predict.model.stack import Stack
 
 SOFTWARE = 0.25
 """Assumed log spread of a port's speed where no other groups' results exist, as for steps and
-products. It was set on the first 26 serving values of Chinese chips, all but one by one group;
-these values therefore no longer test it, but later ones do."""
+products, and of the ports' middle around that of fitted vendors' chips. It was set on the first 26
+serving values of Chinese chips, all but one by one group; these values therefore no longer test it,
+but later ones do."""
 Halves = tuple[float, ...]
 """Half-widths in log time, one per level in ``LEVELS``."""
 

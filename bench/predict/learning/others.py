@@ -5,7 +5,7 @@ groups that report a number of their own have other versions, settings and aims.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class OtherGroups:
         return (
             f"No engine was fitted on chips of {names}: their time per token is taken as "
             f"{self.middle:.2g} times that of the fit, with the scatter that {self.groups} other "
-            "groups found, each with its own engine, on chips of any vendor."
+            "groups found, each with its own engine, on such chips."
         )
 
 
@@ -73,3 +73,19 @@ def other_groups(logs: Mapping[Any, Sequence[float]]) -> OtherGroups | None:
     low, middle, high = (float(np.exp(np.quantile(votes, level))) for level in levels)
     spread = float(np.std([np.median(values) for values in groups], ddof=1))
     return OtherGroups(low, middle, high, spread, len(groups), sum(map(len, groups)))
+
+
+def shrunk(ports: OtherGroups, home: OtherGroups, spread: float) -> OtherGroups:
+    """Returns how ports compare, with their middle shrunk towards that of fitted vendors' chips.
+
+    Few groups ported an engine, and their middle is uncertain by their spread over the root of
+    their number. It is weighed against a prior centred on ``home`` (empirical Bayes).
+
+    Args:
+        ports: what groups measured on chips of vendors that were not fitted.
+        home: what groups measured on chips of fitted vendors.
+        spread: prior standard deviation (log) of the ports' middle around that of ``home``.
+    """
+    error = ports.spread**2 / ports.groups
+    slower = float(np.log(ports.middle / home.middle)) * spread**2 / (spread**2 + error)
+    return replace(ports, middle=home.middle * float(np.exp(slower)))

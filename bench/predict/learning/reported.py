@@ -10,8 +10,9 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 import numpy as np
 
 from bench.evidence.model import Report, Reported
+from bench.predict.learning.expected import SOFTWARE
 from bench.predict.learning.learn import DENSE, EXPERTS
-from bench.predict.learning.others import OtherGroups, other_groups
+from bench.predict.learning.others import OtherGroups, other_groups, shrunk
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
@@ -174,10 +175,7 @@ def on_fitted_vendors(logs: Logs) -> Logs:
 def by_ports(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
 ) -> dict[str, OtherGroups]:
-    """Returns how other groups' serving compares on chips of any vendor, by part.
-
-    Fitted chips alone cannot show how ports perform: there, groups reach what the fit predicts, and
-    on other chips less.
+    """Returns how other groups' serving compares on chips of vendors that were not fitted, by part.
 
     Args:
         world: all data.
@@ -187,12 +185,22 @@ def by_ports(
     """
     left_out = {world.chips[chip].vendor for chip in without}
     logs = logs_by_group(world, stack, parts, without)
-    return _distributions(
-        {
-            name: {group: values for group, values in groups.items() if group[1] not in left_out}
-            for name, groups in logs.items()
-        }
-    )
+    found = {
+        name: port_groups({key: own for key, own in groups.items() if key[1] not in left_out})
+        for name, groups in logs.items()
+    }
+    return {name: one for name, one in found.items() if one}
+
+
+def port_groups(logs: Logs) -> OtherGroups | None:
+    """Returns how ports compare; of all groups together if too few ported, None if too few in all.
+
+    Groups on fitted vendors' chips alone cannot show how ports perform: they reach what the fit
+    predicts, and ports less.
+    """
+    home = other_groups(on_fitted_vendors(logs))
+    ports = other_groups({group: values for group, values in logs.items() if group[1]})
+    return shrunk(ports, home, SOFTWARE) if ports and home else other_groups(logs)
 
 
 def _distributions(logs: Mapping[str, Logs]) -> dict[str, OtherGroups]:

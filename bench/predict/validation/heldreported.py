@@ -8,7 +8,13 @@ import numpy as np
 from bench.predict.learning.expected import departure, has_fitted_vendor
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.others import other_groups
-from bench.predict.learning.reported import Logs, log_errors, logs_by_group, on_fitted_vendors
+from bench.predict.learning.reported import (
+    Logs,
+    log_errors,
+    logs_by_group,
+    on_fitted_vendors,
+    port_groups,
+)
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part
@@ -25,7 +31,7 @@ def reported_serving(world: World, known: Learnt, rows: list[Row]) -> list[Outco
     ours, ideal, share = (log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
     logs = logs_by_group(world, known.stack, known.parts)
     keys = {(serving_part(world, row), row.words["group"]) for row in rows}
-    ports = {(name, group): other_groups(without(logs[name], group)) for name, group in keys}
+    ports = {(name, group): port_groups(without(logs[name], group)) for name, group in keys}
     groups = {
         (name, group): other_groups(on_fitted_vendors(without(logs[name], group)))
         for name, group in keys
