@@ -79,7 +79,8 @@ class Group:
         failed = sum(line.status == "failed" for line in all_lines)
         self.disturbed += sum(bool(line.disturbed) for line in all_lines)
         for what, best in _best(head, all_lines):
-            result = Result(best.value or 0, _error(best), best.clock_hz, best.temperature_c,
+            error = relative_error(best.low, best.high)
+            result = Result(best.value or 0, error, best.clock_hz, best.temperature_c,
                         best.throttle)  # fmt: skip
             self.results.setdefault(what, {}).setdefault(key, []).append(result)
         device = self.units.get(key) or Unit(key, head.display_name, head.node, (), 0)
@@ -170,11 +171,11 @@ def level_of(results: Sequence[Result]) -> Level:
     )
 
 
-def _error(line: Line) -> float:
-    """Returns the relative standard error from a record's own interval."""
-    if not line.low or not line.high:
+def relative_error(low: float | None, high: float | None) -> float:
+    """Returns the relative standard error of a value, from its 95% interval; 0 without one."""
+    if not low or not high:
         return 0.0
-    return math.log(line.high / line.low) / (2 * QUANTILE)
+    return math.log(high / low) / (2 * QUANTILE)
 
 
 def _median(values: Iterable[float | None]) -> float | None:

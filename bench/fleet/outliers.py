@@ -13,17 +13,21 @@ over the usual one is added to the fleet's variance.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from statistics import NormalDist, median
 
 import numpy as np
 from numpy.typing import NDArray
 
-FALSE_ALARM = 0.05
+FALSE_ALARM = 0.002
 """Share of figures in which a fleet without any real difference has an outlier named."""
+LEAST = 0.01
+"""Relative differences below this are not named."""
 LEAST_DEVICES = 5
 """The fewest devices for a meaningful deviation."""
+SOME_COMPARED = "; 'run device=all' says which device of one machine is slowest by more than noise"
+"""What to do about fewer devices than that."""
 TO_NORMAL = 1.4826
 """Ratio of standard deviation to median absolute deviation, for normal data."""
 DIFFERS = 0.01
@@ -51,6 +55,56 @@ class Outlier:
 
     number: int
     distance: float | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Devices compared on one rate.
+
+    Attributes:
+        middle: median rate; of an even number, the geometric mean of the two in the middle.
+        deviation: relative robust standard deviation of the rates.
+        log_ratios: logarithm of each device's rate over the median, by its number.
+        outliers: devices that differ by more than chance and by enough to matter, the farthest
+            first.
+    """
+
+    middle: float
+    deviation: float
+    log_ratios: Mapping[int, float]
+    outliers: tuple[Outlier, ...]
+
+    def distance(self, number: int) -> float | None:
+        """Returns a device's distance in robust deviations; None if more than half are alike."""
+        return self.log_ratios[number] / self.deviation if self.deviation else None
+
+
+def compare_devices(
+    rates: Mapping[int, float],
+    errors: Mapping[int, float],
+    level: float = FALSE_ALARM,
+    least: float = LEAST,
+) -> Compared:
+    """Returns how devices compare on one rate, judged on logarithms.
+
+    Args:
+        rates: rate of each device, by its number; more is better.
+        errors: relative standard error of each rate.
+        level: share of fleets without any real difference in which a device is named.
+        least: smaller relative differences are not named.
+    """
+    logs = {number: math.log(rate) for number, rate in rates.items()}
+    centre = median(logs.values())
+    ratios = {number: log_rate - centre for number, log_rate in logs.items()}
+    deviation = TO_NORMAL * median(map(abs, ratios.values()))
+    shifted = {number: ratio + 1 for number, ratio in ratios.items()}
+    compared = Compared(math.exp(centre), deviation, ratios, ())
+    found = tuple(
+        Outlier(one.number, compared.distance(one.number))
+        for one in outliers(shifted, level, errors)
+        if abs(math.expm1(ratios[one.number])) >= least
+    )
+    return replace(compared, outliers=found)
 
 
 def outliers(

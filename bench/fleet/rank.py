@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bench.archive.entry import What
 from bench.fleet.cause import TypicalReadings
 from bench.fleet.gather import Group, Level, Unit, level_of
-from bench.fleet.outliers import TO_NORMAL, limit_of, outliers
+from bench.fleet.outliers import compare_devices, limit_of
 from bench.units import Dimension
 
 
@@ -139,31 +139,28 @@ def _ranking(
 ) -> Ranking:
     keys, (level, least) = list(levels), level_and_least
     sign = -1 if what.unit == Dimension.TIME else 1
-    logs = {index: sign * math.log(levels[key].value) for index, key in enumerate(keys)}
-    centre = median(logs.values())
-    deviation = TO_NORMAL * median(abs(log_rate - centre) for log_rate in logs.values())
-    shifted = {index: log_rate - centre + 1 for index, log_rate in logs.items()}
+    rates = {index: levels[key].value ** sign for index, key in enumerate(keys)}
     errors = {index: levels[key].error for index, key in enumerate(keys)}
-    outlying = {outlier.number for outlier in outliers(shifted, level, errors)}
+    compared = compare_devices(rates, errors, level, least)
+    outlying = {outlier.number for outlier in compared.outliers}
     typical = TypicalReadings.of(list(levels.values()))
     standings = []
     for index, key in enumerate(keys):
-        log_ratio = logs[index] - centre
-        differs = index in outlying and abs(math.expm1(log_ratio)) >= least
+        log_ratio, differs = compared.log_ratios[index], index in outlying
         cause = typical.cause(what, levels[key], log_ratio) if differs and log_ratio < 0 else ""
         standings.append(
             Standing(
                 unit=group.units[key],
                 level=levels[key],
                 ratio=math.exp(log_ratio),
-                distance=log_ratio / deviation if deviation else None,
+                distance=compared.distance(index),
                 differs=differs,
                 cause=cause,
             )
         )
     ordered = tuple(sorted(standings, key=lambda one: (one.ratio, one.unit.display_name)))
-    middle = math.exp(sign * centre)
-    return Ranking(what, ordered, middle, deviation, limit_of(max(5, len(keys)), level))
+    middle = compared.middle**sign
+    return Ranking(what, ordered, middle, compared.deviation, limit_of(max(5, len(keys)), level))
 
 
 def _middle(ratios: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ from statistics import median
 
 from bench.archive.entry import KIND, What
 from bench.archive.index import Index, unread_note
-from bench.fleet.outliers import LEAST_DEVICES
+from bench.fleet.outliers import LEAST_DEVICES, SOME_COMPARED
 from bench.fleet.rank import RankedGroup, Ranking, Standing
 from bench.report.digits import counted
 from bench.report.markup import Report
@@ -109,7 +109,8 @@ def _outcome(groups: Sequence[RankedGroup]) -> Iterator[str]:
         count = len(ranked.group.units)
         if count < LEAST_DEVICES:
             are = "is" if count == 1 else "are"
-            yield f"{kind}: {counted(count, 'device')} {are} too few to find one that differs."
+            few = f"{counted(count, 'device')} {are} too few to find one that differs"
+            yield f"{kind}: {few}{SOME_COMPARED if count > 1 else ''}."
         elif not slow:
             yield f"{kind}: none of {count:,} devices is slower than chance explains."
         else:

@@ -75,8 +75,8 @@ class Spread:
         tested: the figure, and its fixed sizes if any.
         rows: the rows, by device number.
         middle: median of the rates, in base units.
-        deviation: median absolute deviation x 1.4826, which estimates the standard deviation of
-            normal data, in base units.
+        deviation: median absolute deviation x 1.4826 of their logarithms, which estimates the
+            standard deviation of normal data, times the median: in base units.
         low, high: numbers of the devices with the lowest and the highest rate.
         outliers: devices whose rate is an outlier.
     """

@@ -8,7 +8,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
 from bench.errors import UsageError
 from bench.fixed import named
-from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
+from bench.fleet.outliers import FALSE_ALARM, LEAST, LEAST_DEVICES, SOME_COMPARED, Outlier, limit_of
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, source_line
 from bench.units import show
@@ -185,13 +185,15 @@ def _rule(group: Group) -> str:
     """Returns how outliers of a group are found, and how often by chance."""
     count = len(group.members)
     if count < LEAST_DEVICES:
-        return f"Outliers are looked for among {LEAST_DEVICES} devices or more."
+        some = SOME_COMPARED if count > 1 else ""
+        return f"Outliers are looked for among {LEAST_DEVICES} devices or more{some}."
     return (
         f"Outliers: more than {limit_of(count):.1f} deviations from the median, for {count} "
         "devices. The deviation is 1.4826 x the median absolute deviation. A fleet whose devices "
-        f"differ by chance alone, normally, has one or more named in {FALSE_ALARM:.0%} of its "
-        f"figures: of {len(group.spreads)} figures, in {FALSE_ALARM * len(group.spreads):.1f} on "
-        "average. Where more than half are the same to the digit, any that is 1% off is named."
+        f"differ by chance alone, normally, has one or more named in {FALSE_ALARM:.2%} of its "
+        f"figures; differences below {LEAST:.1%} are not named. Where more than half are the same "
+        "to the digit, any other that far off is named. It is the rule of the command 'fleet', "
+        "which ranks devices on every measurement."
     )
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 from bench.archive.entry import selected_settings
 from bench.chips.load import Catalogue
 from bench.errors import DataError, OnpaperError, UsageError
 from bench.fixed import fixed_sizes
-from bench.fleet.outliers import outliers
+from bench.fleet.gather import relative_error
+from bench.fleet.outliers import compare_devices
 from bench.identity.weigh import assess
 from bench.records.model import Conditions, Record, at_once
 from bench.records.store import read_hashed
@@ -170,8 +170,10 @@ def _spreads(members: Sequence[Member]) -> list[Spread]:
 
 def _spread(tested: TestedFigure, members: Sequence[Member]) -> Spread:
     rows = {one.number: one.best[tested] for one in members if tested in one.best}
-    rates = {number: row.measured.value for number, row in rows.items() if row.measured}
-    middle = median(rates.values())
-    deviation = 1.4826 * median(abs(rate - middle) for rate in rates.values())
+    intervals = {number: row.measured for number, row in rows.items() if row.measured}
+    rates = {number: one.value for number, one in intervals.items()}
+    errors = {number: relative_error(one.low, one.high) for number, one in intervals.items()}
+    found = compare_devices(rates, errors)
     low, high = min(rates, key=lambda one: rates[one]), max(rates, key=lambda one: rates[one])
-    return Spread(tested, rows, middle, deviation, low, high, outliers(rates))
+    deviation = found.deviation * found.middle
+    return Spread(tested, rows, found.middle, deviation, low, high, found.outliers)

@@ -128,7 +128,7 @@ def test_few_devices_have_none_that_differs(
     told = capsys.readouterr().out
     assert "Fleet of 1 device, 1 record\n" in told
     assert "1 device is too few" in told
-    assert "4 devices are too few" in told
+    assert "4 devices are too few to find one that differs; 'run device=all' says which" in told
 
 
 def test_records_without_serial_or_node_are_no_count_of_devices(

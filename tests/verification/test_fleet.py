@@ -1,7 +1,9 @@
 """Fleets: what is alike together, who differs, what could not be read."""
 
 import io
+import json
 from collections.abc import Callable
+from math import log
 from pathlib import Path
 from statistics import median
 
@@ -9,15 +11,17 @@ import numpy as np
 import pypdf
 import pytest
 
+from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.errors import UsageError
-from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, limit_of, outliers
+from bench.fleet.outliers import FALSE_ALARM, LEAST, LEAST_DEVICES, limit_of, outliers
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Measurement, Record
 from bench.records.store import write
+from bench.shapes import FleetConfig
 from bench.verdict import Verdict
 from bench.verification import html, pdf
 from bench.verification.document import Document, Heading, Paragraph, Table
@@ -80,9 +84,9 @@ def test_a_fleet_has_its_medians_spreads_and_ends(fleet: Fleet) -> None:
             for one in group.members
         }
         middle = median(rates.values())
-        assert spread.middle == middle
-        away = median(abs(one - middle) for one in rates.values())
-        assert spread.deviation == pytest.approx(1.4826 * away)
+        assert spread.middle == pytest.approx(middle)
+        away = median(abs(log(one / middle)) for one in rates.values())
+        assert spread.deviation == pytest.approx(1.4826 * away * middle)
         assert rates[spread.low] == min(rates.values())
         assert rates[spread.high] == max(rates.values())
         assert spread.low == 7
@@ -314,14 +318,33 @@ def test_a_device_that_is_unfinished_or_doubtful_neither_meets_nor_fails(
 def test_false_alarms_are_as_many_as_is_said(devices: int) -> None:
     """Of 2,000 fleets that differ by chance alone, in 5% somebody is named: 100 +- 3 x 10."""
     drawn = 100 + np.random.default_rng(7).standard_normal((2000, devices))
-    named = sum(bool(outliers(dict(enumerate(map(float, row))))) for row in drawn)
-    assert abs(named / 2000 - FALSE_ALARM) < 0.016
+    named = sum(bool(outliers(dict(enumerate(map(float, row))), 0.05)) for row in drawn)
+    assert abs(named / 2000 - 0.05) < 0.016
+
+
+def test_fleet_and_its_document_name_the_same_by_the_same_numbers(
+    folder: Path, fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The document had a limit of 5.7 deviations where the command had one of 16.9."""
+    shape, told = FleetConfig(), sentences(fleet_document(fleet, None, 0.95))
+    assert (shape.level, shape.least) == (FALSE_ALARM, LEAST)
+    assert main(["fleet", f"records={folder}", "report=json"]) == 1
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    (limit,) = {row["limit"] for row in rows}
+    assert f"more than {limit:.1f} deviations" in told
+    assert f"named in {shape.level:.2%} of its figures" in told
+    (spread,) = [one for one in fleet.groups[0].spreads if one.tested.key == "matrix_bf16"]
+    of_figure = [row for row in rows if row["figure"] == "matrix_bf16"]
+    (slow,) = [row for row in of_figure if row["differs"]]
+    (outlier,) = spread.outliers
+    assert outlier.distance == pytest.approx(slow["distance"])
+    assert spread.middle == pytest.approx(slow["measured"] / slow["ratio"])
 
 
 def test_larger_fleets_have_a_wider_limit() -> None:
     """Few devices know their spread badly; of many the farthest is far by chance."""
-    assert limit_of(5) > limit_of(30)
-    assert limit_of(64) < limit_of(512) < limit_of(5000) < 6
+    assert limit_of(5, 0.05) > limit_of(30, 0.05)
+    assert limit_of(64, 0.05) < limit_of(512, 0.05) < limit_of(5000, 0.05) < 6
 
 
 def test_strange_devices_do_not_hide_one_another() -> None:
