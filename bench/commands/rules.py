@@ -1,6 +1,5 @@
 """Shows export rules by date: the status of chips, their history, an explanation, their margin."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,8 @@ the destination. What is not published is unknown, never 'no'. A research aid, n
   status            one line per chip (the default)
   timeline          one chip over time
   explain           every condition of the rules that decide, with the chip's values and margins
-  whatif            how far a chip may go before it needs a licence; also with assumed values
+  whatif            how far a chip may go before it needs a licence, and every change of policy
+                    that one attribute, or one and a flag, leads to; also with assumed values
   list              the rules themselves; with rule= in full, with every threshold
 
   chips=[...]       status: ids, names, groups (export-tier, domestic, huawei); default export-tier
@@ -42,7 +42,8 @@ the destination. What is not published is unknown, never 'no'. A research aid, n
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
   whatif: tpp= density= memory_bandwidth= interconnect= io= datacenter= us_sale=
-                    values to assume, such as tpp=4000 memory_bandwidth='1.3 TB/s' datacenter=yes
+                    values to assume, such as tpp=4000 memory_bandwidth='1.3 TB/s' datacenter=yes;
+                    50% is half of what the sheet has
 
 Examples
   python -m bench rules on=2025-08-15 destination=CN chips=[h20,mi308x,rtx4090]
@@ -223,9 +224,10 @@ def _explain(config: RulesConfig, request: _Request) -> "Report":
 
 
 def _whatif(config: RulesConfig, request: _Request) -> "Report":
-    from bench.report.whatif import room_report
+    from bench.report.whatif import changes, room_report
     from bench.rules.judge import status
     from bench.rules.judged import Judged, judged
+    from bench.rules.steps import steps
     from bench.rules.whatif import Supposed, room
 
     catalogue, book, question = request.catalogue, request.book, request.question
@@ -236,8 +238,9 @@ def _whatif(config: RulesConfig, request: _Request) -> "Report":
     plain = judged(chip, question, catalogue, book) if chip else Judged(None, part, here)
     disputed = () if request.changed else plain.disputed
     shown = Judged(chip, part, here, disputed, request.changed)
-    rooms = room(supposed, question, book)
-    return room_report(shown, plain.status, rooms, book, catalogue)
+    rooms, found = room(supposed, question, book), steps(supposed, question, book)
+    report = room_report(shown, plain.status, rooms, book, catalogue)
+    return replace(report, more=(changes(shown, found),))
 
 
 def _list(_: RulesConfig, request: _Request) -> "Report":
@@ -250,30 +253,8 @@ def _list(_: RulesConfig, request: _Request) -> "Report":
 
 
 def _changes(config: RulesConfig) -> "Changes":
+    """Returns the values that ``whatif`` assumes, by attribute."""
+    from bench.rules.assumed import assumed
+
     given = {attribute: getattr(config, key) for key, attribute in SUPPOSED.items()}
-    return {key: _value(key, text) for key, text in given.items() if text is not None}
-
-
-def _value(attribute: str, text: str) -> float | bool:
-    """Returns an assumed value: yes or no, a bare number, or a rate (in GB/s without a unit)."""
-    from bench.rules.attributes import KINDS
-    from bench.units import Dimension, parse
-
-    kind = KINDS[attribute]
-    if kind.flag:
-        if text not in ("yes", "no"):
-            raise UsageError(f"{kind.title} is yes or no, not {text!r}")
-        return text == "yes"
-    wanted = kind.dimension or Dimension.COUNT
-    number = re.sub(r"(?<=\d),(?=\d{3})", "", text)
-    bare = wanted is Dimension.BYTE_RATE and re.fullmatch(r"[\d.]+(?:e\d+)?", number)
-    if re.fullmatch(r"0+(?:\.0+)?(?: ?[A-Za-z/]+)?", number):
-        return 0.0  # a chip without any link may be assumed; ``parse`` refuses 0
-    try:
-        quantity = parse(f"{number} GB/s" if bare else number)
-    except ValueError as error:
-        raise UsageError(f"{kind.title}: {error}") from None
-    if quantity.dimension is not wanted:
-        unit = "a bare number" if kind.dimension is None else f"in {wanted.value}"
-        raise UsageError(f"{kind.title}: {text!r} is not {unit}")
-    return quantity.si
+    return assumed({key: text for key, text in given.items() if text is not None}, config.chip)

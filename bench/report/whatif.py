@@ -8,15 +8,17 @@ from bench.report.markup import Report
 from bench.report.policies import paragraph, policies, policy
 from bench.report.rulings import AID, cited, destination_words, in_dispute
 from bench.report.scalar import Scalar
-from bench.report.table import Notes, Table
+from bench.report.table import Notes, Section, Table
 from bench.rules.attributes import KINDS
 from bench.rules.judge import Status
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
+from bench.rules.steps import Span, Step
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 from bench.rules.whatif import LEVERS, Room
 
+STEP_COLUMNS = ("attribute", "change", "policy then", "by")
 COLUMNS = ("attribute", "value", "needs no licence", "beyond it", "by")
 
 
@@ -45,6 +47,57 @@ def room_report(
         notes.lines(),
     )
     return Report(table, [_flat(status.name, one) for one in rooms])
+
+
+def changes(judged: Judged, steps: Sequence[Step]) -> Section:
+    """Returns the table of the changes of policy that are in reach."""
+    cells = tuple((_varied(one), _change(one), policies(one.policies), _by(one)) for one in steps)
+    now = policies(judged.status.policies)
+    line = f"Now: {now}. A flag and an attribute together are listed where neither is enough alone."
+    none = f"No attribute, flag or pair of them leads from {now} to another policy."
+    flats = [_flat_step(judged.status.name, one) for one in steps]
+    title = "Changes of policy in reach"
+    return Section(title, STEP_COLUMNS, cells, flats, (line if steps else none,), "changes")
+
+
+def _varied(step: Step) -> str:
+    return " and ".join(KINDS[key].title for key in (step.key, *step.flags) if key)
+
+
+def _change(step: Step) -> str:
+    """Returns the values that bring a change of policy, in words."""
+    words = [_span(step.span, step.key)] if step.span else []
+    return ", ".join([*words, *([supposed_words(step.flags)] if step.flags else [])])
+
+
+def _span(span: Span, key: str) -> str:
+    """Returns a range in words, such as ``at least 2,400 and below 4,800``."""
+    unit, ends = KINDS[key].dimension, (span.low, span.high)
+    low, high = ("" if one is None else amount(one, unit) for one in ends)
+    if span.low is not None and span.low == span.high:
+        return f"exactly {low}"
+    words = [f"{'at least' if span.with_low else 'above'} {low}"] if low else []
+    words += [f"{'at most' if span.with_high else 'below'} {high}"] if high else []
+    return " and ".join(words)
+
+
+def _by(step: Step) -> str:
+    return ", ".join(rule.id for rule in step.rules) or "–"
+
+
+def _flat_step(chip: str, step: Step) -> dict[str, Scalar]:
+    span = step.span
+    return {
+        "chip": chip,
+        "varied": step.key or None,
+        "low": span.low if span else None,
+        "low_included": span.with_low if span and span.low is not None else None,
+        "high": span.high if span else None,
+        "high_included": span.with_high if span and span.high is not None else None,
+        "flags": " ".join(f"{key}={'yes' if on else 'no'}" for key, on in step.flags.items()),
+        "policies": " or ".join(policy.value for policy in step.policies),
+        "rules": " ".join(rule.id for rule in step.rules),
+    }
 
 
 def _assumptions(judged: Judged, plain: Status, rooms: Sequence[Room]) -> list[str]:

@@ -66,10 +66,11 @@ def room(supposed: Supposed, question: Question, book: Rulebook) -> list[Room]:
     """Returns for each attribute how far it alone can go, the others staying as they are."""
     now = supposed.subject()
     here = status(now, question, book)
-    return [_room(key, supposed, here, book) for key in LEVERS if _is_tested(key, question, book)]
+    return [_room(key, supposed, here, book) for key in LEVERS if is_tested(key, question, book)]
 
 
-def _is_tested(key: str, question: Question, book: Rulebook) -> bool:
+def is_tested(key: str, question: Question, book: Rulebook) -> bool:
+    """Returns whether a rule of the day compares an attribute with a threshold."""
     return any(key in one.keys for one in _comparisons(question, book))
 
 
@@ -78,9 +79,9 @@ def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
     attributes = supposed.subject().attributes
     now = tuple(float(one.value) for one in attributes[key].readings)
     value = max(now, default=None)
-    lines = sorted(set(_lines(key, supposed, here.question, book)))
+    limits = sorted(set(lines(key, supposed, here.question, book)))
     free = here.needs_licence is Truth.NO
-    ahead = [one for one in lines if value is None or (one >= value if free else one <= value)]
+    ahead = [one for one in limits if value is None or (one >= value if free else one <= value)]
     before = here
     for line in ahead if free else reversed(ahead):
         for at in (line, line * (1 + HAIR) if free else line * (1 - HAIR)):
@@ -88,20 +89,20 @@ def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
             if (there.needs_licence is Truth.NO) is not free:
                 bound, loose = (there, before) if free else (before, there)
                 included = (at != line) if free else (at == line)
-                rules = _deciding(bound, loose)
+                rules = deciding_rules(bound, loose)
                 return Room(key, now, here.needs_licence, line, included, bound.policies, rules)
             before = there
     return Room(key, now, here.needs_licence, None, included=False, beyond=here.policies)
 
 
-def _deciding(bound: Status, loose: Status) -> tuple[Rule, ...]:
+def deciding_rules(bound: Status, loose: Status) -> tuple[Rule, ...]:
     """Returns the rules whose outcome differs between the two sides of a threshold."""
     there = {(one.rule.id, one.words) for one in loose.bringing()}
     taking = [one for one in bound.bringing() if one.rule.kind in TAKING_PART]
     return tuple(one.rule for one in taking if (one.rule.id, one.words) not in there)
 
 
-def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> Iterator[float]:
+def lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> Iterator[float]:
     """Yields every value of one attribute at which the result of a comparison changes."""
     attributes = supposed.subject().attributes
     for one in _comparisons(question, book):

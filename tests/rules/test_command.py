@@ -380,6 +380,48 @@ def test_inner_conditions_of_a_rule_are_in_brackets(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("typed", "attribute", "value"),
     [
+        ("memory_bandwidth=50%", "memory_bandwidth", 2e12),
+        ("memory_bandwidth='120 %'", "memory_bandwidth", 4.8e12),
+        ("tpp=50%", "tpp", 1184.0),
+    ],
+)
+def test_a_share_is_of_what_the_sheet_has(
+    typed: str, attribute: str, value: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = rows(["whatif", "chip=h20", "on=2025-06-01", typed], capsys)
+    told = {row["attribute"]: row["value"] for row in found if row["attribute"]}
+    assert float(told[attribute]) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        (["chip=b30a", "density=50%"], "performance density of nvidia-b30a-144gb is not known"),
+        (["chip=h20", "interconnect=50%"], "has several readings: give a value instead of 50%"),
+        (["tpp=50%"], "TPP: 50% of which chip? give chip=, or a value"),
+    ],
+)
+def test_a_share_of_what_is_not_known_is_refused(
+    typed: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = said(["whatif", "on=2025-06-01", *typed], capsys)
+    assert (code, out) == (2, "")
+    assert why in err
+
+
+def test_the_step_to_review_case_by_case_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(["whatif", "chip=b30a", "on=2026-02-01"], capsys)
+    told = [row for row in found if row["policies"] == "case_by_case"]
+    assert [(row["varied"], row["low"], row["high"], row["flags"]) for row in told] == [
+        ("tpp", "4800.0", "21000.0", "us_sale=yes")
+    ]
+    text = said(["whatif", "chip=b30a", "on=2026-02-01", "report=github"], capsys)[1]
+    assert "| at least 4,800 and below 21,000, sold in the US: yes " in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "attribute", "value"),
+    [
         ("memory_bandwidth=1300", "memory_bandwidth", 1.3e12),
         ("memory_bandwidth='4,000'", "memory_bandwidth", 4e12),
         ("memory_bandwidth=1e3", "memory_bandwidth", 1e12),
