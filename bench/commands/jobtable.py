@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.commands.several import is_several
 from bench.shapes import RunConfig
 
 FOR_PEOPLE = frozenset(("terminal", "github", "plain"))
 """Formats for people, in which one report may follow another."""
+JSON = "json"
+"""The format in which the reports of all records are one array."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,10 @@ class Job:
 
 
 def hides(configs: Sequence[RunConfig], count: int) -> bool:
-    """Returns whether a final table replaces the reports of this many records."""
+    """Returns whether a final table, or array, replaces the reports of this many records."""
     styles = {config.report.format for config in configs}
+    if styles == {JSON}:
+        return not any(map(is_several, configs))
     wanted = any(config.reports for config in configs)
     return count > 1 and len(styles) == 1 and styles <= FOR_PEOPLE and not wanted
 
@@ -33,7 +38,7 @@ def hides(configs: Sequence[RunConfig], count: int) -> bool:
 def print_table(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidden: bool) -> None:
     """Prints the table of two or more records; for a single one its report, if that was hidden.
 
-    Formats for programs get no table.
+    JSON is one array of all reports, if these were hidden. Other formats for programs get nothing.
 
     Args:
         jobs: the jobs.
@@ -46,6 +51,8 @@ def print_table(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidd
     from bench.report.registry import render, render_report
     from bench.report.sweep import sweep_report
 
+    if config.report.format == JSON and hidden:
+        _print_array(jobs, config)
     if config.report.format not in FOR_PEOPLE:
         return
     if len(jobs) > 1:
@@ -56,3 +63,17 @@ def print_table(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidd
     elif jobs and hidden:
         record = read(jobs[0].path)
         print(render(record, catalogue(), config.report.format, config.margin), end="")
+
+
+def _print_array(jobs: Sequence[Job], config: RunConfig) -> None:
+    """Prints the reports of all records as one JSON array; each by the margin of its own job."""
+    from bench.chips.load import catalogue
+    from bench.records.store import read
+    from bench.report.registry import render
+
+    sheets, reports = catalogue(), []
+    for record in (read(job.path) for job in jobs):
+        margin = record.settings.get("margin")
+        own = float(margin) if isinstance(margin, int | float) else config.margin
+        reports.append(render(record, sheets, JSON, own).rstrip("\n"))
+    print("[", ",\n".join(reports), "]", sep="\n")

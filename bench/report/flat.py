@@ -7,6 +7,9 @@ from bench.records.model import Conditions, Measurement, Record
 from bench.report.scalar import Scalar
 from bench.verdict import Row
 
+SIZES = ("m", "n", "k", "layout", "batch", "length", "elements")
+"""Parameters that have a column of their own, besides that of all."""
+
 
 def flat(record: Record, row: Row) -> dict[str, Scalar]:
     """Returns a row in SI base units: first what was run, then figures, verdict and telemetry."""
@@ -36,6 +39,7 @@ def _run(record: Record, measurement: Measurement) -> dict[str, Scalar]:
         "dtype": measurement.dtype,
         "data": measurement.data,
         "parameters": " ".join(f"{name}={value}" for name, value in parameters),
+        **{name: measurement.parameters.get(name) for name in SIZES},
         "label": measurement.label,
         "group": measurement.group,
     }

@@ -1,5 +1,6 @@
 """Repeated runs: a record of each in one folder, all side by side, and gone on with."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,19 @@ def test_csv_has_one_header_and_no_table(out: Path, capsys: pytest.CaptureFixtur
     assert [line.partition(",")[0] for line in lines] == [
         "record", *(one.id for one in records(out) for _ in range(ITEMS)),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [(), ("reports=true",)])
+def test_json_is_one_array_of_the_reports(
+    more: tuple[str, ...], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*WORDS[:3], "report=json", "runs=2", "margin=0.2", "quiet=true", f"out={out}"]
+    assert main([*words, *more]) == 0
+    told = json.loads(capsys.readouterr().out)
+    found = records(out)
+    assert [one["rows"][0]["record"] for one in told] == [one.id for one in found]
+    assert main(["show", f"record={found[0].id}", f"out={out}", "report=json", "margin=0.2"]) == 0
+    assert json.loads(capsys.readouterr().out) == told[0]
 
 
 def test_each_run_opens_a_session_of_its_own_and_closes_it(

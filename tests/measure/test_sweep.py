@@ -1,5 +1,7 @@
 """A sweep: every job is run, every wrong value found before, and nothing left behind."""
 
+import csv
+import json
 import sys
 from pathlib import Path
 
@@ -90,6 +92,26 @@ def test_reports_for_programs_are_followed_by_no_table(words: tuple[str, ...], c
     done = cli("run", "-m", *SMOKE, seed, *words, "quiet=true", f"out={cli.out}", place)
     assert (done.returncode, len(cli.records())) == (0, 2)
     assert "The sweep" not in done.stdout
+
+
+def test_a_sweep_has_its_sizes_in_columns_and_its_json_is_one_array(cli: Cli) -> None:
+    words = ("device=fake", "chip=h20", "kernel=gemm", "dtype=bf16", "m=512,1024", "n=64", "k=128")
+    quick = ("seconds=1", "quiet=true", f"hydra.sweep.dir={cli.out / 'sweeps'}")
+    rows = list(csv.DictReader(cli("run", "-m", *words, *quick, "report=csv").stdout.splitlines()))
+    told = [(row["m"], row["n"], row["k"], row["layout"], row["elements"]) for row in rows]
+    assert told == [("512", "64", "128", "nt", ""), ("1024", "64", "128", "nt", "")]
+    assert rows[0]["parameters"] == "m=512 n=64 k=128 layout=nt"
+    documents = json.loads(cli("run", "-m", *words, *quick, "report=json").stdout)
+    assert [one["rows"][0]["m"] for one in documents] == [512, 1024]
+
+
+def test_the_json_of_a_sweep_judges_each_record_by_its_own_margin(cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    done = cli(
+        "run", "-m", *SMOKE, "dtype=bf16", "margin=0.001,0.5", "report=json", "quiet=true",
+        f"out={cli.out}", place,
+    )  # fmt: skip
+    assert [one["rows"][0]["verdict"] for one in json.loads(done.stdout)] == ["short", "reached"]
 
 
 def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
