@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
@@ -154,8 +155,7 @@ def _best(found: Iterable[Observation]) -> Observation | None:
 def usual_share(key: str, bench: Bench, excluded: str = "") -> float | None:
     """Returns the median, over chips, of the fraction of their published figure that they reach.
 
-    Each chip counts with its best value; of an even number of chips, the upper of the middle two
-    is taken.
+    Each chip counts with its best value.
 
     Args:
         key: key of the figure.
@@ -166,8 +166,7 @@ def usual_share(key: str, bench: Bench, excluded: str = "") -> float | None:
     for one in bench.whole.votes(key):
         if one.chip != excluded and one.fraction:
             shares[one.chip] = max(one.fraction, shares.get(one.chip, 0.0))
-    ordered = sorted(shares.values())
-    return ordered[len(ordered) // 2] if ordered else None
+    return median(shares.values()) if shares else None
 
 
 def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
