@@ -42,6 +42,7 @@ class Spot:
         tpp: total processing performance, TOPS x bit.
         pd: performance density, TPP per mm².
         needs: whether a licence or a notice is needed.
+        need: which of the two, or no, or unknown.
         policies: licence policies that apply.
         by_letter: whether it is needed only because of a letter to the maker.
     """
@@ -50,6 +51,7 @@ class Spot:
     tpp: float
     pd: float
     needs: Truth
+    need: str
     policies: tuple[str, ...]
     by_letter: bool
 

@@ -95,7 +95,7 @@ def _spot(
     policies = tuple(policy.value for policy in ruling.policies)
     needs = ruling.needs_licence
     by_letter = needs is Truth.YES and without_letters.needs_licence is not Truth.YES
-    return Spot(chip, total, dense, needs, policies, by_letter)
+    return Spot(chip, total, dense, needs, ruling.need, policies, by_letter)
 
 
 def _title(spots: Sequence[Spot], on: str, destination: str) -> str:
@@ -125,7 +125,7 @@ def _row(spot: Spot) -> dict[str, Scalar]:
         "tier": spot.chip.tier,
         "tpp": spot.tpp,
         "performance_density_per_mm2": spot.pd,
-        "needs_licence": spot.needs.value,
+        "needs_licence": spot.need,
         "policies": ", ".join(spot.policies),
         "by_letter_alone": spot.by_letter,
     }

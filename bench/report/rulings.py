@@ -246,7 +246,7 @@ def _status_flat(judged: Judged) -> dict[str, Scalar]:
         "memory_bandwidth_B_per_s": number("memory_bandwidth"),
         "paragraph": " or ".join(eccn or "none" for eccn in status.eccns),
         "policy": " or ".join(one.value for one in status.policies),
-        "needs_licence": status.needs_licence.value,
+        "needs_licence": status.need,
         "why": "; ".join(f"{ruling.rule.id}: {reason(ruling)}" for ruling in deciding),
         "citations": "; ".join(ruling.rule.citation for ruling in deciding),
         "near": "; ".join(dict.fromkeys(near)),

@@ -46,7 +46,7 @@ def room_report(
         (*_assumptions(judged, plain, rooms), *disputed),
         notes.lines(),
     )
-    return Report(table, [_flat(status.name, one) for one in rooms])
+    return Report(table, [_flat(status.name, status.need, one) for one in rooms])
 
 
 def changes(judged: Judged, steps: Sequence[Step]) -> Section:
@@ -137,13 +137,13 @@ def _cells(room: Room, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
     return kind.title, now, free, policies(room.beyond), by
 
 
-def _flat(chip: str, room: Room) -> dict[str, Scalar]:
+def _flat(chip: str, need: str, room: Room) -> dict[str, Scalar]:
     return {
         "chip": chip,
         "attribute": room.key,
         "value": room.now[0] if len(room.now) == 1 and math.isfinite(room.now[0]) else None,
         "readings": " or ".join(f"{value:g}" for value in room.now),
-        "needs_licence": room.needs.value,
+        "needs_licence": need,
         "limit": room.limit,
         "limit_included": room.included if room.limit is not None else None,
         "policies_beyond": " or ".join(policy.value for policy in room.beyond),

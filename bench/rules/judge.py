@@ -47,6 +47,15 @@ class Status:
         """Returns whether an export needs a licence or a notice."""
         return agreed(truth(one is not Policy.NONE) for one in self.policies)
 
+    @property
+    def need(self) -> str:
+        """Returns what an export needs: yes (a licence), notice, either of them, no or unknown."""
+        if self.needs_licence is not Truth.YES:
+            return self.needs_licence.value
+        if Policy.NAC_NOTIFICATION not in self.policies:
+            return "yes"
+        return "notice" if len(self.policies) == 1 else "licence or notice"
+
     def applies(self, ruling: Ruling) -> bool:
         """Returns whether a ruling changes anything; a licence policy needs a policy to replace."""
         if ruling.rule.kind != OVERLAY:

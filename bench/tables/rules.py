@@ -75,7 +75,9 @@ class StatusRow:
     headquarters: Annotated[str, "code of the country of the buyer's ultimate parent"]
     eccns: Annotated[str, "paragraphs that are possible; none for no paragraph"]
     policies: Annotated[str, "licence policies that are possible, the strictest first"]
-    needs_licence: Annotated[str, "whether a licence or notice is needed: yes, no or unknown"]
+    needs_licence: Annotated[
+        str, "whether a licence is needed: yes, notice, licence or notice, no, unknown"
+    ]
     us_rules: Annotated[str | None, "keys of the US rules that catch it, or may"]
     chinese_rules: Annotated[str | None, "keys of the Chinese measures that catch it, or may"]
     local_rules: Annotated[
@@ -92,7 +94,7 @@ def status_row(status: Status) -> StatusRow:
         headquarters=status.question.headquarters,
         eccns="; ".join(one or "none" for one in status.eccns),
         policies="; ".join(one.value for one in status.policies),
-        needs_licence=status.needs_licence.value,
+        needs_licence=status.need,
         us_rules=joined(one.rule.id for one in status.us if one.caught.value != "no"),
         chinese_rules=joined(one.rule.id for one in status.chinese if one.caught.value != "no"),
         local_rules=joined(one.rule.id for one in status.local if one.caught.value != "no"),

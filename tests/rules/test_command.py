@@ -60,6 +60,22 @@ def test_every_view_is_shown_in_every_format(
         assert "A research aid, not legal advice" in out
 
 
+@pytest.mark.parametrize(
+    ("chip", "on", "need"),
+    [
+        ("rtx4090", "2023-11-20", "notice"),
+        ("h100", "2023-11-20", "yes"),
+        ("h20", "2023-11-20", "no"),
+        ("mi308x", "2024-06-01", "unknown"),
+    ],
+)
+def test_a_notice_is_no_licence(
+    chip: str, on: str, need: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (found,) = rows(["status", f"chips={chip}", f"on={on}"], capsys)
+    assert found["needs_licence"] == need
+
+
 def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(["status", "chips=[h20,rtx4090]", DAY], capsys)
     keys = ("chip", "on", "destination", "paragraph", "policy", "needs_licence", "near")
@@ -67,7 +83,7 @@ def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
         ["nvidia-h20-sxm-96gb", "2024-06-01", "CN", "none", "none", "no", "TPP 32 below 2,400"],
         [
             "nvidia-rtx4090-24gb", "2024-06-01", "CN", "3A090.a.1", "nac_notification",
-            "yes", "",
+            "notice", "",
         ],
     ]  # fmt: skip
 
