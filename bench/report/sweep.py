@@ -1,4 +1,7 @@
-"""The jobs of a sweep side by side: each figure with the settings that tell the jobs apart."""
+"""The jobs of a sweep side by side: each figure with the settings that tell the jobs apart.
+
+Of repeated runs, the spread of each figure follows.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,6 +9,7 @@ from bench.chips.load import Catalogue
 from bench.records.model import Record
 from bench.report.digits import NONE, percent, with_interval
 from bench.report.markup import Report
+from bench.report.repeats import spread_sections
 from bench.report.scalar import Scalar
 from bench.report.table import ENDINGS, Table, cautions, title_of
 from bench.verdict import Row, Verdict, rows
@@ -53,7 +57,8 @@ def sweep_report(
         summary=summary,
         notes=(),
     )
-    return Report(table, list(_flat(entries)))
+    repeated = [(row, job) for row, job, _ in entries]
+    return Report(table, list(_flat(entries)), spread_sections(repeated))
 
 
 def _heading(records: Sequence[Record], alike: Sequence[str]) -> Iterator[str]:

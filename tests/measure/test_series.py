@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from statistics import fmean, median, stdev
 
 import pytest
 
 from bench.__main__ import main
+from bench.chips.load import catalogue
 from bench.commands import sweep
 from bench.devices.fake import FakeSpec
 from bench.measure import session
@@ -14,6 +16,8 @@ from bench.measure.loop import Plan
 from bench.measure.session import LocalSession, Place, Progress, Session
 from bench.records.model import Measurement, Record
 from bench.records.store import read
+from bench.units import Dimension, show
+from bench.verdict import Row, rows
 from tests.measure.resume_cases import changed
 
 WORDS = ("device=fake", "chip=h20", "suite=smoke", "report=github")
@@ -57,7 +61,8 @@ def test_each_run_has_a_record_and_all_are_shown_side_by_side(
     assert len({one.settings["series"] for one in found}) == 1
     assert len({str(one.measurements[0].timing) for one in found}) == len(found)
     assert told.out.startswith("**3 runs, suite smoke**")
-    lines = [line.split("|") for line in told.out.splitlines() if line.startswith("| bf16 matrix ")]
+    table = told.out.partition("Spread over runs")[0].splitlines()
+    lines = [line.split("|") for line in table if line.startswith("| bf16 matrix ")]
     assert [line[3].strip() for line in lines] == ["run 1", "run 2", "run 3"]
     assert [line[7].strip() for line in lines] == [one.id for one in found]
     assert told.out.count("A FAKE device") == 1
@@ -80,6 +85,30 @@ def test_csv_has_one_header_and_no_table(out: Path, capsys: pytest.CaptureFixtur
     assert [line.partition(",")[0] for line in lines] == [
         "record", *(one.id for one in records(out) for _ in range(ITEMS)),
     ]  # fmt: skip
+
+
+def test_the_spread_of_each_figure_over_the_runs_follows(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*WORDS, "runs=3", "quiet=true", f"out={out}"]) == 0
+    _, title, table = capsys.readouterr().out.partition("Spread over runs")
+    assert title
+    lines = [line.split("|") for line in table.splitlines() if line.startswith("| ")]
+    assert [cell.strip() for cell in lines[0]][1:-1] == [
+        "figure", "runs", "median", "minimum", "maximum", "coefficient of variation",
+    ]  # fmt: skip
+    assert len(lines) == ITEMS + 1
+    (line,) = [line for line in lines if line[1].strip() == "bf16 matrix"]
+    found = [row.measured.value for one in records(out) if (row := bf16(one)).measured]
+    told = [show(one, Dimension.FLOP_RATE, 4) for one in (median(found), min(found), max(found))]
+    variation = stdev(found) / fmean(found)
+    assert [cell.strip() for cell in line[2:-1]] == ["3", *told, f"{variation:.2%}"]
+
+
+def bf16(record: Record) -> Row:
+    """The row of the bf16 matrix rate."""
+    (row,) = [one for one in rows(record, catalogue()) if one.title == "bf16 matrix"]
+    return row
 
 
 @pytest.mark.parametrize("more", [(), ("reports=true",)])
@@ -258,7 +287,8 @@ def test_a_sweep_repeats_each_of_its_jobs(
     told = capsys.readouterr()
     assert (len(list(out.rglob("*.json"))), told.err) == (4, "")
     assert told.out.startswith("**The sweep: 4 records**")
-    jobs = [line.split("|")[3].strip() for line in told.out.splitlines() if " matrix " in line]
+    table = told.out.partition("Spread over runs")[0].splitlines()
+    jobs = [line.split("|")[3].strip() for line in table if " matrix " in line]
     assert jobs == [f"dtype={dtype} run {run}" for dtype in ("bf16", "fp16") for run in (1, 2)]
 
 

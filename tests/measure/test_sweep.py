@@ -84,6 +84,16 @@ def test_a_sweep_ends_with_its_jobs_side_by_side(cli: Cli) -> None:
     assert sorted(line[7].strip() for line in lines) == sorted(one.stem for one in cli.records())
 
 
+def test_of_a_sweep_of_repeated_runs_each_job_has_its_spread(cli: Cli) -> None:
+    words = ("device=fake", "chip=h20", "kernel=gemm", "dtype=bf16,fp16", "seconds=1", "runs=2")
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    done = cli("run", "-m", *words, "report=github", "quiet=true", f"out={cli.out}", place)
+    table = done.stdout.partition("Spread over runs")[2]
+    lines = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()]
+    told = [line[1:4] for line in lines if len(line) > 4 and "matrix" in line[1]]
+    assert told == [["bf16 matrix", "dtype=bf16", "2"], ["fp16 matrix", "dtype=fp16", "2"]]
+
+
 @pytest.mark.parametrize("words", [("report=csv",), ("report=json",), ("report=plain,github",)])
 def test_reports_for_programs_are_followed_by_no_table(words: tuple[str, ...], cli: Cli) -> None:
     place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
