@@ -32,7 +32,8 @@ def picture(
 
     Args:
         question: the day and the destination of the export.
-        chips: None for all chips with known TPP and density, except CPUs and systems.
+        chips: None for all chips with known TPP and density, except CPUs, systems and what was
+            launched later.
         book: the rules.
         catalogue: the sheets.
 
@@ -40,8 +41,11 @@ def picture(
         UsageError: no chip has a known TPP and density.
     """
     considered = chips if chips is not None else list(catalogue.chips.values())
+    early = [chip for chip in considered if (chip.launched or "") > question.on]
     candidates = [
-        chip for chip in considered if chips is not None or chip.kind not in NOT_ACCELERATORS
+        chip
+        for chip in considered
+        if chips is not None or (chip.kind not in NOT_ACCELERATORS and chip not in early)
     ]
     books = book, _without_letters(book)
     spots = [spot for chip in candidates if (spot := _spot(chip, question, books, catalogue))]
@@ -56,6 +60,7 @@ def picture(
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
             f"{_without_figures(candidates, spots)}{_letters_alone(spots)}"
+            f"{_launched_later(early, drawn=chips is not None)}"
             "A research aid, not legal advice."
         ),
         rows=[*map(_row, spots), *(row for line in rule_lines for row in _line_rows(line))],
@@ -66,6 +71,15 @@ def picture(
 
 def _without_letters(book: Rulebook) -> Rulebook:
     return replace(book, rules={key: one for key, one in book.rules.items() if one.kind != LETTER})
+
+
+def _launched_later(chips: Sequence[Chip], *, drawn: bool) -> str:
+    """Returns a sentence on the chips that were launched after the day of the question."""
+    if not chips:
+        return ""
+    if drawn:
+        return f"Launched only after that day: {name_list(chips)}. "
+    return f"{len(chips)} chips launched after that day are left out. "
 
 
 def _letters_alone(spots: Sequence[Spot]) -> str:
@@ -123,6 +137,7 @@ def _row(spot: Spot) -> dict[str, Scalar]:
         "what": "chip",
         "name": spot.chip.id,
         "tier": spot.chip.tier,
+        "launched": spot.chip.launched,
         "tpp": spot.tpp,
         "performance_density_per_mm2": spot.pd,
         "needs_licence": spot.need,

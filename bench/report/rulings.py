@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
+from bench.chips.model import Chip
 from bench.report.markup import Report
 from bench.report.policies import (
     differences,
@@ -62,13 +63,31 @@ def statuses(
     of_chips = [one.status for one in judged]
     table = Table(
         title=f"Export status on {question.on}, {destination_words(question, book)}",
-        heading=(*_answer(of_chips), AID, _collected_to(question, book), LEGEND),
+        heading=(
+            *_answer(of_chips),
+            *_too_early(judged),
+            AID,
+            _collected_to(question, book),
+            LEGEND,
+        ),
         columns=(*STATUS_COLUMNS, _local_column(of_chips)),
         cells=cells,
         summary=tuple(disputed),
         notes=notes.lines(),
     )
     return Report(table, Rows(lambda: map(_status_flat, judged)))
+
+
+def _too_early(judged: Sequence[Judged]) -> Iterable[str]:
+    """Yields a line that names the chips judged on a day before their launch."""
+    early = [one for one in judged if one.chip and _is_before_launch(one.chip, one.status)]
+    if early:
+        names = ", ".join(one.status.name for one in early)
+        yield f"Launched only after that day, and judged as if they had existed: {names}."
+
+
+def _is_before_launch(chip: Chip, status: Status) -> bool:
+    return chip.launched is not None and status.question.on < chip.launched
 
 
 def _local_column(of_chips: Sequence[Status]) -> str:
@@ -145,7 +164,7 @@ def _premises(judged: Judged) -> Iterable[str]:
         return
     if status.system:
         yield f"each {status.chip}"
-    if chip.launched and status.question.on < chip.launched:
+    if _is_before_launch(chip, status):
         yield f"before its launch ({chip.launched})"
     if chip.status in ("announced", "reported"):
         yield f"only {chip.status}"
@@ -240,6 +259,7 @@ def _status_flat(judged: Judged) -> dict[str, Scalar]:
     return {
         "chip": status.name,
         "on": status.question.on,
+        "launched": judged.chip.launched if judged.chip else None,
         "destination": status.question.destination,
         "tpp": number("tpp"),
         "performance_density": number("pd"),

@@ -81,6 +81,19 @@ def test_what_needs_a_licence_by_a_letter_alone_is_counted_and_named(
     assert "letter" not in early.title + early.note
 
 
+def test_what_was_launched_later_is_not_counted(sheets: Catalogue) -> None:
+    day = Question("2022-08-20", "CN", "CN")
+    plane = rules.picture(day, None, rulebook(), sheets)
+    drawn = {row["name"] for row in plane.rows if row["what"] == "chip"}
+    assert "nvidia-a100-sxm-80gb" in drawn
+    assert "nvidia-h20-sxm-96gb" not in drawn
+    assert "chips launched after that day are left out" in plane.note
+    few = [sheets.find(one) for one in ("a100-sxm-80gb", "h20")]
+    named = rules.picture(day, few, rulebook(), sheets)
+    assert len([row for row in named.rows if row["what"] == "chip"]) == 2
+    assert "Launched only after that day: h20." in named.note
+
+
 def test_every_threshold_seen_has_a_label_of_its_own(plane: Picture) -> None:
     drawn = draw.svg(plane, LIGHT)
     for told in ("1,600", "2,400", "4,800", "14,000", "17,500", "20,800", "21,000", "21,100"):

@@ -76,6 +76,16 @@ def test_a_notice_is_no_licence(
     assert found["needs_licence"] == need
 
 
+def test_a_chip_judged_before_its_launch_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["status", "chips=[h20,a100-sxm]", "on=2022-08-20"]
+    found = rows(words, capsys)
+    assert found[0]["launched"] == "2023-11-09"
+    text = said([*words, "report=plain"], capsys)[1]
+    assert "as if they had existed: nvidia-h20-sxm-96gb." in text
+    later = said(["status", "chips=h20", "on=2023-11-09", "report=plain"], capsys)[1]
+    assert "as if they had existed" not in later
+
+
 def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(["status", "chips=[h20,rtx4090]", DAY], capsys)
     keys = ("chip", "on", "destination", "paragraph", "policy", "needs_licence", "near")
