@@ -135,8 +135,10 @@ class Live:
         self._path, self._began_s = path, time.monotonic()
         chip = record.identity.chip or "no sheet"
         number, most = len(self._order.items), _spelled_s(self._order.whole_s)
+        name, of = record.device.name, record.identity.state
+        simulated = " (simulated)" if record.device.backend == "fake" else ""
         self._say(
-            f"{record.device.name}: {chip} ({record.identity.state}), suite {record.suite}, "
+            f"{name}{simulated}: {chip} ({of}), suite {record.suite}, "
             f"{number} measurement{'' if number == 1 else 's'} in up to {most}"
         )
 

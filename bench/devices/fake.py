@@ -28,6 +28,7 @@ class FakeSpec:
     Attributes:
         name: device name.
         rates: operations/s by dtype; a dtype left out is not supported.
+        lacking: why a dtype is not supported, by dtype.
         peaks: operations/s by sheet figure; these override ``rates``.
         bandwidth: memory bandwidth, bytes/s.
         cache_bytes, cache_bandwidth: size of the cache, and its bandwidth for buffers that fit.
@@ -52,6 +53,7 @@ class FakeSpec:
 
     name: str = "onpaper fake device"
     rates: dict[str, float] = field(default_factory=lambda: dict(RATES))
+    lacking: dict[str, str] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     bandwidth: float = 3.7e12
     cache_bytes: float = 50e6
@@ -136,7 +138,9 @@ class FakeDevice:
 
     def lacks(self, dtype: str) -> str | None:
         """Returns why a dtype without a rate is not supported."""
-        return None if dtype in self.spec.rates else f"no {dtype} on this device"
+        if dtype in self.spec.rates:
+            return None
+        return self.spec.lacking.get(dtype, f"no {dtype} on this device")
 
     def check(self, kernel: Kernel, point: Point) -> Check:  # noqa: ARG002 -- the protocol's signature
         """Passes unless the spec declares the dtype broken."""
@@ -145,8 +149,8 @@ class FakeDevice:
 
     def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:
         """Computes the call time."""
-        if point.dtype not in self.spec.rates:
-            raise UnsupportedError(f"no {point.dtype} on this device")
+        if lacking := self.lacks(point.dtype):
+            raise UnsupportedError(lacking)
         if kernel.work(point).footprint_bytes > self.spec.memory_bytes:
             raise MemoryError("out of device memory")
         done = point.dtype not in self.spec.eliminated

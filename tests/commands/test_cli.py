@@ -35,7 +35,7 @@ def test_a_run_tells_its_verdicts_and_its_record_on_stderr(cli: Cli) -> None:
     (path,) = cli.records()
     first, *verdicts, last = done.stderr.splitlines()
     assert first == (
-        "onpaper fake device: nvidia-h20-sxm-96gb (chosen), suite smoke, "
+        "NVIDIA H20 (simulated): nvidia-h20-sxm-96gb (chosen), suite smoke, "
         "4 measurements in up to 6 s"
     )
     assert len(verdicts) == 4
@@ -52,8 +52,8 @@ def test_a_run_tells_its_verdicts_and_its_record_on_stderr(cli: Cli) -> None:
 def test_the_default_report_is_a_table_for_an_issue(cli: Cli) -> None:
     done = cli.measure()
     lines = done.stdout.splitlines()
-    assert lines[0] == "**onpaper fake device compared with the sheet nvidia-h20-sxm-96gb**  "
-    first = lines[: lines.index("**Identity: doubtful**")]
+    assert lines[0] == "**NVIDIA H20 compared with the sheet nvidia-h20-sxm-96gb**  "
+    first = lines[: lines.index("**Identity: consistent**")]
     assert len([line for line in first if line.startswith("|")]) == 2 + 4
     assert "A FAKE device: these figures are simulated and say nothing about any chip.  " in lines
 
@@ -154,7 +154,7 @@ def test_doctor_describes_device_chip_and_reasons(cli: Cli) -> None:
     done = cli("doctor", "device=fake", "chip=h20")
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
-    assert lines[0] == "device: onpaper fake device (fake:0)"
+    assert lines[0] == "device: NVIDIA H20 (fake:0)"
     assert "chip: nvidia-h20-sxm-96gb (chosen)" in lines
 
 

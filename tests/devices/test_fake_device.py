@@ -1,11 +1,15 @@
 """The fake device: its times, its readings and its faults are those of its spec."""
 
+import csv
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.commands import fakes
+from bench.chips.match import devices_a_chip
+from bench.chips.vendors import like
+from bench.commands import fakes, run
 from bench.config import compose
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.kernels.common.base import Limits, Point, UnsupportedError
@@ -135,6 +139,46 @@ def test_a_fake_of_a_chip_reaches_near_its_sheet(
     known = [share for share in shares if share is not None]
     assert known
     assert all(0.75 < share < 1 for share in known)
+
+
+@pytest.mark.parametrize(
+    ("chip", "lacking"),
+    [
+        ("h20", {"mxfp8": "unsupported", "nvfp4": "unsupported"}),
+        ("910c", {
+            "fp8": "unsupported, says the sheet of huawei-ascend-910c", "tf32": "Da Vinci",
+            "fp64": "Da Vinci", "mxfp8": "", "nvfp4": "",
+        }),
+        ("b200-sxm-180gb", {}),
+        ("mi355x", {"tf32": "AMD CDNA 4 (gfx950) has no such", "nvfp4": "no such format"}),
+    ],
+)  # fmt: skip
+def test_a_fake_of_a_chip_has_name_cache_and_formats_of_its_sheet(
+    chip: str, lacking: dict[str, str], sheets: Catalogue
+) -> None:
+    spec = fakes.spec(compose("run", ["device=fake", f"chip={chip}"], RunConfig))
+    assert spec is not None
+    device, sheet = FakeDevice(spec), sheets.find(chip)
+    assert any(like(spec.name, pattern) for pattern in sheet.identity.names)
+    assert spec.cache_bytes * devices_a_chip(sheet) == sheet.number("l2_cache")
+    found = {dtype: why for dtype in RATES if (why := device.lacks(dtype))}
+    assert found.keys() == lacking.keys() | (RATES.keys() - spec.rates.keys())
+    assert {dtype for dtype, words in lacking.items() if words not in found[dtype]} == set()
+    named = compose("run", ["device=fake", f"chip={chip}", "device.fake.name=mine"], RunConfig)
+    mine = fakes.spec(named)
+    assert mine is not None
+    assert mine.name == "mine"
+
+
+def test_a_format_that_the_sheet_of_a_fake_lacks_is_skipped_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["device=fake", "chip=910c", "dtype=fp8", "quiet=true", f"out={tmp_path}"]
+    assert run.main([*words, "report=csv"]) == 1
+    (row,) = csv.DictReader(StringIO(capsys.readouterr().out))
+    assert (row["verdict"], row["reason"]) == (
+        "skipped", "no fp8: unsupported, says the sheet of huawei-ascend-910c",
+    )  # fmt: skip
 
 
 def test_the_vector_units_of_a_fake_are_no_faster_than_their_sheet(

@@ -276,7 +276,7 @@ def test_what_a_terminal_would_obey_is_not_said(
     spec = FakeSpec(name="a\x1b[31mb\nc")
     with live:
         run(LocalSession(FakeDevice(spec)), order, sheets, live.watcher())
-    assert capsys.readouterr().err.startswith("a [31mb c: nvidia-h20")
+    assert capsys.readouterr().err.startswith("a [31mb c (simulated): nvidia-h20")
 
 
 def test_a_real_terminal_without_colour_gets_bar_and_lines(tmp_path: Path) -> None:
