@@ -25,10 +25,12 @@ Lists the spec sheets, one a line: search, filter, sort, choose columns.
   kind=             gpu, npu, cpu, system
   status=           sold, announced, reported, withdrawn, stub
   where=            comparisons over the keys below, all of which must hold: figures with a unit
-                    ('memory_bandwidth>=4TB/s'), derived keys as bare numbers ('tpp<2400'), words
-                    as patterns ('memory_type=HBM3*'). Quote them: a shell reads < and > itself.
+                    ('memory_bandwidth>=4TB/s'), derived keys as bare numbers ('tpp<2400'), dates
+                    ('launch>2024', 'launch<=2023-11'), words as patterns ('memory_type=HBM3*').
+                    Quote them: a shell reads < and > itself.
                     A sheet that does not say is left out, and counted below the list
-  sort=             a key below: figures largest first, words from A to Z; -KEY the other way
+  sort=             a key below: figures largest first, words from A to Z, launch earliest first;
+                    -KEY the other way
   columns=          keys below, in brackets or with commas alone; default: name, tier, status,
                     matrix_bf16, memory_capacity, memory_bandwidth, tdp, and what where= and
                     sort= ask for

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import UsageError
+from bench.theory.days import Days, compared, days
 from bench.theory.entry import Key, key_of, look_up
 from bench.theory.systems import complete
 from bench.units import parse
@@ -18,6 +19,8 @@ LONGEST = 500
 """Most characters of a condition: translating a pattern takes quadratic time."""
 USUAL = {"FLOP/s": "TFLOP/s", "OP/s": "TOP/s", "B/s": "GB/s", "B": "GB", "Hz": "MHz"}
 """The customary unit for each base unit."""
+DATES = ("launch",)
+"""Keys whose texts begin with a date."""
 LEADING = re.compile(r"\d+(?:\.\d+)?")
 """The number that a limit begins with."""
 _CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
@@ -49,15 +52,18 @@ class Condition:
     Attributes:
         key: what is compared.
         sign: a key of ``NUMBERS``, or of ``TEXTS`` if the values are texts.
-        limit: a number in the unit of the key, or a pattern in lower case.
+        limit: a number in the unit of the key, a span of days, or a pattern in lower case.
     """
 
     key: Key
     sign: str
-    limit: float | str
+    limit: float | str | Days
 
     def holds(self, chip: Chip, catalogue: Catalogue) -> bool | None:
         """Tells whether a chip satisfies it; None if its sheet does not say."""
+        if isinstance(self.limit, Days):
+            launched = days(chip.launched or "")
+            return compared(launched, self.sign, self.limit) if launched else None
         entry = look_up(chip, self.key, catalogue)
         if isinstance(self.limit, str):
             fits = fnmatchcase(entry.text.lower(), self.limit)
@@ -106,8 +112,10 @@ def condition(text: str) -> Condition:
     if found is None:
         raise UsageError(f"where={text}: write a comparison such as 'memory_bandwidth>=4TB/s'")
     key, sign, limit = key_of(found[1]), found[2].replace("==", "="), found[3]
+    if key.name in DATES and (sign not in TEXTS or days(limit)):
+        return Condition(key, sign, _date(text, limit))
     if not key.is_number and sign not in TEXTS:
-        raise UsageError(f"where={text}: {key.name} is no number: use = or !=")
+        raise UsageError(f"where={text}: {key.name} is no number: use = or !={_numbers_of(key)}")
     try:
         return Condition(key, sign, _number(key, limit) if key.is_number else limit.lower())
     except _NoLimitError as error:
@@ -116,6 +124,23 @@ def condition(text: str) -> Condition:
         raise UsageError(f"where={text}: {error}; write '{example}'") from None
     except ValueError as error:
         raise UsageError(f"where={text}: {error}") from None
+
+
+def _date(text: str, limit: str) -> Days:
+    if found := days(limit):
+        return found
+    example = "a year, month or day such as 2024, 2024-03 or 2024-03-18"
+    raise UsageError(f"where={text}: {limit!r} is no date: write {example}")
+
+
+NUMBERS_OF = {"price": ("price_usd", "price_cny")}
+"""Texts whose numbers are figures of their own."""
+
+
+def _numbers_of(key: Key) -> str:
+    """Returns which keys hold the numbers of a text; empty if none does."""
+    found = NUMBERS_OF.get(key.name)
+    return f"; {' and '.join(found)} are numbers" if found else ""
 
 
 class _NoLimitError(ValueError):
@@ -141,11 +166,18 @@ def _number(key: Key, text: str) -> float:
 
 
 def ordered(chips: Iterable[Chip], word: str, catalogue: Catalogue) -> list[Chip]:
-    """Returns chips sorted by a key: numbers from the largest, texts from A to Z.
+    """Returns chips sorted by a key: numbers from the largest, texts from A to Z, dates in time.
 
     A ``-`` before the key reverses the order. Chips without a value come last either way.
+
+    Raises:
+        UsageError: there is no such key, or it is a text whose numbers are other keys.
     """
     key = key_of(word.removeprefix("-"), "key to sort by")
+    if numbers := _numbers_of(key):
+        raise UsageError(f"sort={word}: {key.name} is a text{numbers}")
+    if key.name in DATES:
+        return _by_date(chips, reverse=word.startswith("-"))
     pairs = [(chip, look_up(chip, key, catalogue)) for chip in chips]
     known = [pair for pair in pairs if pair[1].text]
     last = [chip for chip, entry in pairs if not entry.text]
@@ -155,3 +187,11 @@ def ordered(chips: Iterable[Chip], word: str, catalogue: Catalogue) -> list[Chip
     else:
         known.sort(key=lambda pair: pair[1].text.lower(), reverse=reverse)
     return [chip for chip, _ in known] + last
+
+
+def _by_date(chips: Iterable[Chip], *, reverse: bool) -> list[Chip]:
+    """Returns chips by the day of their launch; those of unknown day come last either way."""
+    every = list(chips)
+    known = [chip for chip in every if chip.launched]
+    known.sort(key=lambda chip: chip.launched or "", reverse=reverse)
+    return known + [chip for chip in every if not chip.launched]

@@ -148,6 +148,17 @@ def test_a_chip_that_fails_one_condition_is_not_undecided_for_another() -> None:
             "where=memory_bandwidth>4: '4' is not in B/s; write 'memory_bandwidth>4GB/s'",
         ),
         ("form<3", "where=form<3: form is no number: use = or !="),
+        (
+            "price<9",
+            "where=price<9: price is no number: use = or !=; price_usd and price_cny are numbers",
+        ),
+        (
+            "launch>soon",
+            (
+                "where=launch>soon: 'soon' is no date: write a year, month or day such as 2024, "
+                "2024-03 or 2024-03-18"
+            ),
+        ),
         ("tpd<3W", "no figure 'tpd': did you mean 'tpp' or 'tdp'?"),
     ],
 )
@@ -155,6 +166,51 @@ def test_a_condition_that_cannot_be_is_one_line(text: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         condition(text)
     assert str(caught.value) == words
+
+
+LAUNCHES = ("2024", "2024-03", "2024-03-18 (announced)", "March 2023: 2023-03-21", "soon")
+DATED = Catalogue(
+    {
+        name: chip(name, {}, facts={"launch": {"value": day, "source": "maker"}})
+        for name, day in zip("abcde", LAUNCHES, strict=True)
+    },
+    {"maker": MAKER},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "fitting", "undecided"),
+    [
+        ("launch>2023", "a b c", "e"),
+        ("launch>=2024", "a b c", "e"),
+        ("launch>=2024-03", "b c", "a e"),
+        ("launch>2024-03-01", "c", "a b e"),
+        ("launch<2024-03", "d", "a e"),
+        ("launch<=2024-03-18", "c d", "a b e"),
+        ("launch=2024", "a b c", "e"),
+        ("launch=2024-03-18", "c", "a b e"),
+        ("launch!=2024", "d", "e"),
+        ("launch=*announced*", "c", ""),
+    ],
+)
+def test_launches_compare_as_dates(text: str, fitting: str, undecided: str) -> None:
+    found = filtered(DATED.chips.values(), [condition(text)], DATED)
+    assert " ".join(one.id for one in found.fitting) == fitting
+    assert " ".join(one.id for one in found.undecided) == undecided
+
+
+def test_launches_stand_in_time_and_the_unknown_last() -> None:
+    for word, ids in (("launch", "d a b c e"), ("-launch", "c b a d e")):
+        assert " ".join(one.id for one in ordered(DATED.chips.values(), word, DATED)) == ids
+
+
+@pytest.mark.parametrize("word", ["price", "-price"])
+def test_prices_sort_by_their_numbers_alone(word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        ordered(SHEETS.chips.values(), word, SHEETS)
+    assert str(caught.value) == (
+        f"sort={word}: price is a text; price_usd and price_cny are numbers"
+    )
 
 
 # order
