@@ -21,7 +21,7 @@ is plain text: read it before you hand it on. Whoever gets it verifies and shows
 
   record=   a record: its path, its id or file name, the beginning of either, or latest; or a
             folder, whose newest record is taken
-  out=      a new file ending in .onpaper.json, or a folder, which is created if it ends in /;
+  out=      a new file ending in .onpaper.json, or a folder, which is created if it does not exist;
             default: ID.onpaper.json here
 
 Examples
@@ -38,7 +38,7 @@ def main(words: list[str]) -> int:
     from bench.chips.load import catalogue
     from bench.records.latest import find_own, record_folders
     from bench.records.store import BUNDLED, read
-    from bench.tables.write import names_folder, write_new
+    from bench.tables.write import write_new
 
     config = compose("bundle", words, BundleConfig)
     if not config.record:
@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
     record = read(find_own(config.record, record_folders()))
     packed = pack(record, catalogue())
     place = _place(config.out, f"{record.id}{BUNDLED}")
-    write_new(packed.text, place, make=names_folder(config.out or ""))
+    write_new(packed.text, place)
     for word, fields in (("left out", packed.dropped), ("masked", packed.masked)):
         for field in fields:
             print(f"{word}: {field}", file=sys.stderr)
@@ -72,5 +72,5 @@ def _place(out: str | None, name: str) -> Path:
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"out={(out or '')[:80]} cannot be a file: {error}") from None
     if not place.name.endswith(BUNDLED):
-        raise UsageError(f"out={(out or '')[:80]}: a file ends in {BUNDLED}, a folder in /")
+        raise UsageError(f"out={(out or '')[:80]}: a file ends in {BUNDLED}, a new folder in /")
     return place

@@ -209,7 +209,7 @@ def _of_sheet(
         record = read(path)
         found = against_sheet(record, chip, sheets, required, lacking(record))
         if config.out:
-            write_new(as_yaml(found), Path(config.out), make=True)
+            write_new(as_yaml(found), Path(config.out))
             return found if config.limits else limits_made(found, config.out)
         return found
 

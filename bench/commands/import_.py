@@ -50,8 +50,8 @@ reported on stderr.
   dtype=            bf16, fp8 ...; only if the output does not say
   count=            number of devices that took part; only if the output does not say
   software=         versions, if not those that the output gives
-  out=              a file (.yaml), or a folder, where the name is made of chip, tool and day; a
-                    folder ending in / is created; nothing is overwritten; without out=, the YAML
+  out=              a file (.yaml), or a folder, where the name is made of chip, tool and day; it
+                    is created if it does not exist; nothing is overwritten; without out=, the YAML
                     goes to stdout
 
 A bundle comes from a stranger, so it is verified first: hashes, schema, times, statistics of the
@@ -207,10 +207,10 @@ def _put(text: str, made: "Report", out: str | None) -> None:
     if not out:
         print(text, end="")
         return
-    from bench.tables.write import names_folder, write_new
+    from bench.tables.write import write_new
 
     place = _place(out, made)
-    write_new(text, place, make=names_folder(out))
+    write_new(text, place)
     print(place)
 
 
@@ -231,7 +231,7 @@ def _place(out: str, made: "Report") -> Path:
         return place / f"{made.id}.yaml"
     if place.suffix != ".yaml":
         raise UsageError(
-            f"out={out[:80]} is neither a file that ends in .yaml nor an existing folder"
+            f"out={out[:80]} is neither a file that ends in .yaml nor a folder, which ends in /"
         )
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", place.stem):
         raise UsageError(f"out={place.name[:80]}: use lower-case letters, digits, '.', '_' and '-'")

@@ -32,24 +32,26 @@ def output_folder(out: str) -> Path:
 
 
 def names_folder(out: str) -> bool:
-    """Tells whether ``out=`` ends with a slash, so that it names a folder, which may not exist."""
-    return out.endswith(("/", os.sep))
+    """Tells whether ``out=`` names a folder, which may not exist yet.
+
+    It does if it ends with a slash, or is no file and its name has no ending.
+    """
+    path = Path(out).expanduser()
+    return out.endswith(("/", os.sep)) or not (path.suffix or os.path.lexists(path))
 
 
-def write_new(text: str, path: Path, *, make: bool = False) -> None:
-    """Writes a new text file, whole or not at all.
+def write_new(text: str, path: Path) -> None:
+    """Writes a new text file, whole or not at all; its folder is created, too.
 
     Args:
         text: content of the file.
         path: where to write it.
-        make: whether to create its folder, too.
 
     Raises:
         UsageError: the file exists already, or cannot be written.
     """
     try:
-        if make:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file, _whole(path):
             file.write(text)
             file.flush()

@@ -93,6 +93,10 @@ def test_a_folder_that_ends_in_a_slash_is_made(
 ) -> None:
     made = tmp_path / "new" / "nvidia-h20-sxm-96gb-mamf-finder-2026-03-02.yaml"
     assert said(capsys, MAMF, "chip=h20", "by=me", f"out={tmp_path}/new/")[1] == f"{made}\n"
+    other = tmp_path / "newer" / made.name
+    assert said(capsys, MAMF, "chip=h20", "by=me", f"out={tmp_path}/newer")[1] == f"{other}\n"
+    named = tmp_path / "newest" / "a.yaml"
+    assert said(capsys, MAMF, "chip=h20", "by=me", f"out={named}")[1] == f"{named}\n"
     assert made.is_file()
 
 
@@ -114,9 +118,8 @@ WRONG = [
     ("MAMF by=me chip=h20 count=many", "count=many: write a whole number"),
     ("MAMF by=me chip=h20 date=soon", "date: 'soon' is not of its form"),
     ("MAMF by=me chip=h20 url=x", "url=: is too short"),
-    ("MAMF by=me chip=h20 out=a.txt", "neither a file that ends in .yaml nor an existing folder"),
+    ("MAMF by=me chip=h20 out=a.txt", "neither a file that ends in .yaml nor a folder, which end"),
     ("MAMF by=me chip=h20 out=A_B.yaml", "out=A_B.yaml: use lower-case letters"),
-    ("MAMF by=me chip=h20 out=none/a.yaml", "none/a.yaml cannot be written"),
     ("MAMF by=me chip=h20 class=gate", "import has no key 'class'"),
 ]
 
