@@ -21,7 +21,7 @@ def text_of(path: str) -> tuple[str, str]:
         UsageError: it is missing, not a regular file, too large, or not text.
     """
     name = "standard input" if path == "-" else one_line(Path(path).name) or "the file"
-    data = _read_stream(sys.stdin.buffer) if path == "-" else _read_file(path, name)
+    data = _read_stream(sys.stdin.buffer) if path == "-" else _read_file(path)
     return _decoded(data, name), name
 
 
@@ -29,18 +29,20 @@ def _read_stream(stream: BinaryIO) -> bytes:
     return stream.read(MAX_BYTES + 1)
 
 
-def _read_file(path: str, name: str) -> bytes:
+def _read_file(path: str) -> bytes:
     try:
         file_path = Path(path).expanduser()
         if not S_ISREG(file_path.stat().st_mode):
-            raise UsageError(f"{name} is no regular file; give one, or file=- for standard input")
+            raise UsageError(
+                f"{one_line(path)} is no regular file; give one, or file=- for standard input"
+            )
         with file_path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"there is no file {one_line(path)!r}") from None
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{name} cannot be read: {reason}") from None
+        raise UsageError(f"{one_line(path)} cannot be read: {reason}") from None
 
 
 def _decoded(data: bytes, name: str) -> str:

@@ -131,11 +131,13 @@ def find(word: str, folders: list[Path]) -> Path:
             raise UsageError(f"record={word}: the folder holds no record")
         return inside[0]
     called_a_file = direct.suffix == ".json" or len(direct.parts) > 1
-    if called_a_file and direct.is_file():
+    if called_a_file and _is_file(direct):
         return direct
     if called_a_file:
         raise UsageError(f"no record {word!r}: there is no such file")
     known = _known(folders)
+    if _is_file(direct) and not any(name.startswith(word) for name in [*known, *dict(_ids(known))]):
+        return direct  # reading it tells what is wrong with it
     if not known:
         raise UsageError(f"no record {word!r}: nothing was measured yet, run 'python -m bench'")
     if word == "latest":
@@ -147,6 +149,13 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError:  # a word too long for any name
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
         return False
 
 

@@ -179,6 +179,16 @@ def test_a_path_to_nothing_is_told_as_such(word: str, tmp_path: Path) -> None:
         find(word, [tmp_path])
 
 
+def test_a_file_that_is_no_record_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("README.md").write_text("# A page\n")
+    for word in ("README.md", "./README.md"):
+        with pytest.raises(DataError, match=r"^README\.md: is not JSON"):
+            read(find(word, [tmp_path]))
+
+
 def test_a_wrong_word_names_the_nearest(shelf: list[Path]) -> None:
     with pytest.raises(UsageError) as caught:
         find("20260202-000000-bbx", shelf)
