@@ -94,8 +94,10 @@ def plan_page(plan: Plan) -> Report:
 
 
 def _cells(row: dict[str, Scalar]) -> tuple[str, ...]:
+    hours = float(row["hours"] or 0)
     return (
-        f"{row['repeats']}", f"{row['records']:,}", f"{row['hours']:.2f} h",
+        f"{row['repeats']}", f"{row['records']:,}",
+        f"{hours:.2f} h" if hours >= 1 else f"{60 * hours:.1f} min",
         f"{row['deviation']:.2%}", f"{row['least_found']:.2%}", f"{row['found']:.1%}",
     )  # fmt: skip
 

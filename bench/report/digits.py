@@ -38,8 +38,8 @@ def counted(count: float, noun: str) -> str:
 
 
 def percent(interval: Interval) -> str:
-    """Formats ``81.2% (80.4–82.1)``."""
-    decimals = 0 if (interval.high - interval.low) > 0.04 else 1
+    """Formats ``81.2% (80.4–82.1)``; below 1% with one digit more, ``0.31% (0.30–0.32)``."""
+    decimals = 0 if (interval.high - interval.low) > 0.04 else 2 if interval.value < 0.01 else 1
     value, low, high = (
         f"{100 * one:.{decimals}f}" for one in (interval.value, interval.low, interval.high)
     )

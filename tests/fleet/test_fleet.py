@@ -252,6 +252,14 @@ def test_a_plan_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     assert deviations == sorted(deviations, reverse=True)
 
 
+def test_a_plan_of_less_than_an_hour_is_in_minutes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fleet", "devices=1000", "seconds=885", "report=github"]) == 0
+    lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if "min |" in line]
+    assert [line[3].strip() for line in lines] == ["15.0 min", "30.0 min", "45.0 min"]
+    assert main(["fleet", "devices=1000", "seconds=3585", "report=github"]) == 0
+    assert "1.00 h" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -56,7 +56,7 @@ def test_a_burst_has_the_unit_and_the_decimals_of_what_it_stands_beside() -> Non
         ((0.812, 0.804, 0.821), "81.2% (80.4–82.1)"),
         ((0.812, 0.78, 0.84), "81% (78–84)"),
         ((1.5, 1.5, 1.5), "150.0% (150.0–150.0)"),
-        ((0.00123, 0.0012, 0.0013), "0.1% (0.1–0.1)"),
+        ((0.00123, 0.0012, 0.0013), "0.12% (0.12–0.13)"),
     ],
 )
 def test_a_share_has_a_decimal_only_where_the_interval_bears_it(
