@@ -20,6 +20,8 @@ history for China, and what the records here measured of it.
   record=latest     a record: its path, its id or file name, the beginning of either, or latest; or
                     a folder, whose newest record is taken
   chip=             a sheet by id, alias or local name
+  figures=          chip=: only these figures, each with its sources and rivals, such as
+                    [tdp,link_bandwidth] ('python -m bench chips --help' lists them)
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html;
                     csv has one line per measurement; json also has the other tables, under
                     "tables", by title, such as "Roofline, bf16";
@@ -34,6 +36,7 @@ Examples
   python -m bench show record=h200-sxm-full report=html > page.html
   python -m bench show record=h200-sxm-full trials=true report=csv
   python -m bench show chip=h20
+  python -m bench show chip=h20 figures=[tdp]
   python -m bench show record=latest report=pytest-benchmark > now.json
 
 Exit code: 0 shown, 2 wrong usage, or the record or a data file has a fault.
@@ -50,6 +53,8 @@ def main(words: list[str]) -> int:
         raise UsageError("chip= or record= is blank: name one, or leave the key out")
     if config.chip and config.record:
         raise UsageError("give record= or chip=, not both")
+    if config.figures and not config.chip:
+        raise UsageError("figures= needs chip=, such as chip=h20: a record is shown whole")
     if config.chip:
         print(render_report(config.report.format, _dossier(config)), end="")
         return 0
@@ -71,12 +76,17 @@ def _dossier(config: ShowConfig) -> "Report":
     from bench.records.store import every
     from bench.report.dossier import dossier
     from bench.report.markup import with_heading
+    from bench.report.sheet import some_figures
     from bench.rules.load import rulebook
+    from bench.theory.systems import complete
 
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
-    records = list(every(record_folders(folder(config.out)), chip.id))
-    report = dossier(chip, sheets, rulebook(), records)
+    if config.figures:
+        report = some_figures(complete(chip, sheets), config.figures, sheets)
+    else:
+        records = list(every(record_folders(folder(config.out)), chip.id))
+        report = dossier(chip, sheets, rulebook(), records)
     variants = [*chip.variants, *others(chip, sheets)] if chip.variants else []
     note = f"{config.chip} covers several chips; this sheet has what is said of the bare name"
     return with_heading(report, [f"{note}. Chips: {', '.join(variants)}."] if variants else [])

@@ -23,8 +23,8 @@ ratio, and the first divided by the second: above 1, paper overstates the chip.
   chips=            two chips; with baseline= any number, by ids, names, groups (export-tier,
                     domestic) or patterns; default: all with a figure measured on both
   baseline=         the chip that the others are divided by
-  figures=          baseline=: these figures only, or kinds of work: prefill, decode, serving,
-                    training
+  figures=          these figures only, or kinds of work: prefill, decode, serving, training; of
+                    two chips also attention, inference, collective
   margin=0.10       how far a ratio may be from 1 and still count as equal
   without=          classes of evidence to leave out: [vendor, user, ...]
   rows=false        true adds every value used, with source, class, weight and the reason for it
@@ -34,6 +34,7 @@ ratio, and the first divided by the second: above 1, paper overstates the chip.
 Examples
   python -m bench verdict chips=[h20,h100]
   python -m bench verdict chips=[910b2,a100] rows=true
+  python -m bench verdict chips=[910c,h20] figures=[matrix_bf16,memory_bandwidth]
   python -m bench verdict baseline=h20
   python -m bench verdict baseline=h20 chips=domestic figures=[matrix_bf16,memory_bandwidth,decode]
 
@@ -65,32 +66,39 @@ def _report(config: VerdictConfig) -> "Report":
     chosen = list(pair.values()) or select(words, sheets)  # of two names, each is one chip
     base = sheets.find(config.baseline) if config.baseline else None
     if base is None:
-        _check_pair(chosen, config)
+        _check_pair(chosen)
+    _check_figures(config)
     bench = bench_of(config.records, left_out)
     if base is None:
-        found = pairing(chosen[0], chosen[1], bench, config.margin)
+        found = pairing(chosen[0], chosen[1], bench, config.margin, config.figures)
         return verdict_report(found, bench, rows=config.rows)
     return _matrix(config, chosen, base, bench)
 
 
-def _check_pair(chosen: "list[Chip]", config: VerdictConfig) -> None:
-    """Refuses any number of chips but two, and keys of the matrix."""
+def _check_pair(chosen: "list[Chip]") -> None:
+    """Refuses any number of chips but two."""
     if len(chosen) != 2:
         count = len(chosen)
         named = "1 chip is named" if count == 1 else f"{count or 'no'} chips are named"
         raise UsageError(f"{named}: give two, such as chips=[h20,h100], or baseline=h20")
-    if config.figures:
-        raise UsageError("figures= needs verdict baseline=; two chips show all figures")
+
+
+def _check_figures(config: VerdictConfig) -> None:
+    """Refuses what is neither a figure nor a kind of work that is compared."""
+    from bench.chips.figures import FIGURES
+    from bench.report.matrix import FIGURED, WORKED
+    from bench.report.verdicts import WORKS
+
+    works = WORKED if config.baseline else WORKS
+    for key in config.figures:
+        if key not in FIGURES and key not in works:
+            near = did_you_mean(key, (*FIGURES, *works), (*FIGURED, *works))
+            raise UsageError(f"no figure or kind of work {key!r}: {near}")
 
 
 def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "Bench") -> "Report":
-    from bench.chips.figures import FIGURES
-    from bench.report.matrix import FIGURED, WORKED, matrix
+    from bench.report.matrix import FIGURED, matrix
 
-    for key in config.figures:
-        if key not in FIGURES and key not in WORKED:
-            near = did_you_mean(key, (*FIGURES, *WORKED), (*FIGURED, *WORKED))
-            raise UsageError(f"no figure or kind of work {key!r}: {near}")
     if config.rows:
         raise UsageError("rows= needs verdict chips=[A,B]: a matrix has too many")
     others = [one for one in chosen if one.id != base.id]

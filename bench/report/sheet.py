@@ -1,13 +1,16 @@
 """A spec sheet as a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from bench.chips.figures import FACTS, FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Fact, Published
+from bench.report.digits import NONE
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
+from bench.theory.entry import Entry, key_of, look_up
+from bench.units import significant
 
 SHEET_COLUMNS = ("figure", "published", "how known", "other figures", "note")
 
@@ -24,6 +27,58 @@ def sheet(chip: Chip, catalogue: Catalogue, more: More = lambda _: ()) -> Report
     sections = more(notes)
     table = Table(chip.name, _heading(chip), SHEET_COLUMNS, cells, chip.notes, notes.lines())
     return Report(table, [row for key in _ordered(chip) for row in _flat(chip, key)], sections)
+
+
+def some_figures(chip: Chip, names: Iterable[str], catalogue: Catalogue) -> Report:
+    """Returns a few figures, facts or derived figures of a sheet, each with sources and rivals.
+
+    Args:
+        chip: the chip; a system as ``complete`` returns it.
+        names: the keys, as ``compare`` takes them.
+        catalogue: all sheets.
+
+    Raises:
+        UsageError: there is no such key.
+    """
+    notes, cells, flat = Notes(), [], list[dict[str, Scalar]]()
+    for key in [key_of(name) for name in dict.fromkeys(names)]:
+        if key.name in chip.figures:
+            cells.append(_figure_cells(chip, key.name, catalogue, notes))
+            flat += _flat(chip, key.name)
+        else:
+            entry = look_up(chip, key, catalogue)
+            cells.append(_entry_cells(entry, catalogue, notes))
+            flat.append(_entry_flat(chip, entry))
+    table = Table(chip.name, _heading(chip), SHEET_COLUMNS, tuple(cells), (), notes.lines())
+    return Report(table, flat)
+
+
+def _entry_cells(entry: Entry, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    """Returns the cells of a fact, of a derived figure, or of what the sheet does not have."""
+    marks = "".join(_mark(key, catalogue, notes) for key in entry.sources)
+    known = [entry.formula, entry.basis.value if entry.basis else ""]
+    words = ", ".join(word for word in known if word)
+    others = [significant(one, 4) for one in entry.others]
+    rivals = f"by rival figures {' or '.join(others)}" if others else ""
+    return entry.key.title, f"{entry.text or NONE} {marks}".rstrip(), words, rivals, entry.why
+
+
+def _entry_flat(chip: Chip, entry: Entry) -> dict[str, Scalar]:
+    return {
+        "chip": chip.id,
+        "figure": entry.key.name,
+        "unit": entry.key.unit or None,
+        "value": entry.value,
+        "as_written": entry.text or None,
+        "stands": "first" if entry.text else None,
+        "basis": entry.basis.value if entry.basis else None,
+        "counts": None,
+        "formula": entry.formula or None,
+        "origin": entry.origin if entry.text else None,
+        "source": " ".join(entry.sources) or None,
+        "refuted": None,
+        "note": entry.why or None,
+    }
 
 
 def _fact_cells(name: str, fact: Fact, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:

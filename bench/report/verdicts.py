@@ -32,6 +32,8 @@ AXES = (
     "link_bandwidth", "pcie_bandwidth_oneway",
 )  # fmt: skip
 """Keys of the figures by which chips are compared."""
+WORKS = tuple(work for work in BOUND_BY if work != "product")
+"""Kinds of work by which chips are compared."""
 FAR = 1.10
 """Least factor by which paper over- or understates a chip that is worth a sentence."""
 HOW = (
@@ -65,13 +67,23 @@ class Pairing:
     shares: dict[tuple[str, str], tuple[str, float | None]]
 
 
-def pairing(first: Chip, second: Chip, bench: Bench, margin: float) -> Pairing:
-    """Returns two chips with the findings on all figures and kinds of work with data on both."""
-    axes = [Axis(figure=key) for key in AXES]
-    axes += [Axis(work=work) for work in BOUND_BY if work != "product"]
+def pairing(
+    first: Chip, second: Chip, bench: Bench, margin: float, figures: Sequence[str] = ()
+) -> Pairing:
+    """Returns two chips with the findings on figures and kinds of work.
+
+    Args:
+        first: the chip that is compared.
+        second: the chip that it is divided by.
+        bench: the evidence.
+        margin: relative difference up to which they count as equal.
+        figures: keys of figures and kinds of work; empty for all with data on both.
+    """
+    names = dict.fromkeys(figures or (*AXES, *WORKS))
+    axes = [Axis(work=name) if name in WORKS else Axis(figure=name) for name in names]
     questions = (Question(first, second, axis, margin=margin) for axis in axes)
     found = [bench.finding(question) for question in questions]
-    known = tuple(one for one in found if _has_ratio(one))
+    known = tuple(one for one in found if figures or _has_ratio(one))
     shares = {
         (chip.id, one.question.axis.figure or ""): _share(chip, one.question.axis.figure, bench)
         for one in known

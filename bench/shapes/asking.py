@@ -12,6 +12,7 @@ class ShowConfig:
     report: ReportChoice = field(default_factory=ReportChoice)
     record: str | None = None
     chip: str | None = None
+    figures: list[str] = field(default_factory=list)
     margin: float = 0.10
     trials: bool = False
     out: str | None = None

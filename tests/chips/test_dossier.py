@@ -10,9 +10,7 @@ import pytest
 from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
-from bench.commands import show
-from bench.config import folder
-from bench.records import store
+from bench.records import latest, store
 from bench.records.model import IMPORTED_BY, Measurement, Record
 from bench.report.dossier import dossier
 from bench.report.markup import Report
@@ -33,7 +31,7 @@ def book() -> Rulebook:
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps the records of this repository, which others add to, out of what is shown."""
-    monkeypatch.setattr(show, "_folders", lambda out: [folder(out)])
+    monkeypatch.setattr(latest, "record_folders", lambda out: [out])
 
 
 @pytest.fixture
@@ -266,6 +264,8 @@ def test_a_chip_is_found_by_its_id_alias_or_local_name(
             "no chip 'h21' in specs/chips: did you mean 'h20' or 'h200' or 'h100'?",
         ),
         (["chip=h20", "record=latest"], "give record= or chip=, not both"),
+        (["chip=h20", "figures=[tdpp]"], "no figure 'tdpp': did you mean 'tpp' or 'tdp'?"),
+        (["figures=tdp"], "figures= needs chip=, such as chip=h20: a record is shown whole"),
         (["chip=h20", "report=githb"], "no report 'githb': did you mean 'github'?"),
     ],
 )
@@ -273,6 +273,36 @@ def test_a_wrong_word_is_one_line(
     words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said(words, capsys) == (2, "", f"onpaper: {told}\n")
+
+
+# some figures of a sheet
+
+
+def test_a_figure_is_shown_with_its_source_and_rivals(
+    sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure = sheets.find("h20").figures["tdp"]
+    code, out, err = said(["chip=h20", "figures=[tdp]", "report=csv"], capsys)
+    assert (code, err) == (0, "")
+    found = list(csv.DictReader(io.StringIO(out)))
+    told = [(row["figure"], row["as_written"], row["stands"], row["source"]) for row in found]
+    assert told == [
+        ("tdp", str(figure.value), "first", figure.source),
+        *(("tdp", str(one.value), "rival", one.source) for one in figure.rivals),
+    ]
+    out = said(["chip=h20", "figures=[tdp]"], capsys)[1]
+    for one in (figure, *figure.rivals):
+        assert sheets.sources[one.source].url in out
+
+
+def test_figures_stand_in_the_order_asked_for_derived_and_missing_ones_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chip=h20", "figures=[tpp,launch,matrix_int4,name]", "report=json"]
+    rows = json.loads(said(words, capsys)[1])["rows"]
+    assert [row["figure"] for row in rows] == ["tpp", "launch", "matrix_int4", "name"]
+    assert (rows[0]["value"], rows[0]["origin"]) == (2368.0, "derived")
+    assert (rows[2]["value"], rows[2]["note"]) == (None, "no sourced figure")
 
 
 # a sheet of nothing, and one of others' words

@@ -64,6 +64,13 @@ def test_a_pair_has_the_ratio_on_paper_and_what_it_reaches(
     assert (found["relation"], found["factor"], found["margin"]) == ("matches", 1.0, 0.1)
 
 
+def test_a_pair_shows_the_figures_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = document("verdict", [PAIR, "figures=[tdp,decode,matrix_bf16]"], capsys)["rows"]
+    assert [one["axis"] for one in rows] == ["tdp", "decode", "matrix_bf16"]
+    usual = {one["axis"]: one for one in document("verdict", [PAIR], capsys)["rows"]}
+    assert rows[-1] == usual["matrix_bf16"]
+
+
 def test_a_pair_says_what_holds_on_paper(capsys: pytest.CaptureFixture[str]) -> None:
     rows = document("verdict", ["chips=[910c,h20]"], capsys)["rows"]
     found = {one["axis"]: one["verdict_on_paper"] for one in rows}
@@ -286,7 +293,7 @@ WRONG = {
     "baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'",
     "baseline=h20 chips=[h2o]": "no chip or group 'h2o': did you mean 'h20'",
     "baseline=h20 chips=[h20]": "nvidia-h20-sxm-96gb alone: name another chip in chips=",
-    f"{PAIR} figures=[matrix_bf16]": "figures= needs verdict baseline=",
+    f"{PAIR} figures=[matrix_bf61]": "no figure or kind of work 'matrix_bf61': did you mean",
     "baseline=h20 rows=true": "rows= needs verdict chips=[A,B]",
     "baseline=h20 figures=[matrix_bf61]": (
         "no figure or kind of work 'matrix_bf61': did you mean 'matrix_bf16'"
