@@ -289,6 +289,15 @@ def test_on_a_phone_the_first_answer_stands_beside_the_chip(browser: Browser, si
     here.close()
 
 
+@pytest.mark.parametrize("table", ["predictions.html #predicted", "compare.html #compared table"])
+def test_a_desk_shows_every_column(show: Open, table: str) -> None:
+    name, _, selector = table.partition(" ")
+    shown = show(name).locator(selector).first
+    expect(shown).to_be_visible()
+    fits = "one => one.scrollWidth <= one.closest('.scroll').clientWidth"
+    assert shown.evaluate(fits)
+
+
 def test_claims_are_chosen_by_verdict(show: Open) -> None:
     page = show("claims.html#verdict=exceeds")
     shown = page.locator("details:visible")
