@@ -62,7 +62,7 @@ def test_only_csv_is_printed_without_its_header_again(cli: Cli) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert [line[:7] for line in done.stdout.splitlines()].count("record,") == 1
-    assert "onpaper fake device compared with the sheet" in done.stdout
+    assert "NVIDIA H20 compared with the sheet" in done.stdout
 
 
 def test_a_sweep_ends_with_its_jobs_side_by_side(cli: Cli) -> None:
