@@ -23,6 +23,11 @@ MOST_BARS = 400
 """With more points, intervals are not drawn: they would hide one another."""
 MOST_LABELLED = 4
 """Number of latest changes that get a label; all changes are marked."""
+LEAST_DAYS = 10 / 86_400
+"""The shortest time that the axis spans, in days: whole seconds are its finest labels."""
+TIMES = ["%Y", "%b", "%d", "%H:%M", "%H:%M", "%H:%M:%S"]
+FIRST_TIMES = ["", "%Y", "%b", "%b-%d", "%H:%M", "%H:%M:%S"]
+"""Labels of ticks by the unit in which they differ, and of a tick that begins the larger unit."""
 
 
 def pictures(series: Sequence[Series]) -> Iterator[Picture]:
@@ -154,6 +159,11 @@ def _label_change(axes: "Axes", series: Series, found: LevelChange, theme: "Them
 def _date_axis(axes: "Axes") -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
+    low, high = axes.get_xlim()
+    if (lacking := LEAST_DAYS - (high - low)) > 0:
+        axes.set_xlim(low - lacking / 2, high + lacking / 2)
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]  # matplotlib's
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # matplotlib's
+    words = ConciseDateFormatter(locator, formats=TIMES, zero_formats=FIRST_TIMES)  # type: ignore[no-untyped-call]  # matplotlib's
+    axes.xaxis.set_major_formatter(words)
+    axes.set_xlabel("start of the run, UTC")
