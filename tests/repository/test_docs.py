@@ -277,3 +277,12 @@ def test_a_committed_record_is_complete_real_and_of_its_day(path: Path) -> None:
     assert record.program.dirty is not True
     assert record.device.backend != "fake"
     assert record.started_utc[:10] == path.parent.name
+
+
+def test_the_example_reads_the_samples_of_a_record(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGES["bench/README.md"], re.DOTALL | re.M)
+    monkeypatch.chdir(ROOT)
+    exec(block, {})  # noqa: S102 -- a page of our own
+    assert "bf16 normal" in capsys.readouterr().out
