@@ -282,7 +282,7 @@ def test_a_committed_record_is_complete_real_and_of_its_day(path: Path) -> None:
 def test_the_example_reads_the_samples_of_a_record(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (block,) = re.findall(r"^```python\n(.*?)^```", PAGES["bench/README.md"], re.DOTALL | re.M)
+    block = part("bench/README.md", "```python\n", "```")
     monkeypatch.chdir(ROOT)
     exec(block, {})  # noqa: S102 -- a page of our own
     assert "bf16 normal" in capsys.readouterr().out
