@@ -61,10 +61,9 @@ def check(folder: Path, results: Path) -> Checked:
     reported, report_faults = reports.examine(
         results, catalogue.chips if shipped else None, fresh=True
     )
-    faults += report_faults
     known = (catalogue.chips, shapes) if shipped else (None, None)
     measured, table_faults = tables.examine(results, *known)
-    faults += table_faults
+    faults += report_faults + table_faults
     records = results / "records"
     if understood:  # with a sheet missing, every record that needs it would seem wrong
         faults += contributed.faults(records, catalogue if shipped else None)

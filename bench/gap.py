@@ -18,8 +18,8 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.cpuclock import clock_of
-from bench.fit import SMALL
 from bench.records.model import DeviceInfo, Measurement
+from bench.shortfall import SMALL
 from bench.standing import standing
 from bench.throttle import Throttle
 from bench.units import Dimension, show

@@ -9,27 +9,22 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
 from bench.cpuclock import SHARED, Clock, clock_of
-from bench.fit import Notes, below_reach, excuse
 from bench.fixed import distinct_titles
 from bench.plausible import (
     Claim,
     cached_by,
     disturbances,
-    disturbed_by,
     overcount,
     peak_doubts,
     result_doubts,
 )
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
+from bench.shortfall import DERIVED, Notes, below_reach, excuse, remarks_on
 from bench.titles import inputs, own_inputs, shape, title
 from bench.units import Dimension
 
 MARGIN = 0.10
-FLATTERING = ("constant", "zeros")
-"""Inputs that switch so few bits that a power-limited chip runs faster."""
-DERIVED = "derived: "
-"""Prefix of the remark that gives the formula of a derived peak."""
 BANDWIDTH = ("memory_bandwidth",)
 
 
@@ -129,23 +124,20 @@ def weigh(
     """Compares one measurement with the figure that it tests, whatever its inputs."""
     clocked = at_its_clock(device, measurement)
     published = paper(clocked, chip, measurement.figures, catalogue)
-    first = next((one for one in measurement.figures if one in FIGURES), "")
-    key = published.key if isinstance(published, Paper) else first
+    key = _key_of(published, measurement)
     dimension = dimension_of(measurement, key)
     measured, burst = rates(measurement, dimension)
     clock = _clock_behind(published, clocked, measurement)
     fraction = _fraction(measured, published, clock) if measured else None
-    bandwidth = paper(clocked, chip, BANDWIDTH, catalogue)
-    notes = Notes(
-        tuple(_doubts(measurement, clocked, chip, published, measured)) if measured else (),
-        cached_by(measurement, clocked) if measured else "",
-        below_reach(measurement, published, bandwidth) if measured else "",
-        tuple(_remarks(measurement, published, burst)),
-    )
+    notes = Notes(remarks=tuple(remarks_on(measurement, published, burst)))
+    if measured:
+        bandwidth = paper(clocked, chip, BANDWIDTH, catalogue)
+        doubts = tuple(_doubts(measurement, clocked, chip, published, measured))
+        below = below_reach(measurement, published, bandwidth)
+        notes = replace(notes, doubts=doubts, below=below, cached=cached_by(measurement, clocked))
     judged = _verdict(measurement, published, fraction, notes, margin)
     verdict, reasons = _at_unknown_clock(clock, *judged)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
-    rivals = published.rivals if isinstance(published, Paper) else ()
     return Row(
         title=title(measurement, key),
         key=key,
@@ -154,13 +146,28 @@ def weigh(
         measured=measured,
         burst=burst,
         fraction=fraction,
-        rivals=tuple((one, believed.over(one.value)) for one in rivals if believed),
+        rivals=_over_rivals(published, believed),
         verdict=verdict,
         reasons=reasons,
         shape=shape(measurement),
         dimension=dimension,
         tests=verdict is not Verdict.UNRATED or not (notes.cached or notes.below),
     )
+
+
+def _over_rivals(
+    published: Paper | Absent, measured: Interval | None
+) -> tuple[tuple[Rival, Interval], ...]:
+    """Returns each rival figure with the measured rate over it; none for an implausible rate."""
+    if measured is None or isinstance(published, Absent):
+        return ()
+    return tuple((rival, measured.over(rival.value)) for rival in published.rivals)
+
+
+def _key_of(published: Paper | Absent, measurement: Measurement) -> str:
+    """Returns the figure that is compared, or else the first that the measurement tests."""
+    first = next((one for one in measurement.figures if one in FIGURES), "")
+    return published.key if isinstance(published, Paper) else first
 
 
 def _at_unknown_clock(clock: Clock | None, verdict: Verdict, reasons: tuple[str, ...]) -> Judged:
@@ -275,24 +282,3 @@ def _compare(fraction: Interval, margin: float, measurement: Measurement, notes:
     else:
         verdict, reason = Verdict.SHORT, f"below {line:.0%}"
     return verdict, (reason, *(one for one in notes.remarks if one not in reason))
-
-
-def _remarks(
-    measurement: Measurement, published: Paper | Absent, burst: float | None
-) -> Iterator[str]:
-    """Yields what qualifies the verdict."""
-    if isinstance(published, Paper) and published.formula:
-        yield f"{DERIVED}{published.formula}"
-    if measurement.data in FLATTERING:
-        data = {"zeros": "zero"}.get(measurement.data, measurement.data)
-        yield f"{data} inputs flatter a power-limited chip"
-    held = measurement.quantity == "footprint"  # bytes that do not depend on the time taken
-    if not held and measurement.timing and measurement.timing.stopped.reason == "noisy":
-        yield "noisy"
-    yield from disturbances(measurement)
-    if held and isinstance(published, Paper):
-        yield "bytes held; a sheet may print GB for what is counted in GiB"
-    if troubles := disturbed_by(measurement.conditions):
-        yield f"throttled: {', '.join(troubles)}"
-    if not held and burst and isinstance(published, Paper) and burst > published.value:
-        yield f"its best window is at {burst / published.value:.1%} of paper"

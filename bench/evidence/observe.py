@@ -15,12 +15,12 @@ from bench.chips.paper import Paper, of_sheet
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
-from bench.fit import SIDE
 from bench.plausible import GIB_OVER_GB
 from bench.records.model import IMPORTED_BY, Record, at_once
+from bench.shortfall import FLATTERING, SIDE
 from bench.standing import standing
 from bench.units import Dimension
-from bench.verdict import FLATTERING, Row, Verdict, rows
+from bench.verdict import Row, Verdict, rows
 
 OWN = "onpaper"
 ABOVE, SEVERAL = 1.02, 3

@@ -14,10 +14,11 @@ from bench.fixed import searched_shapes
 from bench.importers.base import Found, Given, Importer, beginning, collect
 from bench.records.model import Measurement, Record, at_once
 from bench.records.store import read as read_record
+from bench.shortfall import FLATTERING
 from bench.standing import standing
 from bench.titles import sizes
 from bench.units import scale
-from bench.verdict import FLATTERING, Row, Verdict, rows
+from bench.verdict import Row, Verdict, rows
 
 KEYS = ('"schema_version"', '"method_version"', '"measurements"')
 LINK_QUANTITIES = {

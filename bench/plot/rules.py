@@ -40,13 +40,7 @@ def picture(
     Raises:
         UsageError: no chip has a known TPP and density.
     """
-    considered = chips if chips is not None else list(catalogue.chips.values())
-    early = [chip for chip in considered if (chip.launched or "") > question.on]
-    candidates = [
-        chip
-        for chip in considered
-        if chips is not None or (chip.kind not in NOT_ACCELERATORS and chip not in early)
-    ]
+    candidates, early = _candidates(chips, catalogue, question)
     books = book, _without_letters(book)
     spots = [spot for chip in candidates if (spot := _spot(chip, question, books, catalogue))]
     if not spots:
@@ -67,6 +61,18 @@ def picture(
         paint=partial(paint, spots, rule_lines),
         height=6.4,
     )
+
+
+def _candidates(
+    chips: Sequence[Chip] | None, catalogue: Catalogue, question: Question
+) -> tuple[list[Chip], list[Chip]]:
+    """Returns the chips to draw, and those of all considered that were launched after the day."""
+    considered = list(catalogue.chips.values()) if chips is None else list(chips)
+    early = [chip for chip in considered if (chip.launched or "") > question.on]
+    if chips is not None:
+        return considered, early
+    drawn = [chip for chip in considered if chip.kind not in NOT_ACCELERATORS and chip not in early]
+    return drawn, early
 
 
 def _without_letters(book: Rulebook) -> Rulebook:

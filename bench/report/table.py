@@ -11,8 +11,9 @@ from bench.report.digits import beside, percent, with_interval
 from bench.report.groups import VERDICT, trimmed
 from bench.report.scalar import Scalar
 from bench.report.summary import summary
+from bench.shortfall import FLATTERING
 from bench.titles import PLAIN, inputs, own_inputs
-from bench.verdict import FLATTERING, Row
+from bench.verdict import Row
 
 COLUMNS = (
     "figure", "published (dense)", "measured, sustained (95%)", "burst", "achieved (95%)",

@@ -47,21 +47,21 @@ BELOW: dict[str, tuple[str, ...]] = {
     "titles": ("chips", "records.model"),
     "fixed": ("records.model",),
     "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
-    "fit": ("fixed", "plausible", "rates", "chips", "records.model"),
+    "shortfall": ("fixed", "plausible", "rates", "chips", "records.model"),
     "verdict": (
-        "cpuclock", "fit", "fixed", "energy", "plausible", "rates", "titles", "chips",
+        "cpuclock", "shortfall", "fixed", "energy", "plausible", "rates", "titles", "chips",
         "records.model", "units",
     ),
     "standing": ("verdict",),
     "gap": (
-        "cpuclock", "fit", "standing", "energy", "verdict", "chips", "records.model", "throttle",
-        "units",
+        "cpuclock", "shortfall", "standing", "energy", "verdict", "chips", "records.model",
+        "throttle", "units",
     ),
     "identity": (
         "standing", "verdict", "plausible", "rates", "titles", "chips", "records.model", "units",
     ),
     "evidence": (
-        "fit", "standing", "verdict", "plausible", "chips", "records", "datafile", "loaded",
+        "shortfall", "standing", "verdict", "plausible", "chips", "records", "datafile", "loaded",
         "parsed", "errors", "strict", "units", "paths",
     ),
     "predict.model": ("workloads", "chips", "errors", "units"),
@@ -82,9 +82,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "strict", "units", "paths",
     ),
     "report": (
-        "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
-        "verdict", "plausible", "rates", "titles", "rules", "theory", "chips", "records.model",
-        "throttle", "errors", "units", "spreadsheet", "kernels.registry", "kernels.common.base",
+        "shortfall", "standing", "predict", "workloads", "claims", "evidence", "identity", "gap",
+        "energy", "verdict", "plausible", "rates", "titles", "rules", "theory", "chips",
+        "records.model", "throttle", "errors", "units", "spreadsheet", "kernels.registry", "kernels.common.base",
         "fixed",
     ),
     "gate": (
@@ -145,8 +145,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "strict", "units", "paths", "",
     ),
     "importers": (
-        "bundle", "fixed", "standing", "evidence", "verdict", "titles", "chips", "records",
-        "datafile", "yamlfile", "errors", "units",
+        "shortfall", "bundle", "fixed", "standing", "evidence", "verdict", "titles", "chips",
+        "records", "datafile", "yamlfile", "errors", "units",
     ),
     "checks": (
         "bundle", "predict", "claims", "evidence", "rules", "theory", "workloads", "chips",

@@ -3,11 +3,12 @@
 Either the work cannot test the figure at all, or something took time from it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.chips.paper import Absent, Paper
 from bench.fixed import searched_shapes
-from bench.plausible import disturbances
+from bench.plausible import disturbances, disturbed_by
 from bench.rates import Interval
 from bench.records.model import Measurement
 
@@ -15,6 +16,10 @@ SIDE = 1024
 """The shortest side of a matrix product that counts as a test of a figure."""
 SIDES = ("m", "n", "k")
 SMALL = "so small a product leaves a chip idle"
+FLATTERING = ("constant", "zeros")
+"""Inputs that switch so few bits that a power-limited chip runs faster."""
+DERIVED = "derived: "
+"""Prefix of the remark that gives the formula of a derived peak."""
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,24 @@ def excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
         return f"only {len(found.trials)} shapes were tried"
     reachable = fraction.high * (1 + found.gain_estimate)
     return "a longer search may reach it" if reachable >= line else ""
+
+
+def remarks_on(
+    measurement: Measurement, published: Paper | Absent, burst: float | None
+) -> Iterator[str]:
+    """Yields what qualifies the verdict."""
+    if isinstance(published, Paper) and published.formula:
+        yield f"{DERIVED}{published.formula}"
+    if measurement.data in FLATTERING:
+        data = {"zeros": "zero"}.get(measurement.data, measurement.data)
+        yield f"{data} inputs flatter a power-limited chip"
+    held = measurement.quantity == "footprint"  # bytes that do not depend on the time taken
+    if not held and measurement.timing and measurement.timing.stopped.reason == "noisy":
+        yield "noisy"
+    yield from disturbances(measurement)
+    if held and isinstance(published, Paper):
+        yield "bytes held; a sheet may print GB for what is counted in GiB"
+    if troubles := disturbed_by(measurement.conditions):
+        yield f"throttled: {', '.join(troubles)}"
+    if not held and burst and isinstance(published, Paper) and burst > published.value:
+        yield f"its best window is at {burst / published.value:.1%} of paper"
