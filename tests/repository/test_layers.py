@@ -84,8 +84,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     "report": (
         "shortfall", "standing", "predict", "workloads", "claims", "evidence", "identity", "gap",
         "energy", "verdict", "plausible", "rates", "titles", "rules", "theory", "chips",
-        "records.model", "throttle", "errors", "units", "spreadsheet", "kernels.registry", "kernels.common.base",
-        "fixed",
+        "records.model", "throttle", "errors", "units", "spreadsheet", "kernels.registry",
+        "kernels.common.base", "fixed",
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
