@@ -114,7 +114,7 @@ def test_the_low_end_is_the_best_of_a_chip_that_is_so_much_slower(
 def test_where_a_slower_chip_keeps_no_limit_the_rate_may_be_nought(
     sheets: Catalogue, known: Learnt
 ) -> None:
-    one = found(sheets, wanted(tpot=0.023), known, "910b2")
+    one = found(sheets, wanted(tpot=0.027), known, "910b2")
     assert one.per_chip_bounds(0.8, 0)[0] == 0 < float(one.per_chip()[0])
     middle, low, high = chips_for(one, 1000.0)
     assert low <= middle < high == math.inf
