@@ -86,6 +86,8 @@ def row_faults(row: Reported, chips: Mapping[str, Chip] | None) -> Iterator[Flaw
         yield "quantity", f"{row.quantity!r} is none", did_you_mean(row.quantity, QUANTITIES)
     else:
         yield from _unit_faults(row)
+    if row.per == "total" and row.value.dimension is Dimension.TIME:
+        yield "per", "a time is no sum over chips", "leave it out: count says how many took part"
     if row.dtype is not None and row.dtype not in DTYPES:
         yield "dtype", f"{row.dtype!r} is none", did_you_mean(row.dtype, DTYPES)
     if chips is None:

@@ -113,7 +113,8 @@ class Reported(Strict):
         chip: id of the sheet.
         named: what the source calls the device, if that does not determine the sheet.
         count: number of chips that took part.
-        per: whether the value is per whole chip, per die, or for all ``count`` chips together.
+        per: whether the value is per whole chip, per die, or for all ``count`` chips together;
+            a time is never for all together.
         value: the value with its unit; operations are dense.
         statistic: which statistic of the samples it is.
         kind: the class, by default that of the source.

@@ -85,6 +85,10 @@ BEYOND_FORM: dict[str, tuple[Changes, str]] = {
         "one.defects: 'percent only' and a value in % go together; give both or neither",
     ),
     "one-die": ({"per": "die"}, f"one.per: {H20} has one die; write device"),
+    "no-sum-of-times": (
+        {"quantity": "tpot", "value": "3 ms", "per": "total"},
+        "one.per: a time is no sum over chips; leave it out: count says how many took part",
+    ),
 }
 FORM: dict[str, tuple[Changes, str]] = {
     "two-days": (
