@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs, loads
+from bench.kernels.common import inputs, loads, spots
 from bench.kernels.common.accelerators import unit_count
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError
 from bench.kernels.common.units import UNITS
@@ -36,7 +36,6 @@ DEVICE_BYTES = ((2**20, 2**35), (2**40, 2**33))
 CHECKED_BYTES = 2**19
 CHECKED_ROUNDS = 3
 WORD = 2**32
-SPOILT = -7
 
 
 class Cache(Defaults):
@@ -167,7 +166,7 @@ def _on_device(source: "torch.Tensor", rounds: int) -> Task:
         return _compared(sums.tolist(), program_sums(blocks, total, programs), WORD)
 
     call = partial(compiled.read, words, sums, total)
-    return Task([call], partial(sums.fill_, SPOILT), spot_check)
+    return Task([call], partial(sums.fill_, spots.SPOILT), spot_check)
 
 
 def program_sums(blocks: Sequence[int], total: int, programs: int) -> list[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs, ranks
+from bench.kernels.common import inputs, ranks, spots
 from bench.kernels.common.base import (
     Defaults,
     Limits,
@@ -48,8 +48,6 @@ BUFFERS = 2
 """Buffers of the message's size per rank: source and target."""
 CHECKED = 1200
 """Elements per rank that are compared before timing."""
-SPOTS = 256
-"""Random elements that are compared after timing."""
 TOLERANCE = {False: 1e-5, True: 1e-4}
 """Largest error relative to the largest element: of one call, and of repeated in-place sums."""
 
@@ -277,7 +275,7 @@ def _picked(side: _Side) -> list[int]:
     import torch
 
     count = side.target.numel()
-    mine = torch.randint(0, count, (min(SPOTS, count),)).tolist()
+    mine = torch.randint(0, count, (min(spots.SPOTS, count),)).tolist()
     return sorted({0, count - 1, *ranks.gathered(mine)[0]})
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs
+from bench.kernels.common import inputs, spots
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
 from bench.records.model import Check, Work
 
@@ -27,8 +27,8 @@ LEAST_BYTES = {True: 2**28, False: 2**30}
 
 PILOT_BYTES = 2**20
 CHECKED_ROWS = 999
-SPOTS = 512
-SPOILT = -7.0
+SPOT_ROWS = 512
+"""Rows that are compared before timing, and random ones after it."""
 
 
 class Gather(Defaults):
@@ -87,7 +87,9 @@ class Gather(Defaults):
         order = torch.randperm(count, device=device)
         out = inputs.outputs(count * columns, table.dtype, device).view(count, columns)
         call = _call(point, table, order, out)
-        return Task([call], partial(out.fill_, SPOILT), lambda _: _spot_check(table, order, out))
+        return Task(
+            [call], partial(out.fill_, spots.SPOILT), lambda _: _spot_check(table, order, out)
+        )
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Gathers 999 fresh rows, some of them twice, and compares with float64."""
@@ -95,7 +97,7 @@ class Gather(Defaults):
 
         table = inputs.draw((CHECKED_ROWS, _columns(point)), point.dtype, "normal", device)
         order = torch.randint(0, CHECKED_ROWS, (CHECKED_ROWS,), device=device)
-        out = torch.full_like(table, SPOILT)
+        out = torch.full_like(table, spots.SPOILT)
         _call(point, table, order, out)()
         return _compared(out, table.cpu().double()[order.cpu()])
 
@@ -139,7 +141,5 @@ def _compared(got: "torch.Tensor", expected: "torch.Tensor") -> Check:
 
 def _spot_check(table: "torch.Tensor", order: "torch.Tensor", out: "torch.Tensor") -> Check:
     """Compares random rows of the timed calls' output with the rows of the table."""
-    import torch
-
-    picked = torch.randint(0, len(order), (SPOTS,)).to(out.device)
+    picked = spots.drawn(len(order), out.device, SPOT_ROWS)
     return _compared(out[picked], table[order[picked]].cpu().double())

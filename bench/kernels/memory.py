@@ -7,11 +7,10 @@ hardware may add. Buffers are far larger than the last-level cache.
 import ctypes
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs
+from bench.kernels.common import inputs, spots
 from bench.kernels.common.base import (
     Defaults,
     Limits,
@@ -20,6 +19,7 @@ from bench.kernels.common.base import (
     UnsupportedError,
     itemsize,
 )
+from bench.kernels.common.threads import together
 from bench.records.model import Check, Work
 
 if TYPE_CHECKING:
@@ -48,17 +48,15 @@ WAYS = {
 HOST_ONLY = ("memcpy", "memset")
 ZEROS = ("zero", "memset")
 
-CHECKED = 100_003
-SPOTS = 256
 TOLERANCE = 1e-5
-"""Elements checked before timing and after it, and the largest relative error of an element."""
+"""The largest relative error of an element."""
 
 SUM_TOLERANCE = 0.05
 """Tolerance of a sum of hundreds of millions of fp32 terms, relative to the larger of its
 magnitude and the root of their number."""
 
 PART = 1 << 24
-SPOILT = -7.0
+"""Elements that are summed in float64 at once."""
 
 CACHE_MULTIPLE = 4
 """STREAM's rule: each array at least four times the last-level cache."""
@@ -123,14 +121,14 @@ class Memory(Defaults):
         Only the third is written, so that the inputs stay unchanged.
         """
         a, b, c = inputs.buffers(3, point.size("elements"), point.dtype, point.data, device)
-        spoil = partial(c.fill_, SPOILT)
+        spoil = partial(c.fill_, spots.SPOILT)
         return Task([_stream(point, (a, b, c))], spoil, partial(_spot_check, point, (a, b, c)))
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Runs the stream on 100,003 fresh elements and compares with float64."""
-        a, b, c = (inputs.draw((CHECKED,), point.dtype, "normal", device) for _ in range(3))
+        a, b, c = (inputs.draw((spots.CHECKED,), point.dtype, "normal", device) for _ in range(3))
         result = _stream(point, (a, b, c))()
-        return _compared(point, result, a, b, str(CHECKED))
+        return _compared(point, result, a, b, str(spots.CHECKED))
 
 
 KERNEL = Memory()
@@ -174,35 +172,27 @@ def _stream(point: Point, arrays: "Arrays") -> Callable[[], "torch.Tensor"]:
     return calls[stream, way]
 
 
-@lru_cache(maxsize=1)
-def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="stream")
-
-
 def _bytes_call(way: str, a: "torch.Tensor", c: "torch.Tensor") -> Callable[[], "torch.Tensor"]:
     """Returns memcpy or memset by one thread per core: libc uses non-temporal stores."""
     import torch
 
     if a.device.type != "cpu":
         raise UnsupportedError(f"{way} works on host memory only")
-    threads = torch.get_num_threads()
     total = a.numel() * a.element_size()
-    step = -(-total // threads // 4096) * 4096
-    parts = [(start, min(step, total - start)) for start in range(0, total, step)]
+    step = -(-total // torch.get_num_threads() // 4096) * 4096
     source, target = a.data_ptr(), c.data_ptr()
 
-    def part(piece: tuple[int, int]) -> None:
-        start, size = piece
+    def part(start: int) -> None:
+        size = min(step, total - start)
         if way == "memcpy":
             ctypes.memmove(target + start, source + start, size)
         else:
             ctypes.memset(target + start, 0, size)
 
+    parts = [partial(part, start) for start in range(0, total, step)]
+
     def run() -> torch.Tensor:
-        others = [_threads(threads).submit(part, piece) for piece in parts[1:]]
-        part(parts[0])  # this thread would otherwise only wait
-        for other in others:
-            other.result()
+        together(parts)
         return c
 
     return run
@@ -236,13 +226,11 @@ def _compared(
 
 def _spot_check(point: Point, arrays: "Arrays", last: object) -> Check:
     """Compares elements that the timed calls wrote, or the sum that the last one returned."""
-    import torch
-
     a, b, c = arrays
     if point.parameters["stream"] == "read":
         return _sum_check(point, a, b, last)
-    picked = torch.randint(0, c.numel(), (SPOTS,)).to(c.device)
-    return _compared(point, c[picked], a[picked], b[picked], f"{SPOTS} of {c.numel()}")
+    picked = spots.drawn(c.numel(), c.device)
+    return _compared(point, c[picked], a[picked], b[picked], f"{spots.SPOTS} of {c.numel()}")
 
 
 def _sum_check(point: Point, a: "torch.Tensor", b: "torch.Tensor", last: object) -> Check:

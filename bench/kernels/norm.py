@@ -7,7 +7,7 @@ of Llama 3.1 70B. An implementation that passes over memory more often gets a lo
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs
+from bench.kernels.common import inputs, spots
 from bench.kernels.common.attend import proven, relative_error
 from bench.kernels.common.base import Defaults, Limits, Point, Task, itemsize
 from bench.kernels.common.llm import (
@@ -38,7 +38,8 @@ BYTES = {True: 64 * 2**20, False: 2**30}
 FAR = 1.1
 """Minimum size of an array over the last-level cache; with its result twice that."""
 PILOT_ROWS = 4
-SPOTS = 8
+SPOT_ROWS = 8
+"""Random rows that are compared after timing."""
 
 
 class Norm(Defaults):
@@ -160,7 +161,7 @@ def _spot_check(
     whole = results.by_set.get(0)
     if not isinstance(whole, torch.Tensor):
         return LEFT_OUT
-    drawn = torch.randint(0, _rows(point), (SPOTS,)).to(array.device)
+    drawn = spots.drawn(_rows(point), array.device, SPOT_ROWS)
     return _compared(point, whole[drawn], array[drawn], gain)
 
 

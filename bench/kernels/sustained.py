@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs
+from bench.kernels.common import inputs, spots
 from bench.kernels.common.base import (
     Defaults,
     Limits,
@@ -50,10 +50,6 @@ PATIENCE_S = 0.3
 REFERENCE = "fp32"
 SOFTWARE_FACTOR = 20.0
 """A product this many times slower than in fp32 is emulated in software: no load to sustain."""
-
-CHECKED = 100_003
-SPOTS = 256
-SPOILT = -7.0
 
 
 class Sustained(Defaults):
@@ -116,10 +112,10 @@ class Sustained(Defaults):
         check = GEMM.check(point, device)
         if not _is_mixed(point):
             return check
-        source = inputs.draw((CHECKED,), point.dtype, "normal", device)
+        source = inputs.draw((spots.CHECKED,), point.dtype, "normal", device)
         target = _spoilt(source)
         target.copy_(source)
-        return _both(check, source, target, f"{CHECKED} copied")
+        return _both(check, source, target, f"{spots.CHECKED} copied")
 
 
 KERNEL = Sustained()
@@ -144,22 +140,15 @@ def _with_stream(task: Task, point: Point, device: "torch.device") -> Task:
 
     def spoil() -> None:
         task.spoil()
-        target.fill_(SPOILT)
+        target.fill_(spots.SPOILT)
 
     def spot_check(last: object) -> Check:
-        picked = _picks(elements, device)
+        picked = spots.drawn(elements, device)
         product = task.spot_check(last) if task.spot_check else None
-        return _both(product, source[picked], target[picked], f"{SPOTS} of {elements} copied")
+        return _both(product, source[picked], target[picked], f"{spots.SPOTS} of {elements} copied")
 
     calls = [partial(_one_after_the_other, call, target, source) for call in task.calls]
     return replace(task, calls=calls, spoil=spoil, spot_check=spot_check, whole=None)
-
-
-def _picks(elements: int, device: "torch.device") -> "torch.Tensor":
-    """Returns the indices of ``SPOTS`` random elements."""
-    import torch
-
-    return torch.randint(0, elements, (SPOTS,)).to(device)
 
 
 def _one_after_the_other(
@@ -173,7 +162,7 @@ def _one_after_the_other(
 def _spoilt(like: "torch.Tensor") -> "torch.Tensor":
     import torch
 
-    return torch.full_like(like, SPOILT)
+    return torch.full_like(like, spots.SPOILT)
 
 
 def _both(

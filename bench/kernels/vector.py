@@ -22,6 +22,7 @@ from bench.kernels.common.base import (
     itemsize,
     torch_dtype,
 )
+from bench.kernels.common.threads import together
 from bench.kernels.common.units import units
 from bench.records.model import Check, Work
 
@@ -224,7 +225,7 @@ def _cpu_loop(point: Point, state: "State", out: "torch.Tensor") -> Callable[[],
     parts = [partial(function, *four, steps // UNROLLED) for four in zip(x, a, b, to, strict=True)]
 
     def run() -> "torch.Tensor":
-        simd.together(parts)
+        together(parts)
         return out
 
     return run

@@ -9,7 +9,7 @@ import torch
 
 from bench.devices.cpu import CpuDevice
 from bench.kernels import gemm, memory
-from bench.kernels.common import inputs
+from bench.kernels.common import inputs, spots
 from bench.kernels.common.base import Point, UnsupportedError, itemsize
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
@@ -107,7 +107,7 @@ def test_a_cpu_that_computes_tf32_in_full_has_no_tf32(device: CpuDevice) -> None
 def test_every_stream_and_way_is_right(device: CpuDevice, name: str, way: str) -> None:
     check = device.check(MEMORY, stream(name, way))
     assert check.passed
-    assert (check.tolerance, check.shape) == (memory.TOLERANCE, str(memory.CHECKED))
+    assert (check.tolerance, check.shape) == (memory.TOLERANCE, str(spots.CHECKED))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from bench.chips.paper import Paper
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import host_link, peer
-from bench.kernels.common import copies, inputs
+from bench.kernels.common import copies, inputs, spots
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.common.copies import Copy
 from bench.kernels.registry import kernel
@@ -175,7 +175,7 @@ COPIES = [("host_link", way) for way in host_link.LABELS] + [("peer", way) for w
 def test_every_copy_is_right_before_and_after_it_is_timed(name: str, way: str) -> None:
     found, point = kernel(name), copying(name, way)
     check = found.check(point, CPU)
-    assert (check.passed, check.shape) == (True, f"{copies.CHECKED} of {copies.CHECKED}")
+    assert (check.passed, check.shape) == (True, f"{spots.CHECKED} of {spots.CHECKED}")
     task = found.build(point, CPU, 0.0)
     assert spot(task, 1).passed
     assert not spot(task, 0).passed

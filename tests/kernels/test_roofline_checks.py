@@ -99,7 +99,7 @@ def test_a_wrong_stream_fails_the_check(
 ) -> None:
     wanted = mixed.mix(dtype, Fraction(intensity))
     if wrong == "one thread":
-        monkeypatch.setattr(simd, "together", lambda parts: parts[0]())
+        monkeypatch.setattr(mixed, "together", lambda parts: parts[0]())
     elif wrong == "the rest unread":
         if wanted.group == 1:
             pytest.skip("every element is used")

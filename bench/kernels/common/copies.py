@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs
+from bench.kernels.common import inputs, spots
 from bench.kernels.common.accelerators import streams, synchronize
 from bench.kernels.common.base import Limits, Point, Task, itemsize
 from bench.records.model import Check
@@ -17,13 +17,6 @@ COPY_BYTES = 512 * 2**20
 CACHE_MULTIPLE = 4
 BLOCK = 1024
 """Sizes of copies are a multiple of this many elements."""
-CHECKED = 100_003
-"""Elements that are copied and compared before timing."""
-SPOTS = 256
-"""Random elements that are compared after timing."""
-SPOILT = -7.0
-"""Value of a target before it is copied to; random data do not contain it."""
-
 ARRAYS = 3
 """Arrays on the device, of which only the last is written: the same as for the memory streams."""
 
@@ -59,8 +52,10 @@ def arrays(point: Point, device: "torch.device") -> tuple["torch.Tensor", ...]:
 
 
 def fresh_arrays(point: Point, device: "torch.device") -> tuple["torch.Tensor", ...]:
-    """Returns new random arrays of ``CHECKED`` elements."""
-    return tuple(inputs.draw((CHECKED,), point.dtype, "normal", device) for _ in range(ARRAYS))
+    """Returns new random arrays of ``spots.CHECKED`` elements."""
+    return tuple(
+        inputs.draw((spots.CHECKED,), point.dtype, "normal", device) for _ in range(ARRAYS)
+    )
 
 
 def task(call: Callable[[], object], copies: Sequence[Copy]) -> Task:
@@ -81,7 +76,7 @@ def checked(call: Callable[[], object], copies: Sequence[Copy]) -> Check:
 def spoil(copies: Sequence[Copy]) -> None:
     """Overwrites the targets."""
     for one in copies:
-        one.target.fill_(SPOILT)
+        one.target.fill_(spots.SPOILT)
 
 
 def compared(copies: Sequence[Copy], picked: "torch.Tensor | slice") -> Check:
@@ -98,7 +93,8 @@ def _spots(copies: Sequence[Copy]) -> "torch.Tensor":
     import torch
 
     elements = copies[0].source.numel()
-    return torch.cat([torch.tensor([0, elements - 1]), torch.randint(0, elements, (SPOTS,))])
+    ends = torch.tensor([0, elements - 1])
+    return torch.cat([ends, spots.drawn(elements, ends.device)])
 
 
 def _error(copy: Copy, picked: "torch.Tensor | slice") -> float:

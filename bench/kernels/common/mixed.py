@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs, simd
 from bench.kernels.common.base import Point, UnsupportedError, itemsize, torch_dtype
+from bench.kernels.common.threads import together
 
 if TYPE_CHECKING:
     import torch
@@ -165,7 +166,7 @@ def _machine(point: Point, data: "torch.Tensor") -> Stream:
 
 def _run_all(calls: Sequence[Callable[[], object]], start: "torch.Tensor") -> None:  # noqa: ARG001 -- kept alive, as the calls read it by its address
     """Runs the calls at once, each in a thread."""
-    simd.together(calls)
+    together(calls)
 
 
 def _triton(point: Point, data: "torch.Tensor") -> Stream:

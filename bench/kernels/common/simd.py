@@ -6,10 +6,9 @@ Architectures Software Developer's Manual, volume 2, sections 2.3 (VEX) and 2.7 
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from bench.kernels.common.base import UnsupportedError
@@ -248,16 +247,3 @@ def placed(code: bytes) -> Loop:
     function = ctypes.CFUNCTYPE(None, *kinds)(executable.address)
     function.executable = executable  # type: ignore[attr-defined]  # alive as long as the function
     return function
-
-
-@lru_cache(maxsize=1)
-def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="simd")
-
-
-def together(parts: Sequence[Callable[[], object]]) -> None:
-    """Runs parts at once, the first in this thread, and waits for all."""
-    others = [_threads(len(parts)).submit(part) for part in parts[1:]]
-    parts[0]()  # this thread would otherwise only wait
-    for other in others:
-        other.result()
