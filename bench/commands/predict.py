@@ -56,6 +56,7 @@ a prediction never proves that two chips match.
   tpot=100ms ttft=any
                     parallel=best: limits, such as ttft=2s; tpot=[20ms,50ms,any]: the best for each
   rate=             parallel=best: tokens/s wanted in all; how many chips of each kind that needs
+  top=1             parallel=best: how many ways to show of each chip, the best first
   micro=1           phase=train: sequences per micro-batch of a copy
   recompute=false   phase=train: true recomputes activations in backward instead of keeping them
   states=fp32       phase=train: bf16 keeps gradients and Adam's moments in 16 bits
@@ -92,7 +93,7 @@ MONEY = ("years", "kwh", "pue", "price", "rent")
 """Keys of the cost."""
 TRAINED = ("micro", "recompute", "states")
 """Keys of training."""
-BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate")
+BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate", "top")
 """The value of ``parallel=`` that searches for the best split, and the keys of that search."""
 UNUSED = {
     "serve": ("shape", *TRAINED),

@@ -104,6 +104,7 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
         batch=tuple(numbers("batch", config.batch)) if "batch" in given else (),
         ttft=seconds("ttft", config.ttft),
         engine=_engine(config),
+        top=whole("top", config.top),
     )
     limits = [seconds("tpot", word) for word in config.tpot]
     return [replace(first, tpot=one) for one in dict.fromkeys(limits)]
@@ -258,7 +259,9 @@ def whole(key: str, word: str) -> int:
     """
     if not str(word).isdecimal() or not 1 <= int(word) <= LARGEST:
         several = (
-            "" if key in ("shape", "micro", "devices", "rate") else "; several as [1,8,64] or 1..64"
+            ""
+            if key in ("shape", "micro", "devices", "rate", "top")
+            else "; several as [1,8,64] or 1..64"
         )
         raise UsageError(f"{key}={word}: write a whole number from 1 to {LARGEST:,}{several}")
     return int(word)

@@ -24,6 +24,7 @@ from bench.predict.tiers import known_of
 
 Sizes = tuple[int, int, int]
 """m, n and k of a matrix product."""
+Predictions = Sequence[Prediction]
 NAMED = 3
 """At most this many chips without an answer are named per reason; the others are counted."""
 
@@ -36,12 +37,14 @@ class Answer:
         found: the prediction; None if there is none.
         over: ratio to the baseline; None without a prediction or a baseline.
         why: the reason why there is no prediction; else empty.
+        rank: place among the best ways of the chip, from 1.
     """
 
     chip: Chip
     found: Prediction | None = None
     over: Ratio | None = None
     why: str = ""
+    rank: int = 1
 
 
 def answers(
@@ -53,29 +56,30 @@ def answers(
         UsageError: there is no prediction for the baseline, or for any chip.
     """
 
-    def predict(chip: Facts) -> Prediction:
+    def predict(chip: Facts) -> list[Prediction]:
         refuse_unfit(chip, scenario)
-        return forecast(chip, scenario, known)
+        return [forecast(chip, scenario, known)]
 
     return each(chips, base, predict, known)
 
 
 def each(
-    chips: Sequence[Chip], base: Chip | None, predict: Callable[[Facts], Prediction], known: Learnt
+    chips: Sequence[Chip], base: Chip | None, predict: Callable[[Facts], Predictions], known: Learnt
 ) -> list[Answer]:
-    """Returns the answer for each chip.
+    """Returns the answers for each chip, one per prediction.
 
     Args:
         chips: the chips to predict.
-        base: the chip that the others are divided by.
-        predict: predicts one chip, or raises ``UsageError`` with the reason why it cannot.
+        base: the chip that the others are divided by, by the first of its predictions.
+        predict: predicts one chip, best first, or raises ``UsageError`` with the reason why it
+            cannot.
         known: the fitted model.
 
     Raises:
         UsageError: there is no prediction for the baseline, or for any chip.
     """
-    baseline = predict(_facts(base)) if base else None
-    found = [_answer(one, predict, known, baseline) for one in chips]
+    baseline = predict(_facts(base))[0] if base else None
+    found = [answer for one in chips for answer in _answers(one, predict, known, baseline)]
     if not any(one.found for one in found):
         raise UsageError(_reasons((one.chip.id, one.why) for one in found))
     return found
@@ -99,15 +103,17 @@ def _named(chips: list[str]) -> str:
     return f"{', '.join(chips[:NAMED])}{more}"
 
 
-def _answer(
-    chip: Chip, predict: Callable[[Facts], Prediction], known: Learnt, baseline: Prediction | None
-) -> Answer:
-    """Returns the answer for one chip, with the reason if it cannot be predicted."""
+def _answers(
+    chip: Chip, predict: Callable[[Facts], Predictions], known: Learnt, baseline: Prediction | None
+) -> Iterator[Answer]:
+    """Yields the answers for one chip, or one with the reason if it cannot be predicted."""
     try:
         found = predict(_facts(chip))
     except UsageError as error:
-        return Answer(chip, why=str(error).removeprefix(f"{chip.id}: "))
-    return Answer(chip, found, ratio(found, baseline, known) if baseline else None)
+        yield Answer(chip, why=str(error).removeprefix(f"{chip.id}: "))
+        return
+    for rank, one in enumerate(found, start=1):
+        yield Answer(chip, one, ratio(one, baseline, known) if baseline else None, rank=rank)
 
 
 def _facts(chip: Chip) -> Facts:

@@ -47,6 +47,7 @@ class ServingGoal:
         tpot: upper limit of TPOT in s.
         ttft: upper limit of the TTFT of a single prompt in s.
         engine: as in ``Scenario``.
+        top: number of ways wanted per chip.
     """
 
     workload: Workload
@@ -58,6 +59,7 @@ class ServingGoal:
     tpot: float = math.inf
     ttft: float = math.inf
     engine: str = ""
+    top: int = 1
 
     def scenario(self, split: Parallel, batch: Sequence[float] | Array) -> Scenario:
         """Returns the scenario of one way, with a point for each number of requests."""
@@ -110,7 +112,7 @@ def _possible(workload: Workload, split: Parallel) -> bool:
 def best(
     chips: Sequence[Chip], base: Chip | None, goal: ServingGoal, known: Learnt
 ) -> tuple[list[Answer], int]:
-    """Returns each chip's best way, as an answer with one point, and how many ways were tried.
+    """Returns each chip's best ways, as answers with one point, and how many ways were tried.
 
     Args:
         chips: the chips to predict.
@@ -129,14 +131,16 @@ def best(
             f"({goal.workload.heads} heads, {goal.workload.layers} layers)"
         )
 
-    def predict(chip: Facts) -> Prediction:
+    def predict(chip: Facts) -> list[Prediction]:
         return _best(chip, goal, known, tried)
 
     return each(chips, base, predict, known), len(tried)
 
 
-def _best(chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Parallel]) -> Prediction:
-    """Returns a chip's best way, or raises ``UsageError`` if it has none."""
+def _best(
+    chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Parallel]
+) -> list[Prediction]:
+    """Returns a chip's best ways, best first, or raises ``UsageError`` if it has none."""
     refuse_unfit(chip, goal.scenario(tried[0], [1]))
     predicted = [
         forecast(chip, goal.scenario(split, batch), known)
@@ -145,14 +149,27 @@ def _best(chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Paralle
     ]
     if not predicted:
         raise UsageError(f"{chip.chip}: {_too_large(chip, goal)}")
-    found = chosen(predicted, goal)
-    if found is None:
+    found = list(_ranked(chip, predicted, goal, known))
+    if not found:
         raise UsageError(f"{chip.chip}: {_too_slow(predicted, goal)}")
-    way, place = found
-    scenario = way.scenario
-    single = forecast(chip, goal.scenario(scenario.split, [scenario.batch[place]]), known)
-    halves = (float(single.half(level)[0]) for level in LEVELS)
-    return replace(single, rate_bounds=tuple(_rate_bounds(predicted, goal, one) for one in halves))
+    return found
+
+
+def _ranked(
+    chip: Facts, predicted: Sequence[Prediction], goal: ServingGoal, known: Learnt
+) -> Iterator[Prediction]:
+    """Yields the best ways: each is the best of those that are not ranked before it."""
+    left = list(predicted)
+    for _ in range(min(goal.top, len(predicted))):
+        found = chosen(left, goal)
+        if found is None:
+            return
+        way, place = found
+        scenario = way.scenario
+        single = forecast(chip, goal.scenario(scenario.split, [scenario.batch[place]]), known)
+        halves = (float(single.half(level)[0]) for level in LEVELS)
+        yield replace(single, rate_bounds=tuple(_rate_bounds(left, goal, one) for one in halves))
+        left = [one for one in left if one is not way]
 
 
 def _rate_bounds(

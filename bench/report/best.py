@@ -40,6 +40,11 @@ COLUMN_NOTES = (
     "within them with fewer requests only (0: with none). Other intervals are for the way shown."
 )
 
+RANKS = (
+    "Rank: the best of the ways that are not ranked before it, each at its own number of requests; "
+    "so is its interval of tokens/s."
+)
+
 
 @dataclass(frozen=True)
 class LimitResult:
@@ -66,7 +71,7 @@ def best_ways(
     *,
     operators: bool,
 ) -> Report:
-    """Returns the best way of each chip, limit by limit, the fastest chip first.
+    """Returns the best ways of each chip, limit by limit, the fastest chip first.
 
     Args:
         results: one per limit of TPOT; at least one has answers.
@@ -97,8 +102,13 @@ def best_ways(
 
 
 def _fastest(answers: Sequence[Answer]) -> list[Answer]:
-    """Returns the answers, the fastest first; those without a prediction last."""
-    return sorted(answers, key=lambda one: -float(one.found.tokens_per_s[0]) if one.found else 0.0)
+    """Returns the answers, by the best of each chip, the fastest first; those without one last."""
+    rates = {
+        one.chip.id: float(one.found.tokens_per_s[0])
+        for one in answers
+        if one.found and one.rank == 1
+    }
+    return sorted(answers, key=lambda one: -rates.get(one.chip.id, 0.0))
 
 
 def _copies(wanted: ServingGoal) -> Parallel:
@@ -124,8 +134,9 @@ def _heads(
 ) -> tuple[str, ...]:
     """Returns the column heads of ``columns`` with limit, way and number of chips inserted."""
     limit = ("TPOT limit",) if len(results) > 1 else ()
+    rank = ("rank",) if results[0].wanted.top > 1 else ()
     takes = (f"chips for {rate:,.0f} tokens/s",) if rate else ()
-    return (usual[0], *limit, "way", "requests", *usual[1:-1], *takes, usual[-1])
+    return (usual[0], *limit, *rank, "way", "requests", *usual[1:-1], *takes, usual[-1])
 
 
 def _spliced(
@@ -137,10 +148,11 @@ def _spliced(
 ) -> tuple[str, ...]:
     """Returns the cells of one chip with limit, way and number of chips inserted, as ``_heads``."""
     limit = (_limit(wanted.tpot),) if len(results) > 1 else ()
+    rank = (str(at.answer.rank),) if wanted.top > 1 else ()
     takes = (_takes(at.prediction, rate),) if rate else ()
     scenario = at.prediction.scenario
     way = (str(scenario.split), f"{scenario.batch[0]:,.0f}")
-    return (usual[0], *limit, *way, *usual[1:-1], *takes, usual[-1])
+    return (usual[0], *limit, *rank, *way, *usual[1:-1], *takes, usual[-1])
 
 
 def _limit(tpot: float) -> str:
@@ -181,6 +193,8 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
     wanted = results[0].wanted
     scenario = wanted.scenario(_copies(wanted), [1])
     yield COLUMN_NOTES
+    if wanted.top > 1:
+        yield RANKS
     yield _choices_tested()
     if tests := tests_line(list(predicted), "serve", wanted.engine):
         yield tests
@@ -220,6 +234,7 @@ def _flat(
         "devices": wanted.devices,
         "tpot_limit_s": None if math.isinf(wanted.tpot) else wanted.tpot,
         "ttft_limit_s": None if math.isinf(wanted.ttft) else wanted.ttft,
+        "rank": answer.rank if found else None,
         "rate_wanted": rate, "chips_for_rate": middle,
         "chips_for_rate_low_80": low, "chips_for_rate_high_80": high,
     }  # fmt: skip

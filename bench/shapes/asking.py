@@ -170,6 +170,7 @@ class PredictConfig:
     tpot: list[str] = field(default_factory=lambda: ["100ms"])
     ttft: str = "any"
     rate: str | None = None
+    top: str = "1"
     micro: str = "1"
     recompute: str = "false"
     states: str = "fp32"

@@ -1,5 +1,6 @@
 """The best way to serve a model on so many chips, under limits, and how many chips a rate takes."""
 
+import itertools
 import math
 
 import pytest
@@ -187,6 +188,7 @@ def test_the_command_tells_each_limit_and_how_many_chips(
         (("ttft=-1s",), "write a time with its unit"),
         (("devices=0",), "devices=0: write a whole number from 1"),
         (("devices=5000",), "divided over at most 1,024"),
+        (("top=0",), "top=0: write a whole number from 1"),
         (("rate=many",), "rate=many: write a whole number"),
         (("input=[1,2]",), "input=1,2: parallel=best answers for one input"),
         (("phase=decode",), "parallel=best needs phase=serve"),
@@ -206,13 +208,37 @@ def test_a_mistyped_search_names_the_word(capsys: pytest.CaptureFixture[str]) ->
     assert (code, "best searches for one" in error) == (2, True)
 
 
-@pytest.mark.parametrize("word", ["tpot=50ms", "ttft=1s", "devices=4", "rate=1000"])
+@pytest.mark.parametrize("word", ["tpot=50ms", "ttft=1s", "devices=4", "rate=1000", "top=2"])
 def test_a_key_of_the_search_is_heeded_or_refused(
     word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _, error = said("predict", [*ASKED[:2], "parallel=8", word], capsys)
     key = word.partition("=")[0]
     assert (code, f"{key}= needs parallel=best" in error) == (2, True)
+
+
+def test_the_best_ways_are_ranked_and_each_is_another_way(sheets: Catalogue, known: Learnt) -> None:
+    asked = wanted(tpot=0.05, top=3)
+    answers, _ = best([sheets.find("h200"), sheets.find("h20")], None, asked, known)
+    for chip in ("nvidia-h200-sxm-141gb", "nvidia-h20-sxm-96gb"):
+        own = [one for one in answers if one.chip.id == chip and one.found]
+        assert [one.rank for one in own] == [1, 2, 3]
+        assert len({one.found.scenario.split for one in own if one.found}) == 3
+        rates = [float(one.found.tokens_per_s[0]) for one in own if one.found]
+        assert all(later <= one / 0.99 for one, later in itertools.pairwise(rates))
+        assert all(one.found.seconds[0] <= 0.05 for one in own if one.found)
+    assert float(found(sheets, wanted(tpot=0.05), known).tokens_per_s[0]) in {
+        float(one.found.tokens_per_s[0]) for one in answers if one.found and one.rank == 1
+    }
+
+
+def test_the_command_shows_as_many_ways_as_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    told = said("predict", [*ASKED, "top=2", "tpot=50ms"], capsys)[1]
+    lines = [line.split("|") for line in told.splitlines() if line.startswith("| nvidia-")]
+    assert [line[2].strip() for line in lines] == ["1", "2", "1", "2"]
+    assert [lines[at][1] for at in (0, 2)] == [lines[at][1] for at in (1, 3)]  # chip by chip
+    rows = document("predict", [*ASKED, "top=2", "tpot=50ms"], capsys)["rows"]
+    assert [row["rank"] for row in rows] == [1, 2, 1, 2]
 
 
 def test_choices_are_between_ways_that_were_run() -> None:
