@@ -12,7 +12,8 @@ from numpy.random import Generator, default_rng
 from bench.evidence.pool import Evidence
 from bench.predict.learning.figures import Fractions, GroupValue, fractions, group_values
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
-from bench.predict.learning.pooled import LEVELS, Labels, pooled
+from bench.predict.learning.labels import Labels
+from bench.predict.learning.pooled import LEVELS, pooled
 from bench.predict.learning.shipped import shipped
 from bench.predict.reached import REACHED, reached
 from bench.predict.validation.heldfigures import figures_left_out

@@ -3,13 +3,17 @@
 import math
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
 from bench.predict.learning.paired import PairScatter, pair_scatter
-from bench.predict.learning.pooled import LEVELS, Labels, pooled
+from bench.predict.learning.pooled import LEVELS, pooled
+
+if TYPE_CHECKING:
+    from bench.predict.learning.labels import Labels
 
 CHIPS, CASES, WORLDS = 10, 4, 150
 Rows = tuple[list[int], list[float], list[int]]

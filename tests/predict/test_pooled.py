@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
+from bench.predict.learning.labels import Labels
 from bench.predict.learning.learn import load
 from bench.predict.learning.pooled import (
     LEAST_SPREAD,
     LEVELS,
     VENDOR_SPREAD,
     Departures,
-    Labels,
     pooled,
 )
 

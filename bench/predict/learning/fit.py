@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.predict.learning.bounded import Free, best_values, named, scaled
 from bench.predict.learning.robust import robust
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
@@ -22,7 +23,7 @@ from bench.workloads.model import Workload
 
 SMOOTH = 0.06
 """Log error up to which the loss is about quadratic."""
-FREE: Mapping[str, tuple[float, float, bool]] = {
+FREE: Free = {
     "product": (0.3, 1.1, False),
     "headroom": (0.0, 0.5, False),
     "stream": (0.5, 1.0, False),
@@ -31,8 +32,7 @@ FREE: Mapping[str, tuple[float, float, bool]] = {
     "layer_s": (1e-6, 3e-4, True),
     "message_s": (1e-6, 1e-4, True),
 }
-"""Parameters that steps determine: lower bound, upper bound, and whether the fit uses the
-logarithm. The effects of the other parameters on steps are too small to be separated."""
+"""Parameters that steps determine. The effects of the others are too small to be separated."""
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,16 @@ def together(works: Sequence[Sequence[Operator]]) -> list[Operator]:
 
 def fit(measured: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -- a frozen value
     """Returns the stack that explains the cases best."""
-    from scipy.optimize import least_squares
-
     work, published = joined(measured)
     logs = np.log([case.seconds for case in measured])
     votes = _votes(measured)
 
     def errors(values: Array) -> Array:
-        predicted = timed(work, published, _stack(start, values)).seconds
+        predicted = timed(work, published, replace(start, **named(FREE, values))).seconds
         return robust(np.log(predicted) - logs, SMOOTH, votes)
 
-    low, high = (
-        np.array([_scaled(bounds[place], key) for key, bounds in FREE.items()]) for place in (0, 1)
-    )
-    first = np.clip([_scaled(getattr(start, key), key) for key in FREE], low + 1e-9, high - 1e-9)
-    size = np.maximum(np.abs(first), 0.1)
-    best = least_squares(errors, first, bounds=(low, high), x_scale=size)
-    return _stack(start, best.x)
+    first = np.array([scaled(FREE, key, getattr(start, key)) for key in FREE])
+    return replace(start, **named(FREE, best_values(FREE, first, errors)))
 
 
 def departures(measured: Sequence[Case], stack: Stack) -> Array:
@@ -144,16 +137,3 @@ def _votes(measured: Sequence[Case]) -> Array:
     """Returns weights of residuals that give each chip one vote."""
     chips = [case.row.chip for case in measured]
     return np.array([math.sqrt(1.0 / chips.count(chip)) for chip in chips])
-
-
-def _scaled(value: float, key: str) -> float:
-    """Returns a parameter's value as the fit uses it, some as logarithms."""
-    return math.log(value) if FREE[key][2] else value
-
-
-def _stack(start: Stack, values: Array) -> Stack:
-    """Returns ``start`` with the free parameters set to values in the scale of the fit."""
-    pairs = zip(FREE, values, strict=True)
-    return replace(
-        start, **{key: math.exp(value) if FREE[key][2] else float(value) for key, value in pairs}
-    )

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from bench.predict.learning.bounded import Free, best_values, named, scaled
 from bench.predict.learning.pooled import Departures, pooled
 from bench.predict.learning.robust import robust
 from bench.predict.learning.tables import Row
@@ -24,8 +25,6 @@ UNITS = 132.0
 """Compute units assumed for a chip that publishes none: the median of the fitted chips."""
 STEEP = 4.0
 """Steepness of the transition from cache to memory bandwidth."""
-Free = Mapping[str, tuple[float, float, bool]]
-"""Fitted parameters by name: lower bound, upper bound, and whether the fit uses the logarithm."""
 Work = TypeVar("Work")
 Params = TypeVar("Params")
 
@@ -58,11 +57,7 @@ class Kernel(Generic[Work, Params]):
 
     def params(self, values: Array) -> Params:
         """Returns the software parameters for values as the fit uses them, some as logarithms."""
-        pairs = zip(self.free.items(), values, strict=True)
-        fitted = {
-            key: math.exp(value) if logs else float(value) for (key, (_, _, logs)), value in pairs
-        }
-        return type(self.start)(**{**vars(self.start), **fitted})
+        return type(self.start)(**{**vars(self.start), **named(self.free, values)})
 
 
 @dataclass(frozen=True)
@@ -139,8 +134,6 @@ def fit_all_chips(
 
 def fit(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> Params:
     """Returns the parameters that explain the log of the measured times best."""
-    from scipy.optimize import least_squares
-
     work, logs = kernel.joined(known.works), np.log(np.concatenate(known.times))
     votes = _votes(known.times)
 
@@ -148,28 +141,15 @@ def fit(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> Params:
         predicted = np.log(kernel.seconds(work, kernel.params(values)))
         return robust(predicted - logs, SMOOTH, votes)
 
-    low, high = (np.array(_bounds(kernel.free, place)) for place in (0, 1))
     given = vars(kernel.start)
-    start = [_scaled(float(given[key]), logs=one[2]) for key, one in kernel.free.items()]
-    first = np.clip(start, low + 1e-9, high - 1e-9)
-    size = np.maximum(np.abs(first), 0.1)
-    best = least_squares(errors, first, bounds=(low, high), x_scale=size)
-    return kernel.params(best.x)
+    first = np.array([scaled(kernel.free, key, float(given[key])) for key in kernel.free])
+    return kernel.params(best_values(kernel.free, first, errors))
 
 
 def _votes(times: Sequence[Array]) -> Array:
     """Returns weights of residuals whose sum of squares is equal for every chip."""
     mean = float(np.mean([len(one) for one in times]))
     return np.concatenate([np.full(len(one), math.sqrt(mean / len(one))) for one in times])
-
-
-def _bounds(free: Free, place: int) -> list[float]:
-    """Returns the lower (``place`` 0) or upper (1) bounds as the fit uses them."""
-    return [_scaled(float(one[place]), logs=one[2]) for one in free.values()]
-
-
-def _scaled(value: float, *, logs: bool) -> float:
-    return math.log(value) if logs else value
 
 
 def reread_bandwidth(moved: Array, memory: Array, cached: Array, room: Array) -> Array:

@@ -18,20 +18,13 @@ is estimated: counted in both, it would be added twice.
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
+from bench.predict.learning.labels import Floats, Labels, correlation, excess_variance, same_label
 from bench.predict.learning.paired import PairScatter, pair_scatter
 
-Floats = NDArray[np.float64]
-Labels = tuple[str, str, str, str]
-"""Labels of a chip: vendor, family, silicon, id."""
-SHARED = (("family", 1, 0.4), ("silicon", 2, 0.4), ("chip", 3, 0.2))
-"""Labels that chips may share: name, index in ``Labels``, and share of a departure's variance.
-Assumed; only the validation over all chips supports them."""
 VENDOR_SPREAD = 0.177
 """Prior spread (log) of vendor effects, so that two vendors differ by 0.25. Assumed, because most
 parts have chips of one vendor only and so no data on it. Two outside results support it: one vendor
@@ -141,7 +134,7 @@ class Departures:
     def _shared_covariance(self, first: Sequence[Labels], second: Sequence[Labels]) -> Floats:
         """Returns the covariance (n, m) of chips' departures that their shared labels imply."""
         pair = tuple(first), tuple(second)
-        return self.vendor**2 * _same(*pair, 0) + self.spread**2 * _shared(*pair)
+        return self.vendor**2 * same_label(*pair, 0) + self.spread**2 * correlation(*pair)
 
     def _covariance(self) -> Floats:
         """Returns the covariance of the measured chips' departures."""
@@ -149,11 +142,11 @@ class Departures:
         return self._shared_covariance(self.labels, self.labels) + own
 
     def _excess(self) -> Floats:
-        return _excess_variance(self.spread, np.array(self.weights))
+        return excess_variance(self.spread, np.array(self.weights))
 
     def _asked_excess(self, chips: Sequence[Labels]) -> Floats:
         """Returns the extra variance (asked x measured chips): no two chips share it."""
-        return _same(tuple(chips), self.labels, 3) * self._excess()
+        return same_label(tuple(chips), self.labels, 3) * self._excess()
 
     def _noise(self) -> Floats:
         return self.within**2 / np.array(self.counts)
@@ -179,8 +172,8 @@ class SpreadFit:
         self.vendor: Floats = np.full(len(FREEDOMS), VENDOR_SPREAD)
         self._means, self._noise, self._freedoms = means, noise, np.array(FREEDOMS)[:, None]
         self._vendor_count = len({one[0] for one in labels})
-        self._same = _same(labels, labels, 0)
-        self._shared = _shared(labels, labels)
+        self._same = same_label(labels, labels, 0)
+        self._shared = correlation(labels, labels)
 
     def iterate(self) -> None:
         """Updates spreads and weights from those of the last iteration."""
@@ -225,7 +218,7 @@ class SpreadFit:
         """Returns the covariance of the means (rows, n, n)."""
         spread, vendor = self.spread[:, None, None] ** 2, self.vendor[:, None, None] ** 2
         covariance = vendor * self._same + spread * self._shared
-        own = _excess_variance(self.spread[:, None], self.weights) + self._noise + 1e-9
+        own = excess_variance(self.spread[:, None], self.weights) + self._noise + 1e-9
         diagonal = np.arange(len(self._means))
         covariance[:, diagonal, diagonal] += own
         return np.asarray(covariance)
@@ -235,26 +228,6 @@ class SpreadFit:
         values = self._means - effects
         middles = np.sum(self.weights * values, axis=1) / np.sum(self.weights, axis=1)
         return np.asarray(values - middles[:, None])
-
-
-def _excess_variance(spread: float | Floats, weights: Floats) -> Floats:
-    """Returns the variance of chips of weight below 1 beyond that of chips of weight 1."""
-    return np.asarray(spread**2 * np.maximum(1 / weights - 1, 0.0))
-
-
-def _shared(first: tuple[Labels, ...], second: tuple[Labels, ...]) -> Floats:
-    """Returns the correlation (n, m) of chips from the labels in ``SHARED``, vendors left out."""
-    shares = (share * _same(first, second, place) for _, place, share in SHARED)
-    return np.asarray(sum(shares))
-
-
-@lru_cache(maxsize=64)
-def _same(first: tuple[Labels, ...], second: tuple[Labels, ...], place: int) -> Floats:
-    """Returns 1 where two chips have the same label at index ``place``, else 0 (n, m)."""
-    one, other = (np.array([each[place] for each in chips]) for chips in (first, second))
-    same = np.asarray(one[:, None] == other[None, :], dtype=np.float64)
-    same.flags.writeable = False  # all callers get the same array
-    return same
 
 
 def pooled(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.predict.learning.bounded import Free, best_values, named, scaled
 from bench.predict.learning.kernel import SMOOTH
 from bench.predict.learning.pooled import Departures, pooled
 from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
@@ -20,13 +21,13 @@ from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 
-FREE = {
+FREE: Free = {
     "fraction": (0.2, 1.2, False), "headroom": (-0.1, 0.4, False), "stream": (0.3, 1.1, False),
     "overlap": (1.0, 10.0, False), "idle": (0.0, 2.0, False), "launch_s": (1e-7, 1e-4, True),
     "depth_s": (1e-12, 1e-8, True), "held": (0.3, 3.0, True), "cached": (2.0, 64.0, True),
     "passes": (0.2, 5.0, True), "row": (1.0, 1e5, True), "quantise_s": (1e-7, 1e-4, True),
 }  # fmt: skip
-"""Fitted parameters by name: lower bound, upper bound, and whether the fit uses the logarithm."""
+"""Parameters that products determine."""
 QUANTISING = ("passes", "row", "quantise_s")
 """Parameters of quantising."""
 LEAST = 1e-3
@@ -66,12 +67,10 @@ def fit(
         start: parameters to start from; their remainder is kept.
         usual: prior around ``start``; without it, all values within the bounds are as likely.
     """
-    from scipy.optimize import least_squares
-
     bare = replace(start, left=None)
     logs = np.log(measured) - (start.left.log(work.sizes, work.family) if start.left else 0.0)
     free = _free(work)
-    begun = np.array([_scaled(key, getattr(start, key)) for key in free])
+    begun = np.array([scaled(free, key, getattr(start, key)) for key in free])
 
     def errors(values: Array) -> Array:
         away = np.log(seconds(work, _products(bare, free, values))) - logs
@@ -81,10 +80,7 @@ def fit(
         spread = np.array([usual.spread[key] for key in free])
         return np.concatenate([residuals * SMOOTH / usual.noise, (values - begun) / spread])
 
-    low, high = (np.array([_scaled(key, FREE[key][place]) for key in free]) for place in (0, 1))
-    first = np.clip(begun, low + 1e-9, high - 1e-9)
-    best = least_squares(errors, first, bounds=(low, high), x_scale=np.maximum(np.abs(first), 0.1))
-    return _products(start, free, best.x)
+    return _products(start, free, best_values(free, begun, errors))
 
 
 def prior(known: "Measured", params: Products) -> Prior:
@@ -95,7 +91,7 @@ def prior(known: "Measured", params: Products) -> Prior:
     """
     wide = Prior(
         {
-            key: WIDE * (_scaled(key, most) - _scaled(key, least))
+            key: WIDE * (scaled(FREE, key, most) - scaled(FREE, key, least))
             for key, (least, most, _) in FREE.items()
         },
         SMOOTH,
@@ -106,8 +102,8 @@ def prior(known: "Measured", params: Products) -> Prior:
         own = fit(work, times, np.ones(len(times)), params, wide)
         residuals += np.log(times / seconds(work, own)).tolist()
         for key in _free(work):
-            distance = _scaled(key, getattr(own, key)) - _scaled(key, getattr(params, key))
-            distances.setdefault(key, []).append(distance)
+            fitted, usual = (scaled(FREE, key, getattr(one, key)) for one in (own, params))
+            distances.setdefault(key, []).append(fitted - usual)
     spread = {
         key: max(LEAST, float(np.sqrt(np.mean(np.square(values)))))
         for key, values in distances.items()
@@ -115,26 +111,19 @@ def prior(known: "Measured", params: Products) -> Prior:
     return Prior({**wide.spread, **spread}, NORMAL * float(np.median(np.abs(residuals))))
 
 
-def _free(work: Shapes) -> list[str]:
+def _free(work: Shapes) -> Free:
     """Returns the parameters that these products can determine; see ``fit``."""
     fixed = set() if np.any(work.quantised) else set(QUANTISING)
     if np.all(work.quantised):
         fixed = {"launch_s"}
     if len(np.unique(work.headroom)) < 2:
         fixed.add("headroom")
-    return [key for key in FREE if key not in fixed]
+    return {key: bounds for key, bounds in FREE.items() if key not in fixed}
 
 
-def _scaled(key: str, value: float) -> float:
-    """Returns a parameter's value as the fit uses it, some as logarithms."""
-    return math.log(value) if FREE[key][2] else value
-
-
-def _products(start: Products, free: Sequence[str], values: Array) -> Products:
+def _products(start: Products, free: Free, values: Array) -> Products:
     """Returns ``start`` with the free parameters set to values in the scale of the fit."""
-    pairs = zip(free, values, strict=True)
-    fitted = {key: math.exp(value) if FREE[key][2] else float(value) for key, value in pairs}
-    return Products(**{**vars(start), **fitted})
+    return Products(**{**vars(start), **named(free, values)})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Least squares over named parameters within bounds, some of them fitted as logarithms."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from bench.predict.model.operators import Array
+
+Free = Mapping[str, tuple[float, float, bool]]
+"""Fitted parameters by name: lower bound, upper bound, and whether the fit uses the logarithm."""
+INSIDE = 1e-9
+"""Least distance of the first values from the bounds."""
+LEAST_SIZE = 0.1
+"""Lower bound of the size that a parameter's steps are scaled by."""
+
+
+def scaled(free: Free, key: str, value: float) -> float:
+    """Returns a parameter's value as the fit uses it, some as logarithms."""
+    return math.log(value) if free[key][2] else value
+
+
+def named(free: Free, values: Array) -> dict[str, float]:
+    """Returns the parameters by name, from their values as the fit uses them."""
+    pairs = zip(free, values, strict=True)
+    return {key: math.exp(value) if free[key][2] else float(value) for key, value in pairs}
+
+
+def best_values(free: Free, start: Array, residuals: Callable[[Array], Array]) -> Array:
+    """Returns the values within the bounds for which the sum of squared residuals is least.
+
+    Args:
+        free: the parameters.
+        start: values to start from, in the scale of the fit.
+        residuals: returns the residuals for such values.
+    """
+    from scipy.optimize import least_squares
+
+    low, high = (
+        np.array([scaled(free, key, bounds[place]) for key, bounds in free.items()])
+        for place in (0, 1)
+    )
+    first = np.clip(start, low + INSIDE, high - INSIDE)
+    size = np.maximum(np.abs(first), LEAST_SIZE)
+    best = least_squares(residuals, first, bounds=(low, high), x_scale=size)
+    return np.asarray(best.x)
