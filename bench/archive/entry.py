@@ -64,7 +64,7 @@ class Head(NamedTuple):
     measurements: int
 
     @property
-    def unit(self) -> str:
+    def device_key(self) -> str:
         """Returns an identifier of the device, as far as the record has one; else the record's id.
 
         CPUs are identified by node, because their uid is that of the system, which copies of one

@@ -34,7 +34,7 @@ class Result(NamedTuple):
     throttle: str
 
 
-class Unit(NamedTuple):
+class Device(NamedTuple):
     """One device.
 
     Attributes:
@@ -63,19 +63,19 @@ class Group:
 
     Attributes:
         head: summary of one of its records, for the facts that all share.
-        units: devices, by key.
+        devices: the devices, by key.
         results: results of each measurement, by device key.
         disturbed: number of disturbed measurements, which are left out.
     """
 
     head: Head
-    units: dict[str, Unit] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
     results: dict[What, dict[str, list[Result]]] = field(default_factory=dict)
     disturbed: int = 0
 
     def add(self, head: Head, lines: Iterable[Line]) -> None:
         """Adds one record."""
-        key, all_lines = head.unit, list(lines)
+        key, all_lines = head.device_key, list(lines)
         failed = sum(line.status == "failed" for line in all_lines)
         self.disturbed += sum(bool(line.disturbed) for line in all_lines)
         for what, best in _best(head, all_lines):
@@ -83,15 +83,15 @@ class Group:
             result = Result(best.value or 0, error, best.clock_hz, best.temperature_c,
                         best.throttle)  # fmt: skip
             self.results.setdefault(what, {}).setdefault(key, []).append(result)
-        device = self.units.get(key) or Unit(key, head.display_name, head.node, (), 0)
-        self.units[key] = device._replace(
+        device = self.devices.get(key) or Device(key, head.display_name, head.node, (), 0)
+        self.devices[key] = device._replace(
             records=(*device.records, head.id), failed=device.failed + failed
         )
 
     @property
     def records(self) -> int:
         """Returns the number of its records."""
-        return sum(len(unit.records) for unit in self.units.values())
+        return sum(len(device.records) for device in self.devices.values())
 
 
 def _best(head: Head, lines: Iterable[Line]) -> Iterator[tuple[What, Line]]:
@@ -120,14 +120,14 @@ def grouped(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) ->
     groups: dict[tuple[str, ...], Group] = {}
     seen: set[tuple[str, ...]] = set()
     for head, lines in records:
-        identity = (head.id, head.unit, head.started_utc)
+        identity = (head.id, head.device_key, head.started_utc)
         if chip in (None, head.chip) and identity not in seen:
             seen.add(identity)  # a copy of a record is no second run
             kind = head.kind
             if kind not in groups:
                 groups[kind] = Group(head)
             groups[kind].add(head, lines)
-    return sorted(groups.values(), key=lambda group: -len(group.units))
+    return sorted(groups.values(), key=lambda group: -len(group.devices))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bench.archive.entry import What
 from bench.fleet.cause import TypicalReadings
-from bench.fleet.gather import Group, Level, Unit, level_of
+from bench.fleet.gather import Device, Group, Level, level_of
 from bench.fleet.outliers import compare_devices, limit_of
 from bench.units import Dimension
 
@@ -24,7 +24,7 @@ class Standing:
     """One device on one measurement.
 
     Attributes:
-        unit: the device.
+        device: the device.
         level: its result.
         ratio: its rate over the fleet's median; above 1 is better.
         distance: distance from the median in robust deviations; None if more than half of the
@@ -33,7 +33,7 @@ class Standing:
         cause: why it may be slow; empty if it is not slow.
     """
 
-    unit: Unit
+    device: Device
     level: Level
     ratio: float
     distance: float | None
@@ -74,12 +74,12 @@ class Overall(NamedTuple):
     """One device over all measurements.
 
     Attributes:
-        unit: the device.
+        device: the device.
         ratio: median of its ratios; NaN if it has none.
         slow: the measurements on which it is slow.
     """
 
-    unit: Unit
+    device: Device
     ratio: float
     slow: list[tuple[Ranking, Standing]]
 
@@ -108,14 +108,14 @@ class RankedGroup:
         slow: dict[str, list[tuple[Ranking, Standing]]] = {}
         for ranking in self.rankings:
             for one in ranking.standings:
-                ratios.setdefault(one.unit.key, []).append(one.ratio)
+                ratios.setdefault(one.device.key, []).append(one.ratio)
                 if one.differs and one.ratio < 1:
-                    slow.setdefault(one.unit.key, []).append((ranking, one))
-        devices = [
-            Overall(unit, _middle(ratios.get(key, [])), slow.get(key, []))
-            for key, unit in self.group.units.items()
+                    slow.setdefault(one.device.key, []).append((ranking, one))
+        overall = [
+            Overall(device, _middle(ratios.get(key, [])), slow.get(key, []))
+            for key, device in self.group.devices.items()
         ]
-        return sorted(devices, key=lambda device: (not device.slow, device.worst, device.ratio))
+        return sorted(overall, key=lambda one: (not one.slow, one.worst, one.ratio))
 
 
 def rank_group(group: Group, level: float, least: float) -> RankedGroup:
@@ -150,7 +150,7 @@ def _ranking(
         cause = typical.cause(what, levels[key], log_ratio) if differs and log_ratio < 0 else ""
         standings.append(
             Standing(
-                unit=group.units[key],
+                device=group.devices[key],
                 level=levels[key],
                 ratio=math.exp(log_ratio),
                 distance=compared.distance(index),
@@ -158,7 +158,7 @@ def _ranking(
                 cause=cause,
             )
         )
-    ordered = tuple(sorted(standings, key=lambda one: (one.ratio, one.unit.display_name)))
+    ordered = tuple(sorted(standings, key=lambda one: (one.ratio, one.device.display_name)))
     middle = compared.middle**sign
     return Ranking(what, ordered, middle, compared.deviation, limit_of(max(5, len(keys)), level))
 

@@ -47,10 +47,10 @@ def fleet_report(
     """
     level, least, limit = level_least_limit
     records = sum(ranked.group.records for ranked in groups)
-    units = {key: unit for ranked in groups for key, unit in ranked.group.units.items()}
+    devices = {key for ranked in groups for key in ranked.group.devices}
     most = "up to " if len(_nameless(groups)) > 1 else ""
     table = Table(
-        title=f"Fleet of {most}{counted(len(units), 'device')}, {counted(records, 'record')}",
+        title=f"Fleet of {most}{counted(len(devices), 'device')}, {counted(records, 'record')}",
         heading=(*_outcome(groups), *_heading(groups, index)),
         columns=DEVICE_COLUMNS,
         cells=tuple(_devices(groups[0], limit)),
@@ -87,7 +87,10 @@ def _heading(groups: Sequence[RankedGroup], index: Index) -> Iterator[str]:
 def _nameless(groups: Sequence[RankedGroup]) -> set[str]:
     """Returns the devices that only their record identifies."""
     return {
-        key for ranked in groups for key, unit in ranked.group.units.items() if unit.is_nameless
+        key
+        for ranked in groups
+        for key, device in ranked.group.devices.items()
+        if device.is_nameless
     }
 
 
@@ -103,10 +106,10 @@ def _note(level: float, least: float) -> str:
 def _outcome(groups: Sequence[RankedGroup]) -> Iterator[str]:
     """Yields the outcome of each group, one line per group."""
     for ranked in groups:
-        slow = [device for device in ranked.overall if device.slow]
+        slow = [one for one in ranked.overall if one.slow]
         head = ranked.group.head
         kind = f"{head.device} ({head.suite}{', at once' if head.together > 1 else ''})"
-        count = len(ranked.group.units)
+        count = len(ranked.group.devices)
         if count < LEAST_DEVICES:
             are = "is" if count == 1 else "are"
             few = f"{counted(count, 'device')} {are} too few to find one that differs"
@@ -114,14 +117,14 @@ def _outcome(groups: Sequence[RankedGroup]) -> Iterator[str]:
         elif not slow:
             yield f"{kind}: none of {count:,} devices is slower than chance explains."
         else:
-            named = ", ".join(device.unit.display_name for device in slow[:DEVICES_LISTED])
+            named = ", ".join(one.device.display_name for one in slow[:DEVICES_LISTED])
             more = f" and {len(slow) - DEVICES_LISTED:,} more" if len(slow) > DEVICES_LISTED else ""
             are = "device is" if len(slow) == 1 else "devices are"
             yield f"{kind}: {len(slow):,} {are} slow of {count:,}: {named}{more}."
 
 
 def _hidden(ranked: RankedGroup, limit: int) -> Iterator[str]:
-    hidden = len(ranked.group.units) - limit
+    hidden = len(ranked.group.devices) - limit
     if limit and hidden > 0:
         yield f"{hidden:,} more devices are not shown: limit= shows more, report=csv all."
 
@@ -129,11 +132,11 @@ def _hidden(ranked: RankedGroup, limit: int) -> Iterator[str]:
 def _devices(ranked: RankedGroup, limit: int) -> Iterator[tuple[str, ...]]:
     """Yields one row per device, the slow ones first."""
     shown = ranked.overall[:limit] if limit else ranked.overall
-    for rank, (unit, middle, slow) in enumerate(shown, 1):
+    for rank, (device, middle, slow) in enumerate(shown, 1):
         worst = min(slow, key=lambda entry: entry[1].ratio, default=None)
-        failed = f", {unit.failed} failed" if unit.failed else ""
+        failed = f", {device.failed} failed" if device.failed else ""
         yield (
-            f"{rank}", unit.display_name, unit.node or "–", f"{len(unit.records)}{failed}",
+            f"{rank}", device.display_name, device.node or "–", f"{len(device.records)}{failed}",
             f"{middle:.3f}", f"{len(slow)} of {len(ranked.rankings)}",
             worst[0].what.title if worst else "–", _ratio_text(worst[1]) if worst else "–",
             _causes(slow) or "–",
@@ -180,8 +183,8 @@ def _spread(ranking: Ranking) -> tuple[str, ...]:
     return (
         _titled(ranking.what), f"{len(ranking.standings):,}", show(ranking.middle, dimension, 4),
         f"{ranking.deviation:.2%}",
-        f"{slowest.ratio:.3f} ({slowest.unit.display_name})",
-        f"{fastest.ratio:.3f} ({fastest.unit.display_name})",
+        f"{slowest.ratio:.3f} ({slowest.device.display_name})",
+        f"{fastest.ratio:.3f} ({fastest.device.display_name})",
         "– (few)" if few else f"{ranking.limit:.1f} deviations",
         f"{len(ranking.slow)}", f"{len(ranking.fast)}",
     )  # fmt: skip
@@ -194,9 +197,9 @@ def _titled(what: What) -> str:
 def _nodes(ranked: RankedGroup) -> Iterator[tuple[float, tuple[str, ...]]]:
     """Yields sort key and cells of each node with several devices, the slowest first."""
     devices_by_node: dict[str, list[tuple[float, bool]]] = {}
-    for unit, middle, slow in ranked.overall:
-        if unit.node:
-            devices_by_node.setdefault(unit.node, []).append((middle, bool(slow)))
+    for device, middle, slow in ranked.overall:
+        if device.node:
+            devices_by_node.setdefault(device.node, []).append((middle, bool(slow)))
     lowest = _slowest_measurement(ranked)
     rows = []
     for node, members in devices_by_node.items():
@@ -217,7 +220,7 @@ def _slowest_measurement(ranked: RankedGroup) -> dict[str, tuple[str, float]]:
     slowest: dict[str, tuple[str, float]] = {}
     for ranking in ranked.rankings:
         for standing in ranking.standings:
-            node = standing.unit.node
+            node = standing.device.node
             if node not in slowest or standing.ratio < slowest[node][1]:
                 slowest[node] = (_titled(ranking.what), standing.ratio)
     return slowest
@@ -232,8 +235,8 @@ def _flat_rows(groups: Sequence[RankedGroup]) -> Iterator[dict[str, Scalar]]:
                 what, level = ranking.what, standing.level
                 yield {
                     "group": number, "chip": head.chip, "device": head.device,
-                    "device_key": standing.unit.key, "called": standing.unit.display_name,
-                    "node": standing.unit.node,
+                    "device_key": standing.device.key, "called": standing.device.display_name,
+                    "node": standing.device.node,
                     "figure": what.key, "kernel": what.kernel, "dtype": what.dtype,
                     "label": what.label, "sizes": what.sizes, "rank": rank,
                     "unit": what.unit, "measured": level.value,

@@ -92,7 +92,7 @@ class Series:
     @property
     def devices(self) -> int:
         """Returns the number of devices behind the points, as far as records identify them."""
-        return len({point.head.unit for point in self.points})
+        return len({point.head.device_key for point in self.points})
 
     @cached_property
     def level_changes(self) -> tuple[LevelChange, ...]:
@@ -124,9 +124,9 @@ class Series:
 
 def _devices(old: Sequence[Point], new: Sequence[Point]) -> Iterator[str]:
     """Yields a text on changed devices, if records identify them and none is on both sides."""
-    before, after = ({head.head.unit: head.head for head in side} for side in (old, new))
+    before, after = ({head.head.device_key: head.head for head in side} for side in (old, new))
     heads = (*before.values(), *after.values())
-    if before.keys() & after.keys() or any(head.unit == head.id for head in heads):
+    if before.keys() & after.keys() or any(head.device_key == head.id for head in heads):
         return
     names = (
         next(iter(side.values())).display_name if len(side) == 1 else f"{len(side)} others"
@@ -188,7 +188,7 @@ def series(
             head, line.value or 0.0, line.low or 0.0, line.high or 0.0, line.clock_hz, line.throttle
         )
         points = points_by_series.setdefault((line.what, head.chip, *_fixed_facts(head)), {})
-        identity = (head.id, head.unit)  # of many that began at once, two may have one id
+        identity = (head.id, head.device_key)  # of many that began at once, two may have one id
         if identity not in points or _is_better(line.what, point, points[identity]):
             points[identity] = point
     if not points_by_series:

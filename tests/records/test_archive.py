@@ -203,7 +203,7 @@ def test_a_device_is_told_by_its_uid_then_by_its_node_then_by_its_record(record:
         one = record.model_copy(update={"device": device, "machine": machine})
         head = entry(one.model_dump_json().encode()).head
         assert head
-        return head.unit
+        return head.device_key
 
     assert unit(uid="0123456789ab", node="n1") == "0123456789ab"
     assert unit(node="n1") == "n1:fake:0"
