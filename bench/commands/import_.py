@@ -11,7 +11,7 @@ from bench.shapes import ImportConfig
 
 if TYPE_CHECKING:
     from bench.evidence.model import Kind, Report
-    from bench.importers.base import Given, Importer
+    from bench.importers.base import Importer, Stated
 
 HELP = """\
 python -m bench import file=PATH chip=NAME by=WHO [source=TOOL] [key=value ...]
@@ -96,11 +96,11 @@ def main(words: list[str]) -> int:
         return _bundled(text, name, config)
     if source.key == "record":
         check(text, name)
-    given = _given(config, name, source)
-    found = source.read(text, given)
+    stated = _stated(config, name, source)
+    found = source.read(text, stated)
     for one in found.left_out:
         print(f"left out: {one}", file=sys.stderr)
-    made = report(found, source, given)
+    made = report(found, source, stated)
     _check_against_sheets(made, name)
     _put(as_yaml(made), made, config.out)
     return 0
@@ -134,14 +134,14 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
     return 0
 
 
-def _given(config: ImportConfig, name: str, source: "Importer") -> "Given":
-    """Returns the origin of an output from the keys given.
+def _stated(config: ImportConfig, name: str, source: "Importer") -> "Stated":
+    """Returns what the user states about an output, from the keys.
 
     Raises:
         UsageError: a required key is missing, or a value is unknown.
     """
     from bench.chips.load import catalogue
-    from bench.importers.base import Given, one_line
+    from bench.importers.base import Stated, one_line
 
     is_record = source.key in ("record", "bundle")
     by = one_line(config.by or "")
@@ -153,7 +153,7 @@ def _given(config: ImportConfig, name: str, source: "Importer") -> "Given":
         raise UsageError(f"count={config.count} must be 1 or more")
     chip = catalogue().find(config.chip).id if config.chip else ""
     kind = _kind(config.kind or "user submission")
-    return Given(
+    return Stated(
         file=name,
         chip=chip,
         by=by,

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from bench.evidence.model import Defect, Reported
 from bench.importers.base import (
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     beginning,
     collect,
     decimal,
@@ -48,7 +48,7 @@ def recognises(text: str) -> bool:
     ) or beginning(text, 200).startswith("BabelStream")
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each stream.
 
     Raises:
@@ -60,27 +60,27 @@ def read(text: str, given: Given) -> Found:
     rows: list[Reported] = []
     left_out: list[str] = []
     for number, line in lines(text):
-        _read_header(line, number, header, given)
+        _read_header(line, number, header, stated)
         if line.startswith(HEAD_STARTS):
-            tables.append((number, *_head(line, number, given)))
-        elif tables and (cells := _cells(line, number, tables[-1][2], given)):
+            tables.append((number, *_head(line, number, stated)))
+        elif tables and (cells := _cells(line, number, tables[-1][2], stated)):
             stream = cells["function"]
             if stream.lower() not in STREAMS:
                 left_out.append(f"{stream} is no stream that a row can be of")
                 continue
-            rows.append(_row(cells, (number, tables[-1][1]), header, given))
-    _check_complete(rows, tables, header, given)
-    return collect(given, rows, left_out)
+            rows.append(_row(cells, (number, tables[-1][1]), header, stated))
+    _check_complete(rows, tables, header, stated)
+    return collect(stated, rows, left_out)
 
 
-def _read_header(line: str, number: int, header: dict[str, str], given: Given) -> None:
+def _read_header(line: str, number: int, header: dict[str, str], stated: Stated) -> None:
     """Reads what a line says about the run into the header.
 
     Raises:
         NotUnderstood: it says that the results are wrong.
     """
     if line.startswith(FAILED_CHECK):
-        raise given.fault(
+        raise stated.fault(
             "the results failed verification", "fix the build and run it again", number
         )
     for name, pattern in HEADER.items():
@@ -98,17 +98,19 @@ def _unit(line: str, names: list[str]) -> str | None:
     return None
 
 
-def _head(line: str, number: int, given: Given) -> tuple[str, list[str]]:
+def _head(line: str, number: int, stated: Stated) -> tuple[str, list[str]]:
     """Returns the unit of the rates and the names of the columns."""
     names = [name.strip().lower() for name in line.split(",")]
     unit = _unit(line, names)
     if unit is None:
         fix = "give the output of BabelStream as it was printed"
-        raise given.fault(f"the table's head {quoted(line)} has no unit that is known", fix, number)
+        raise stated.fault(
+            f"the table's head {quoted(line)} has no unit that is known", fix, number
+        )
     return unit, names if len(names) > 1 else ["function", "rate", "min", "max", "average"]
 
 
-def _cells(line: str, number: int, names: list[str], given: Given) -> Cells | None:
+def _cells(line: str, number: int, names: list[str], stated: Stated) -> Cells | None:
     """Returns a line's cells by column; None for a line outside the table."""
     values = line.split(",") if "sizeof" in names else line.split()
     values = [value.strip() for value in values[:20]]
@@ -118,32 +120,32 @@ def _cells(line: str, number: int, names: list[str], given: Given) -> Cells | No
         if values[0].lower() not in STREAMS:
             return None
         problem = f"{values[0]} has {len(values)} cells, the table's head {len(names)}"
-        raise given.fault(problem, "give the whole output", number)
+        raise stated.fault(problem, "give the whole output", number)
     cells = dict(zip(names, values, strict=True))
     rate = next((name for name in names if CSV.fullmatch(name)), "rate")
     return {**cells, "rate": cells[rate], "best": rate if rate.startswith(("max", "rate")) else ""}
 
 
 def _row(
-    cells: Cells, line_and_unit: tuple[int, str], header: Mapping[str, str], given: Given
+    cells: Cells, line_and_unit: tuple[int, str], header: Mapping[str, str], stated: Stated
 ) -> Reported:
     """Returns the row of one stream; ``line_and_unit`` are line number and unit of its rate."""
     number, unit = line_and_unit
     stream, rate = cells["function"].lower(), decimal(cells["rate"])
     if not rate:
         problem = f"{cells['function']}: {quoted(cells['rate'])} is no rate above 0"
-        raise given.fault(problem, "give the output as it was", number)
+        raise stated.fault(problem, "give the output as it was", number)
     isolated = "Isolated" in header.get("running", "") or not cells["best"]
-    return given.row(
+    return stated.row(
         number,
-        id=f"{STREAMS[stream].replace('_', '-')}-{_dtype(cells, header, given, number)}",
+        id=f"{STREAMS[stream].replace('_', '-')}-{_dtype(cells, header, stated, number)}",
         named=header.get("named"),
         quantity=STREAMS[stream],
-        dtype=_dtype(cells, header, given, number),
+        dtype=_dtype(cells, header, stated, number),
         value=f"{cells['rate']} {unit}",
         statistic="mean" if isolated else "best",
         defects=(Defect.WALL,) if isolated else (Defect.BEST, Defect.WALL),
-        date=given.when(),
+        date=stated.when(),
         workload={"size": _size(cells, header)},
         conditions={
             "tool": " ".join(("BabelStream", header.get("version", ""))),
@@ -153,13 +155,13 @@ def _row(
     )
 
 
-def _dtype(cells: Cells, header: Mapping[str, str], given: Given, number: int) -> str:
+def _dtype(cells: Cells, header: Mapping[str, str], stated: Stated, number: int) -> str:
     width = {"4": "float", "8": "double"}.get(cells.get("sizeof", ""))
     if "sizeof" in cells and width is None:
-        raise given.fault(
+        raise stated.fault(
             f"numbers of {quoted(cells['sizeof'])} bytes", "import it by hand", number
         )
-    return given.format_of(width or header.get("precision"), number)
+    return stated.format_of(width or header.get("precision"), number)
 
 
 def _size(cells: Cells, header: Mapping[str, str]) -> str:
@@ -175,15 +177,15 @@ def _check_complete(
     rows: list[Reported],
     tables: list[tuple[int, str, list[str]]],
     header: Mapping[str, str],
-    given: Given,
+    stated: Stated,
 ) -> None:
     """Raises NotUnderstood if the output is not BabelStream's or is cut off."""
     if not tables:
         fix = "give the output of BabelStream, with or without --csv"
-        raise given.fault("has no table that begins with 'function' or 'Function'", fix)
+        raise stated.fault("has no table that begins with 'function' or 'Function'", fix)
     missing = [*_missing(rows)] if match_line(ALL_STREAMS, header.get("running", "")) else []
     if missing and rows:
-        raise given.fault(
+        raise stated.fault(
             f"the table is cut off: {', '.join(missing)} is missing", "give all of it"
         )
 

@@ -49,7 +49,7 @@ class NotUnderstood(UsageError):  # noqa: N818 -- it says what happened, as the 
 
 
 @dataclass(frozen=True)
-class Given:
+class Stated:
     """What the user states about an output, because the output itself may not contain it.
 
     Attributes:
@@ -141,8 +141,8 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The content of an output.
+class Imported:
+    """What was imported from an output.
 
     Attributes:
         rows: the measurements.
@@ -170,11 +170,11 @@ class Importer:
     key: str
     title: str
     recognises: Callable[[str], bool]
-    read: Callable[[str, Given], Found]
+    read: Callable[[str, Stated], Imported]
     protocol: str | None = None
 
 
-def collect(given: Given, rows: Iterable[Reported], left_out: Iterable[str] = ()) -> Found:
+def collect(stated: Stated, rows: Iterable[Reported], left_out: Iterable[str] = ()) -> Imported:
     """Returns the rows, with unique ids, and the reasons for what was left out.
 
     Raises:
@@ -183,8 +183,8 @@ def collect(given: Given, rows: Iterable[Reported], left_out: Iterable[str] = ()
     all_rows, reasons = list(rows), tuple(dict.fromkeys(left_out))
     if not all_rows:
         why = f": {reasons[0]}" if reasons else ""
-        raise given.fault(f"it holds no measurement that can be imported{why}", "check the file")
-    return Found(tuple(_with_unique_ids(all_rows)), reasons)
+        raise stated.fault(f"it holds no measurement that can be imported{why}", "check the file")
+    return Imported(tuple(_with_unique_ids(all_rows)), reasons)
 
 
 def _with_unique_ids(rows: list[Reported]) -> Iterator[Reported]:

@@ -3,11 +3,11 @@
 from bench.bundle.take import verified
 from bench.bundle.unpack import recognises
 from bench.errors import UsageError
-from bench.importers.base import Found, Given, Importer
+from bench.importers.base import Imported, Importer, Stated
 from bench.importers.record import of_record
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each figure that the record in a bundle decides.
 
     Raises:
@@ -15,11 +15,11 @@ def read(text: str, given: Given) -> Found:
             another or an unknown chip.
     """
     try:
-        bundle = verified(text, given.file)
+        bundle = verified(text, stated.file)
     except UsageError as error:
-        problem = str(error).removeprefix(f"{given.file}: ")
-        raise given.fault(problem, "nothing of it is imported") from None
-    return of_record(bundle.record, given)
+        problem = str(error).removeprefix(f"{stated.file}: ")
+        raise stated.fault(problem, "nothing of it is imported") from None
+    return of_record(bundle.record, stated)
 
 
 IMPORTER = Importer("bundle", "what 'bundle' packed: a record without names", recognises, read)

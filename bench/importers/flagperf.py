@@ -14,9 +14,9 @@ from bench.evidence.model import Defect, Reported
 from bench.importers import flagperf_columns as columns
 from bench.importers.base import (
     NUMBER,
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     collect,
     match_line,
     plain_number,
@@ -61,26 +61,26 @@ def recognises(text: str) -> bool:
     return VALUE_HEAD in text or "token/p/s" in text or "p_whole" in text
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each printed result.
 
     Raises:
         NotUnderstood: there is no such table, every cell is empty, or a unit is missing.
     """
     facts, rows, left_out = _facts(text), [], []
-    for cell in _cells(text, given):
-        row_or_reason = _row(cell, text, facts, given)
+    for cell in _cells(text, stated):
+        row_or_reason = _row(cell, text, facts, stated)
         if isinstance(row_or_reason, str):
             left_out.append(row_or_reason)
         else:
             rows.append(row_or_reason)
-    training = training_content(text, given)
+    training = training_content(text, stated)
     if not (rows or left_out or training.rows or training.left_out):
-        raise given.fault("has no result table that is known", GIVE)
-    return collect(given, [*rows, *training.rows], [*left_out, *training.left_out])
+        raise stated.fault("has no result table that is known", GIVE)
+    return collect(stated, [*rows, *training.rows], [*left_out, *training.left_out])
 
 
-def _cells(text: str, given: Given) -> Iterator[_Cell]:
+def _cells(text: str, stated: Stated) -> Iterator[_Cell]:
     """Yields each result with the head of its column."""
     head, head_line = "", 0
     for number, line in lines(text):
@@ -92,7 +92,7 @@ def _cells(text: str, given: Given) -> Iterator[_Cell]:
             yield _Cell(number, head, padded[1], padded[3])
             head = ""
     if head:
-        raise given.fault(f"the table {quoted(head)} has no line of results", GIVE, head_line)
+        raise stated.fault(f"the table {quoted(head)} has no line of results", GIVE, head_line)
 
 
 def _facts(text: str) -> dict[str, str]:
@@ -114,28 +114,28 @@ def _facts(text: str) -> dict[str, str]:
     return facts
 
 
-def _row(cell: _Cell, text: str, facts: dict[str, str], given: Given) -> Reported | str:
+def _row(cell: _Cell, text: str, facts: dict[str, str], stated: Stated) -> Reported | str:
     """Returns the row of a result, or the reason why it cannot be imported."""
     title = cell.head.split(VALUE_HEAD)[0]
-    own_tool = OWN_TOOL in text or "toolkits" in (given.url or "")
+    own_tool = OWN_TOOL in text or "toolkits" in (stated.url or "")
     column = columns.meaning(cell.head, own_tool=own_tool, vendor=facts.get("厂商", ""))
     if column is None:
         return f"{title}: is no rate that a row can be of"
-    value, formula, defects = _value(cell, column, given)
+    value, formula, defects = _value(cell, column, stated)
     if not value:
         return f"{title}: the cell is empty"
     count = MEAN_OF.search(cell.head[:200])
-    return given.row(
+    return stated.row(
         cell.line,
         id="-".join((column.quantity.replace("_", "-"), *filter(None, [column.dtype]))),
         named=facts.get("产品型号"),
-        count=given.count or (int(count[1]) if count else 1),
+        count=stated.count or (int(count[1]) if count else 1),
         quantity=column.quantity,
-        dtype=given.format_of(column.dtype, cell.line) if column.dtype else None,
+        dtype=stated.format_of(column.dtype, cell.line) if column.dtype else None,
         value=value,
         statistic="mean",
         defects=(*column.defects, *defects),
-        date=given.when(),
+        date=stated.when(),
         at=title,
         formula=formula,
         conditions={
@@ -146,7 +146,7 @@ def _row(cell: _Cell, text: str, facts: dict[str, str], given: Given) -> Reporte
 
 
 def _value(
-    cell: _Cell, column: columns.Meaning, given: Given
+    cell: _Cell, column: columns.Meaning, stated: Stated
 ) -> tuple[str, str, tuple[Defect, ...]]:
     """Returns a value with its unit, the formula that gave it, and defects due to its form."""
     if cell.text in EMPTY_CELLS:
@@ -154,12 +154,12 @@ def _value(
             return "", "", ()
         share = match_line(SHARE, cell.share)
         if share is None:
-            raise given.fault(f"{quoted(cell.share)} is no share", "write it as 82.8%", cell.line)
+            raise stated.fault(f"{quoted(cell.share)} is no share", "write it as 82.8%", cell.line)
         return f"{share[1]} %", "", (Defect.SHARE,)
     match = match_line(VALUE, cell.text)
     if match is None:
         fix = "write it with its unit, such as 259.2TFLOPS or 515GB/s"
-        raise given.fault(f"{quoted(cell.text)} is no rate with a unit", fix, cell.line)
+        raise stated.fault(f"{quoted(cell.text)} is no rate with a unit", fix, cell.line)
     unit = UNITS.get(match[2], match[2])
     unit = "TOP/s" if column.dtype == "int8" and unit == "TFLOP/s" else unit
     if column.directions == 1:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.evidence.model import Reported
-from bench.importers.base import NUMBER, Found, Given, decimal, match_line, quoted
+from bench.importers.base import NUMBER, Imported, Stated, decimal, match_line, quoted
 from bench.importers.base import numbered_lines as lines
 from bench.importers.table import table_row
 
@@ -46,7 +46,7 @@ class _Line:
         return (match[1] or "").lower() if match else ""
 
 
-def training_content(text: str, given: Given) -> Found:
+def training_content(text: str, stated: Stated) -> Imported:
     """Returns the rows of the chip in the tables of token rates.
 
     Raises:
@@ -55,20 +55,20 @@ def training_content(text: str, given: Given) -> Found:
     all_lines = list(_lines(text))
     chips = {line.device for line in all_lines}
     of_chip = [
-        line for line in all_lines if len(chips) == 1 or line.device in given.chip.split("-")
+        line for line in all_lines if len(chips) == 1 or line.device in stated.chip.split("-")
     ]
     if all_lines and not of_chip:
         devices = ", ".join(sorted(chips))
-        raise given.fault(
-            f"it is of {quoted(devices)}, not of {given.chip}", "give the chip= it is of"
+        raise stated.fault(
+            f"it is of {quoted(devices)}, not of {stated.chip}", "give the chip= it is of"
         )
-    rows = [row for line in of_chip for row in _rows(line, given)]
+    rows = [row for line in of_chip for row in _rows(line, stated)]
     left_out = [
         f"{line.cells[CONFIG]}: is another chip" for line in all_lines if line not in of_chip
     ]
     if re.search(r"\|[^|\n]{0,40}p_whole", text):
         left_out.append("p_whole: samples of unlike kinds")
-    return Found(tuple(rows), tuple(left_out))
+    return Imported(tuple(rows), tuple(left_out))
 
 
 def _lines(text: str) -> Iterator[_Line]:
@@ -89,36 +89,36 @@ def _lines(text: str) -> Iterator[_Line]:
                 yield _Line(number, row, dict(facts))
 
 
-def _rows(line: _Line, given: Given) -> Iterator[Reported]:
+def _rows(line: _Line, stated: Stated) -> Iterator[Reported]:
     """Yields the rate of one line and its share of the peak, if that is printed."""
     rate, share = line.cells[RATE], line.cells.get(SHARE, "")
     if decimal(rate) is None or not match_line(DEVICES, line.cells[CONFIG]):
         problem = f"{quoted(line.cells[CONFIG])}: {quoted(rate)} is no rate of (NxM) devices"
-        raise given.fault(problem, "give the README as it is", line.number)
-    yield _row(line, "training_rate", f"{rate} token/s", given)
+        raise stated.fault(problem, "give the README as it is", line.number)
+    yield _row(line, "training_rate", f"{rate} token/s", stated)
     if percent := match_line(PERCENT, share):
-        yield _row(line, "training_mfu", f"{percent[1]} %", given)
+        yield _row(line, "training_mfu", f"{percent[1]} %", stated)
     elif share not in EMPTY_CELLS:
-        raise given.fault(f"{quoted(share)} is no share", "write it as 47.9%", line.number)
+        raise stated.fault(f"{quoted(share)} is no share", "write it as 47.9%", line.number)
 
 
-def _row(line: _Line, quantity: str, value: str, given: Given) -> Reported:
+def _row(line: _Line, quantity: str, value: str, stated: Stated) -> Reported:
     devices = match_line(DEVICES, line.cells[CONFIG])
     nodes, each = (int(devices[2]), int(devices[3])) if devices else (1, 1)
     precision = line.cells.get("precision", "").lower()
     texts = [line.cells.get(name, "") for name in ("fix_hp", "parallel")]
     settings = " ".join(text.upper()[:100] for text in texts if text not in EMPTY_CELLS)
     model = {"model": line.model_facts.get(MODEL, "")}
-    return given.row(
+    return stated.row(
         line.number,
         id=f"{quantity.replace('_', '-')}-{line.number}",
         named=line.device.upper(),
         count=nodes * each,
         quantity=quantity,
-        dtype=given.dtype or (precision if precision in FORMATS else None),
+        dtype=stated.dtype or (precision if precision in FORMATS else None),
         value=value,
         statistic="mean",
-        date=given.when(),
+        date=stated.when(),
         workload=model
         | {WORKLOAD_KEYS[text]: amount for text, amount in SETTING.findall(settings)},
         conditions={

@@ -4,18 +4,18 @@ import json
 from collections.abc import Mapping
 from typing import NoReturn, TypeAlias
 
-from bench.importers.base import Given, quoted
+from bench.importers.base import Stated, quoted
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 AS_WRITTEN = "give the file as the tool wrote it"
 
 
-def document(text: str, given: Given, lines_before: int = 0) -> dict[str, Json]:
+def document(text: str, stated: Stated, lines_before: int = 0) -> dict[str, Json]:
     """Returns the JSON object in a text.
 
     Args:
         text: one JSON object.
-        given: names the file in errors.
+        stated: names the file in errors.
         lines_before: number of lines of the file before the text.
 
     Raises:
@@ -24,15 +24,15 @@ def document(text: str, given: Given, lines_before: int = 0) -> dict[str, Json]:
     try:
         data: Json = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
-        raise given.fault("it is nested too deeply", AS_WRITTEN) from None
+        raise stated.fault("it is nested too deeply", AS_WRITTEN) from None
     except json.JSONDecodeError as error:
-        raise given.fault(
+        raise stated.fault(
             f"is no whole JSON: {error.msg}", AS_WRITTEN, lines_before + error.lineno
         ) from None
     except ValueError as error:
-        raise given.fault(f"is not JSON: {quoted(error)}", AS_WRITTEN) from None
+        raise stated.fault(f"is not JSON: {quoted(error)}", AS_WRITTEN) from None
     if not isinstance(data, dict):
-        raise given.fault("is JSON, but no object", AS_WRITTEN)
+        raise stated.fault("is JSON, but no object", AS_WRITTEN)
     return data
 
 

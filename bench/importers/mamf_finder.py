@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bench.evidence.model import Defect, Reported
-from bench.importers.base import NUMBER, Found, Given, Importer, beginning, collect, match_line
+from bench.importers.base import NUMBER, Imported, Importer, Stated, beginning, collect, match_line
 from bench.importers.base import numbered_lines as lines
 
 SHAPE = r"([0-9]{1,9}x[0-9]{1,9}x[0-9]{1,9})"
@@ -70,7 +70,7 @@ def recognises(text: str) -> bool:
     return has_outcomes or ("** Dtype: " in start and "MxNxK" in start)
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each search in a log.
 
     Raises:
@@ -78,13 +78,13 @@ def read(text: str, given: Given) -> Found:
     """
     searches = [_Search()]
     for number, line in lines(text):
-        searches += _read_line(line, number, searches[-1], given)
+        searches += _read_line(line, number, searches[-1], stated)
     return collect(
-        given, (_row(search, given) for search in searches if _has_outcomes(search, text, given))
+        stated, (_row(search, stated) for search in searches if _has_outcomes(search, text, stated))
     )
 
 
-def _read_line(line: str, number: int, search: _Search, given: Given) -> list[_Search]:
+def _read_line(line: str, number: int, search: _Search, stated: Stated) -> list[_Search]:
     """Reads a line into its search; returns a new search if the line starts one."""
     started = match_line(STARTED, line)
     if started and (search.best or search.header):
@@ -98,11 +98,11 @@ def _read_line(line: str, number: int, search: _Search, given: Given) -> list[_S
     if tried := match_line(TRIED, line):
         search.tried = int(tried[1])
     if line.startswith(OUTCOMES) and (search.tried or line.startswith("The best")):
-        _read_outcome(line, number, search, given)
+        _read_outcome(line, number, search, stated)
     return []
 
 
-def _read_outcome(line: str, number: int, search: _Search, given: Given) -> None:
+def _read_outcome(line: str, number: int, search: _Search, stated: Stated) -> None:
     if match := match_line(BEST, line):
         search.best[match[1]] = _Outcome(number, match[2], match[3])
     elif match := match_line(HEADLINE, line):
@@ -112,12 +112,12 @@ def _read_outcome(line: str, number: int, search: _Search, given: Given) -> None
         name = "median" if match[2] else "mean"
         search.best[name] = _Outcome(number, match[2] or match[1], match[3])
     else:
-        raise given.fault(
+        raise stated.fault(
             "the outcome holds no rate with a shape", "give the log as it was", number
         )
 
 
-def _has_outcomes(search: _Search, text: str, given: Given) -> bool:
+def _has_outcomes(search: _Search, text: str, stated: Stated) -> bool:
     """Tells whether a search has outcomes.
 
     Raises:
@@ -127,19 +127,19 @@ def _has_outcomes(search: _Search, text: str, given: Given) -> bool:
         return True
     if search.header or search.tried or "(MxNxK)" in text or "TFLOPS" in text:
         fix = "let it end, or stop it with Ctrl-C, which prints the best so far"
-        raise given.fault(
+        raise stated.fault(
             "the search has no end: 'Tried N shapes' with its outcomes is missing", fix
         )
-    raise given.fault("is no log of mamf-finder", "give the file named by its --output_file")
+    raise stated.fault("is no log of mamf-finder", "give the file named by its --output_file")
 
 
-def _row(search: _Search, given: Given) -> Reported:
+def _row(search: _Search, stated: Stated) -> Reported:
     """Returns the row of a search."""
     name = next(one for one in ("MSMF", "mean", "median", "MAMF", "max") if one in search.best)
     best = search.best[name]
-    dtype = given.format_of(search.header.get("dtype"))
+    dtype = stated.format_of(search.header.get("dtype"))
     is_burst, is_picked = name in ("MAMF", "max"), search.tried > 1 and name != "MSMF"
-    return given.row(
+    return stated.row(
         best.line,
         id=f"matmul-{dtype}",
         named=search.header.get("named"),
@@ -149,8 +149,8 @@ def _row(search: _Search, given: Given) -> Reported:
         statistic="best" if is_picked or is_burst else "median" if name == "median" else "mean",
         defects=((Defect.BEST,) if is_picked or is_burst else ())
         + ((Defect.BRIEF,) if is_burst else ()),
-        date=given.when(search.header.get("date")),
-        software=given.software or ", ".join(search.stack),
+        date=stated.when(search.header.get("date")),
+        software=stated.software or ", ".join(search.stack),
         workload={"shape": best.shape},
         conditions=_conditions(search, name),
         note="; ".join(_notes(search)),

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from bench.evidence.model import Defect, Reported
 from bench.importers.base import (
     DTYPES,
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     beginning,
     collect,
     decimal,
@@ -94,7 +94,7 @@ def recognises(text: str) -> bool:
     )
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each test.
 
     Raises:
@@ -102,14 +102,14 @@ def read(text: str, given: Given) -> Found:
             unknown.
     """
     if text.lstrip().startswith("{"):
-        return collect(given, [_row(_from_json(document(text, given), given), given)])
-    tests = list(_from_text(text, given))
+        return collect(stated, [_row(_from_json(document(text, stated), stated), stated)])
+    tests = list(_from_text(text, stated))
     if not tests:
-        raise given.fault("has no table of nccl-tests, with its 'busbw'", RERUN)
-    return collect(given, [_row(test, given) for test in tests])
+        raise stated.fault("has no table of nccl-tests, with its 'busbw'", RERUN)
+    return collect(stated, [_row(test, stated) for test in tests])
 
 
-def _from_text(text: str, given: Given) -> Iterator[_Test]:
+def _from_text(text: str, stated: Stated) -> Iterator[_Test]:
     """Yields each test of a text when its end is reached."""
     test = _Test()
     for number, raw_line in lines(text):
@@ -118,13 +118,13 @@ def _from_text(text: str, given: Given) -> Iterator[_Test]:
             test.program = program[1]
         _read_comment(line, test)
         if test.columns and re.match(r" *[0-9]", line):
-            _read_rate(line, number, test, given)
+            _read_rate(line, number, test, stated)
         if bounds := match_line(BOUNDS, line):
-            _check_results(bounds[1], bounds[2], number, given)
+            _check_results(bounds[1], bounds[2], number, stated)
             yield test
             test = _Test()
     if test.rates or test.columns:
-        raise given.fault("the test has no end: 'Out of bounds values' is missing", RERUN)
+        raise stated.fault("the test has no end: 'Out of bounds values' is missing", RERUN)
 
 
 def _read_comment(line: str, test: _Test) -> None:
@@ -141,7 +141,7 @@ def _read_comment(line: str, test: _Test) -> None:
         test.columns = line.lstrip("# ").split()
 
 
-def _read_rate(line: str, number: int, test: _Test, given: Given) -> None:
+def _read_rate(line: str, number: int, test: _Test, stated: Stated) -> None:
     """Reads a line of the table into the test's rates."""
     cells = line.split()
     has_timestamp = test.columns[-1:] == ["timestamp"]  # which is two cells, a day and a time
@@ -149,38 +149,38 @@ def _read_rate(line: str, number: int, test: _Test, given: Given) -> None:
         if len(cells) < 3 or not cells[1].isdigit():
             return
         problem = f"the line has {len(cells)} cells, the table's head {len(test.columns)}"
-        raise given.fault(problem, "give the output as it was printed", number)
+        raise stated.fault(problem, "give the output as it was printed", number)
     cells_by_column = dict(
         zip(reversed(test.columns), reversed(cells[: len(test.columns)]), strict=True)
     )
     wrong = cells_by_column.get("#wrong", "0")
     rate = decimal(cells_by_column["busbw"])
     if wrong not in NO_COUNT and decimal(wrong) != 0:
-        raise given.fault(f"{quoted(wrong)} results were wrong", "mend that first", number)
+        raise stated.fault(f"{quoted(wrong)} results were wrong", "mend that first", number)
     test.is_unchecked = test.is_unchecked or wrong == "N/A"
     if rate is None or not bytes_of(cells_by_column["size"]):
         size = quoted(cells_by_column["size"])
         problem = f"{quoted(cells_by_column['busbw'])} at size {size} is no rate"
-        raise given.fault(problem, RERUN, number)
+        raise stated.fault(problem, RERUN, number)
     element_type = cells_by_column.get("type", "")
     test.rates.append(_Rate(number, cells_by_column["size"], element_type, rate))
 
 
-def _check_results(count: str, verdict: str, line: int | None, given: Given) -> None:
+def _check_results(count: str, verdict: str, line: int | None, stated: Stated) -> None:
     if decimal(count) != 0 or verdict not in ("OK", "true"):
-        raise given.fault(f"{quoted(count)} results were wrong", "mend that first", line)
+        raise stated.fault(f"{quoted(count)} results were wrong", "mend that first", line)
 
 
-def _from_json(data: dict[str, Json], given: Given) -> _Test:
+def _from_json(data: dict[str, Json], stated: Stated) -> _Test:
     """Returns the test in a JSON file; its ``env``, the environment variables, is not read."""
     bounds, config, results = part(data, "out_of_bounds"), part(data, "config"), data.get("results")
     args = data.get("args")
     program = PROGRAM.search(str(args[0])[:2_000]) if isinstance(args, list) and args else None
     if not isinstance(results, list):
-        raise given.fault("has no 'results'", "give the file that -J names")
+        raise stated.fault("has no 'results'", "give the file that -J names")
     if not bounds:
-        raise given.fault("the test has no end: 'out_of_bounds' is missing", RERUN)
-    _check_results(word(bounds, "count"), word(bounds, "okay"), None, given)
+        raise stated.fault("the test has no end: 'out_of_bounds' is missing", RERUN)
+    _check_results(word(bounds, "count"), word(bounds, "okay"), None, stated)
     threads, gpus = (int(decimal(word(config, name)) or 1) for name in ("nthreads", "ngpus"))
     devices = items(config, "devices")
     names = ("group", "hostname", "device_info")
@@ -192,12 +192,12 @@ def _from_json(data: dict[str, Json], given: Given) -> _Test:
         devices_per_rank=threads * gpus,  # one device per process is listed
         software=f"NCCL {nccl_version(int(version))}" if version else "",
         iterations=word(config, "iterations"),
-        rates=[*_rates_in_json(items(data, "results"), given)],
+        rates=[*_rates_in_json(items(data, "results"), stated)],
         date=word(data, "start_time")[:10] or None,
     )
 
 
-def _rates_in_json(results: list[dict[str, Json]], given: Given) -> Iterator[_Rate]:
+def _rates_in_json(results: list[dict[str, Json]], stated: Stated) -> Iterator[_Rate]:
     for result in results:
         out_of_place = part(result, "out_of_place")
         if not out_of_place:
@@ -206,34 +206,34 @@ def _rates_in_json(results: list[dict[str, Json]], given: Given) -> Iterator[_Ra
         size = word(result, "size")
         if rate is None or decimal(size) is None:
             problem = f"{quoted(out_of_place.get('bus_bw'))} at size {quoted(size)} is no rate"
-            raise given.fault(problem, RERUN)
+            raise stated.fault(problem, RERUN)
         if wrong is not None and decimal(wrong) != 0:
-            raise given.fault(f"{quoted(wrong)} results were wrong", "mend that first")
+            raise stated.fault(f"{quoted(wrong)} results were wrong", "mend that first")
         yield _Rate(None, size, word(result, "type"), rate)
 
 
-def _row(test: _Test, given: Given) -> Reported:
+def _row(test: _Test, stated: Stated) -> Reported:
     """Returns the row of a test, for the size with the best rate."""
-    quantity = _quantity(test, given)
+    quantity = _quantity(test, stated)
     rates = [rate for rate in test.rates if rate.bus_bandwidth]
     if not rates:
-        raise given.fault("there is no size with a rate out of place above 0", RERUN)
+        raise stated.fault("there is no size with a rate out of place above 0", RERUN)
     best = max(rates, key=lambda rate: (rate.bus_bandwidth, bytes_of(rate.size)))
     largest_size = max(bytes_of(rate.size) for rate in rates)
     is_integer = best.element_type.lower() in INTEGER_TYPES
-    dtype = None if is_integer else given.format_of(best.element_type or None, best.line)
-    return given.row(
+    dtype = None if is_integer else stated.format_of(best.element_type or None, best.line)
+    return stated.row(
         best.line,
         id=f"{quantity.replace('_', '-')}-{dtype or 'integer'}",
-        count=_device_count(test, given),
+        count=_device_count(test, stated),
         quantity=quantity,
         dtype=dtype,
         value=f"{best.bus_bandwidth} GB/s",
-        named=_device(test, given),
+        named=_device(test, stated),
         statistic="mean",
         defects=() if bytes_of(best.size) == largest_size else (Defect.BEST,),
-        date=given.when(test.date),
-        software=given.software or test.software,
+        date=stated.when(test.date),
+        software=stated.software or test.software,
         workload={"size": size_text(best.size), "scope": _scope(test)},
         conditions={
             "tool": f"{test.program}_perf",
@@ -244,14 +244,14 @@ def _row(test: _Test, given: Given) -> Reported:
     )
 
 
-def _quantity(test: _Test, given: Given) -> str:
+def _quantity(test: _Test, stated: Stated) -> str:
     """Returns the quantity that a test measures."""
     if not test.program:
         fix = "put the command (./all_reduce_perf -b ...) on a line above the output"
-        raise given.fault("no test is named", fix)
+        raise stated.fault("no test is named", fix)
     if test.program not in TESTS:
         problem = f"of {test.program}_perf there is no quantity"
-        raise given.fault(problem, f"choose from {', '.join(TESTS)}")
+        raise stated.fault(problem, f"choose from {', '.join(TESTS)}")
     return TESTS[test.program]
 
 
@@ -262,16 +262,16 @@ def _notes(test: _Test, element_type: str) -> Iterator[str]:
         yield "results were not checked"
 
 
-def _device_count(test: _Test, given: Given) -> int:
+def _device_count(test: _Test, stated: Stated) -> int:
     """Returns the number of devices in one group, which work together and reach the rate."""
     groups = len({group for group, _, _ in test.ranks}) or 1
     devices_listed = len(test.ranks) * test.devices_per_rank // groups
-    if not (given.count or devices_listed):
-        raise given.fault("no devices are listed", "give count=, the devices that took part")
-    return given.count or devices_listed
+    if not (stated.count or devices_listed):
+        raise stated.fault("no devices are listed", "give count=, the devices that took part")
+    return stated.count or devices_listed
 
 
-def _device(test: _Test, given: Given) -> str | None:
+def _device(test: _Test, stated: Stated) -> str | None:
     """Returns the name of the devices, None if the output has none.
 
     Raises:
@@ -280,7 +280,7 @@ def _device(test: _Test, given: Given) -> str | None:
     names = sorted({device for _, _, device in test.ranks if device})
     if len(names) > 1:
         listed = ", ".join(quoted(name) for name in names)
-        raise given.fault(f"it is of several devices: {listed}", "run it on devices of one kind")
+        raise stated.fault(f"it is of several devices: {listed}", "run it on devices of one kind")
     return names[0] if names else None
 
 

@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from bench.evidence.model import Defect, Reported
 from bench.importers.base import (
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     beginning,
     collect,
     decimal,
@@ -80,7 +80,7 @@ def recognises(text: str) -> bool:
     )
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each test that measures a known quantity.
 
     Raises:
@@ -88,7 +88,7 @@ def read(text: str, given: Given) -> Found:
             rate is not a number.
     """
     is_json = text.lstrip().startswith("{")
-    header, matrices = _from_json(text, given) if is_json else _from_text(text, given)
+    header, matrices = _from_json(text, stated) if is_json else _from_text(text, stated)
     rows: list[Reported] = []
     left_out: list[str] = []
     for matrix in matrices:
@@ -96,11 +96,11 @@ def read(text: str, given: Given) -> Found:
         if reason:
             left_out.append(f"{matrix.test}: {reason}")
         else:
-            rows.append(_row(matrix, header, given))
-    return collect(given, rows, left_out)
+            rows.append(_row(matrix, header, stated))
+    return collect(stated, rows, left_out)
 
 
-def _from_text(text: str, given: Given) -> tuple[dict[str, str], list[_Matrix]]:
+def _from_text(text: str, stated: Stated) -> tuple[dict[str, str], list[_Matrix]]:
     """Returns the header's facts and the last matrix of each test, which is the total."""
     header: dict[str, str] = {}
     last_by_test: dict[str, _Matrix] = {}
@@ -114,7 +114,7 @@ def _from_text(text: str, given: Given) -> tuple[dict[str, str], list[_Matrix]]:
         elif matrix is not None:
             _read_matrix_line(line, matrix)
     if not last_by_test:
-        raise given.fault("is no output of nvbandwidth: no 'Running ...' is in it", CUT)
+        raise stated.fault("is no output of nvbandwidth: no 'Running ...' is in it", CUT)
     return header, [*last_by_test.values()]
 
 
@@ -132,12 +132,12 @@ def _read_matrix_line(line: str, matrix: _Matrix) -> None:
         matrix.rows.append(line.split()[1:])
 
 
-def _from_json(text: str, given: Given) -> tuple[dict[str, str], list[_Matrix]]:
-    data = part(document(text, given), "nvbandwidth")
+def _from_json(text: str, stated: Stated) -> tuple[dict[str, str], list[_Matrix]]:
+    data = part(document(text, stated), "nvbandwidth")
     if word(data, "error"):
-        raise given.fault(f"the run failed: {quoted(data['error'])}", "run it again")
+        raise stated.fault(f"the run failed: {quoted(data['error'])}", "run it again")
     if not isinstance(data.get("testcases"), list):
-        raise given.fault("is no output of nvbandwidth: 'testcases' is missing", CUT)
+        raise stated.fault("is no output of nvbandwidth: 'testcases' is missing", CUT)
     header = {
         "version": word(data, "version"),
         "runtime": word(data, "CUDA Runtime Version"),
@@ -182,13 +182,13 @@ def _why_not(matrix: _Matrix) -> str:
     return ""
 
 
-def _row(matrix: _Matrix, header: dict[str, str], given: Given) -> Reported:
+def _row(matrix: _Matrix, header: dict[str, str], stated: Stated) -> Reported:
     """Returns the row of a test, for its best pair."""
-    quantity, rates = TESTS[_base_test(matrix.test)], sorted(_rates(matrix, given))
+    quantity, rates = TESTS[_base_test(matrix.test)], sorted(_rates(matrix, stated))
     is_local = quantity == "memory_copy"
     best = rates[-1] * (2 if is_local else 1)
     several = len(rates) > 1
-    return given.row(
+    return stated.row(
         matrix.line,
         id=matrix.test.replace("_", "-"),
         named=header.get("named"),
@@ -198,11 +198,11 @@ def _row(matrix: _Matrix, header: dict[str, str], given: Given) -> Reported:
         statistic="best" if several else "median",
         defects=((Defect.BEST,) if several else ())
         + ((Defect.COPY,) if _by_copy_engine(matrix) else ()),
-        date=given.when(),
+        date=stated.when(),
         formula=f"2 x {plain_number(rates[-1])} {UNIT}: a copy reads and writes"
         if is_local
         else "",
-        software=given.software or _software(header),
+        software=stated.software or _software(header),
         conditions={
             "tool": " ".join(("nvbandwidth", header.get("version", ""))),
             "kernel": matrix.test,
@@ -211,33 +211,33 @@ def _row(matrix: _Matrix, header: dict[str, str], given: Given) -> Reported:
     )
 
 
-def _rates(matrix: _Matrix, given: Given) -> Iterator[Decimal]:
+def _rates(matrix: _Matrix, stated: Stated) -> Iterator[Decimal]:
     """Yields the rates of a matrix; a device has none to itself."""
-    _check_matrix(matrix, given)
+    _check_matrix(matrix, stated)
     for row in matrix.rows:
         for cell in row:
             rate = decimal(cell)
             if rate is None and cell != "N/A":
                 problem = f"{matrix.test}: {quoted(cell)} is no rate"
-                raise given.fault(problem, "run it again", matrix.line)
+                raise stated.fault(problem, "run it again", matrix.line)
             if rate:
                 yield rate
 
 
-def _check_matrix(matrix: _Matrix, given: Given) -> None:
+def _check_matrix(matrix: _Matrix, stated: Stated) -> None:
     """Raises NotUnderstood unless a matrix is complete and in GB/s, the tool's only unit."""
     unit = match_line(DESCRIBED, matrix.description)
     if unit is None or unit[1] != UNIT:
         problem = f"{matrix.test}: {quoted(matrix.description)} names no unit that is known"
-        raise given.fault(problem, f"give an output in {UNIT}", matrix.line)
+        raise stated.fault(problem, f"give an output in {UNIT}", matrix.line)
     height = matrix.width if "GPU(row)" in matrix.description else max(len(matrix.rows), 1)
     is_complete = len(matrix.rows) == height and all(
         len(row) == matrix.width for row in matrix.rows
     )
     if not is_complete or not matrix.width:
-        raise given.fault(f"{matrix.test}: its matrix is cut off", CUT, matrix.line)
+        raise stated.fault(f"{matrix.test}: its matrix is cut off", CUT, matrix.line)
     if not any(decimal(cell) for row in matrix.rows for cell in row):
-        raise given.fault(
+        raise stated.fault(
             f"{matrix.test}: there is no rate above 0 in it", "run it again", matrix.line
         )
 

@@ -14,9 +14,9 @@ from decimal import Decimal
 from bench.evidence.model import Reported
 from bench.importers.base import (
     DTYPES,
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     beginning,
     collect,
     decimal,
@@ -51,28 +51,28 @@ def recognises(text: str) -> bool:
     return start.lstrip().startswith("{") and has_parts and "nv/cold/" in text
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each stream, number format and device.
 
     Raises:
         NotUnderstood: the output is another tool's, or a rate is not a number above 0.
     """
-    data = document(text, given)
+    data = document(text, stated)
     if not isinstance(data.get("benchmarks"), list):
-        raise given.fault("is no output of nvbench: 'benchmarks' is missing", GIVE_JSON)
+        raise stated.fault("is no output of nvbench: 'benchmarks' is missing", GIVE_JSON)
     device_names = {word(device, "id"): word(device, "name") for device in items(data, "devices")}
     left_out: list[str] = []
     states_by_form: dict[tuple[str, str, str | None], list[_State]] = {}
     for bench in items(data, "benchmarks"):
-        for state in _states(bench, device_names, left_out, given):
+        for state in _states(bench, device_names, left_out, stated):
             states_by_form.setdefault((state.bench, state.device, state.dtype), []).append(state)
     version = word(part(part(part(data, "meta"), "version"), "nvbench"), "string")
-    rows = [_row(states, version, given) for states in states_by_form.values()]
-    return collect(given, rows, left_out)
+    rows = [_row(states, version, stated) for states in states_by_form.values()]
+    return collect(stated, rows, left_out)
 
 
 def _states(
-    bench: dict[str, Json], device_names: dict[str, str], left_out: list[str], given: Given
+    bench: dict[str, Json], device_names: dict[str, str], left_out: list[str], stated: Stated
 ) -> Iterator[_State]:
     """Yields the states of a benchmark that have a bandwidth."""
     name = word(bench, "name")[:80]
@@ -91,7 +91,7 @@ def _states(
         rate, seconds = decimal(values[BANDWIDTH]), decimal(values.get(TIME, ""))
         if not rate or not seconds:
             problem = f"{name}, {state_name}: {quoted(values[BANDWIDTH])} is no rate above 0"
-            raise given.fault(problem, "run it again")
+            raise stated.fault(problem, "run it again")
         device = device_names.get(word(state, "device"), "")
         yield _State(name, device, _dtype(state), state_name, rate, seconds)
 
@@ -111,18 +111,18 @@ def _dtype(state: dict[str, Json]) -> str | None:
     return None
 
 
-def _row(states: list[_State], version: str, given: Given) -> Reported:
+def _row(states: list[_State], version: str, stated: Stated) -> Reported:
     longest = max(states, key=lambda state: state.seconds)
     stream = STREAMS[longest.bench.lower().removeprefix("babelstream_")]
     several = f"the longest of {len(states)} states" if len(states) > 1 else ""
-    return given.row(
+    return stated.row(
         id="-".join(filter(None, ("memory", stream, longest.dtype))),
         named=longest.device,
         quantity=f"memory_{stream}",
         dtype=longest.dtype,
         value=f"{plain_number(longest.rate / 10**9)} GB/s",
         statistic="mean",
-        date=given.when(),
+        date=stated.when(),
         at=f"{longest.bench}, {longest.name}",
         workload={"size": f"{plain_number(longest.rate * longest.seconds / 10**6)} MB a call"},
         conditions={

@@ -14,9 +14,9 @@ from bench.errors import did_you_mean
 from bench.evidence.model import Defect, Reported, Work
 from bench.evidence.quantities import QUANTITIES
 from bench.importers.base import (
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     beginning,
     collect,
     decimal,
@@ -41,54 +41,54 @@ def recognises(text: str) -> bool:
     return start.lstrip().startswith("{") and '"machine_info"' in start and '"benchmarks"' in text
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each benchmark that states its work.
 
     Raises:
         NotUnderstood: the output is another tool's, no benchmark states its work, or a time is not
             a number above 0.
     """
-    data = document(text, given)
+    data = document(text, stated)
     if not isinstance(data.get("benchmarks"), list):
-        raise given.fault("has no 'benchmarks'", "give the file of --benchmark-json")
+        raise stated.fault("has no 'benchmarks'", "give the file of --benchmark-json")
     rows, left_out = [], []
     for benchmark in items(data, "benchmarks"):
         if "quantity" in part(benchmark, "extra_info"):
-            rows.append(_row(benchmark, data, given))
+            rows.append(_row(benchmark, data, stated))
         else:
             left_out.append(f"{quoted(word(benchmark, 'name'))} does not state its work")
     if not rows and left_out:
-        raise given.fault(left_out[0], ADD)
-    return collect(given, rows, left_out)
+        raise stated.fault(left_out[0], ADD)
+    return collect(stated, rows, left_out)
 
 
-def _row(benchmark: Mapping[str, Json], data: Mapping[str, Json], given: Given) -> Reported:
+def _row(benchmark: Mapping[str, Json], data: Mapping[str, Json], stated: Stated) -> Reported:
     """Returns the row of one benchmark, from its median time."""
     extra_info, stats = part(benchmark, "extra_info"), part(benchmark, "stats")
     quantity, name = word(extra_info, "quantity"), word(benchmark, "name")
     if quantity not in QUANTITIES:
         problem = f"{quoted(name)}: quantity {quoted(quantity)} is none"
-        raise given.fault(problem, did_you_mean(one_line(quantity), QUANTITIES))
+        raise stated.fault(problem, did_you_mean(one_line(quantity), QUANTITIES))
     median = decimal(stats.get("median"))
     if not median:
         problem = f"{quoted(name)}: the median {quoted(stats.get('median'))} is no time above 0"
-        raise given.fault(problem, "run it again, or leave it out")
+        raise stated.fault(problem, "run it again, or leave it out")
     dtype = (
-        given.format_of(word(extra_info, "dtype") or None)
-        if _has_dtype(extra_info, quantity, given)
+        stated.format_of(word(extra_info, "dtype") or None)
+        if _has_dtype(extra_info, quantity, stated)
         else None
     )
-    value, formula = _value(extra_info, median, quantity, dtype, given)
-    return given.row(
+    value, formula = _value(extra_info, median, quantity, dtype, stated)
+    return stated.row(
         id=_row_id(name, quantity),
         quantity=quantity,
         dtype=dtype,
         value=value,
         statistic="median",
         defects=(Defect.WALL,),
-        date=given.when(_day(data)),
+        date=stated.when(_day(data)),
         formula=formula,
-        software=given.software or _software(data),
+        software=stated.software or _software(data),
         workload={key: word(extra_info, key) for key in get_args(Work)},
         conditions={
             "tool": f"pytest-benchmark {word(data, 'version')}".rstrip(),
@@ -97,13 +97,17 @@ def _row(benchmark: Mapping[str, Json], data: Mapping[str, Json], given: Given) 
     )
 
 
-def _has_dtype(extra_info: Mapping[str, Json], quantity: str, given: Given) -> bool:
+def _has_dtype(extra_info: Mapping[str, Json], quantity: str, stated: Stated) -> bool:
     is_required = any("{" in figure for figure in QUANTITIES[quantity].tests)
-    return is_required or bool(word(extra_info, "dtype") or given.dtype)
+    return is_required or bool(word(extra_info, "dtype") or stated.dtype)
 
 
 def _value(
-    extra_info: Mapping[str, Json], median: Decimal, quantity: str, dtype: str | None, given: Given
+    extra_info: Mapping[str, Json],
+    median: Decimal,
+    quantity: str,
+    dtype: str | None,
+    stated: Stated,
 ) -> tuple[str, str]:
     """Returns the value and its formula: the work of one call over its median time."""
     units = QUANTITIES[quantity].units
@@ -113,12 +117,12 @@ def _value(
     key = next((candidate for candidate in work_keys if candidate in extra_info), None)
     if key is None:
         wanted = " or ".join(work_keys)
-        raise given.fault(
+        raise stated.fault(
             f"{quantity} needs the {wanted} of one call", f"add {wanted} to extra_info"
         )
     work = decimal(extra_info[key])
     if not work:
-        raise given.fault(
+        raise stated.fault(
             f"{key}={quoted(extra_info[key])} is no work of a call", "give a number above 0"
         )
     unit = "OP/s" if key == "flop" and dtype in INTEGER_DTYPES else WORK_UNITS[key]

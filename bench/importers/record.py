@@ -11,7 +11,7 @@ from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
 from bench.evidence.quantities import DTYPES
 from bench.fixed import searched_shapes
-from bench.importers.base import Found, Given, Importer, beginning, collect
+from bench.importers.base import Imported, Importer, Stated, beginning, collect
 from bench.records.model import Measurement, Record, at_once
 from bench.records.store import read as read_record
 from bench.shortfall import FLATTERING
@@ -40,19 +40,19 @@ def check(text: str, name: str) -> None:
     Raises:
         NotUnderstood: it is no record, or has a schema that this program does not read.
     """
-    _record(text, Given(file=name))
+    _record(text, Stated(file=name))
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each measurement that decides a figure.
 
     Raises:
         NotUnderstood: it is no record, or is of a fake device, another chip or an unknown one.
     """
-    return of_record(_record(text, given), given)
+    return of_record(_record(text, stated), stated)
 
 
-def of_record(record: Record, given: Given) -> Found:
+def of_record(record: Record, stated: Stated) -> Imported:
     """Returns one row for each measurement that decides a figure.
 
     Raises:
@@ -60,13 +60,13 @@ def of_record(record: Record, given: Given) -> Found:
             devices measured at the same time.
     """
     if (count := at_once(record)) > 1:
-        raise given.fault(
+        raise stated.fault(
             f"was measured with {count} devices at once", "give the record of one alone"
         )
     if record.device.backend == "fake":
-        raise given.fault("is the record of a fake device", "measure a real one")
-    chip = _chip(record, given)
-    with_chip, left_out = replace(given, chip=chip), []
+        raise stated.fault("is the record of a fake device", "measure a real one")
+    chip = _chip(record, stated)
+    with_chip, left_out = replace(stated, chip=chip), []
     imported: list[Reported] = []
     for row in (row for forms in standing(rows(record, catalogue())) for row in forms):
         reason = _why_not(row)
@@ -77,7 +77,7 @@ def of_record(record: Record, given: Given) -> Found:
     return replace(collect(with_chip, imported, left_out), chip=chip)
 
 
-def _record(text: str, given: Given) -> Record:
+def _record(text: str, stated: Stated) -> Record:
     """Returns the record in a text, read with all checks of stored records."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "record.json"
@@ -87,17 +87,17 @@ def _record(text: str, given: Given) -> Record:
         except DataError as error:
             first = error.faults[0]
             problem = f"{first.field}: {first.problem}" if first.field else first.problem
-            raise given.fault(problem, first.fix) from None
+            raise stated.fault(problem, first.fix) from None
 
 
-def _chip(record: Record, given: Given) -> str:
+def _chip(record: Record, stated: Stated) -> str:
     """Returns the id of the sheet of the record's device."""
     own_chip = record.identity.chip or ""
-    if own_chip and given.chip and own_chip != given.chip:
-        raise given.fault(f"is a record of {own_chip}, not of {given.chip}", "leave chip= out")
-    if not (own_chip or given.chip):
-        raise given.fault("does not say which chip it is of", "give chip=, such as h20")
-    return own_chip or given.chip
+    if own_chip and stated.chip and own_chip != stated.chip:
+        raise stated.fault(f"is a record of {own_chip}, not of {stated.chip}", "leave chip= out")
+    if not (own_chip or stated.chip):
+        raise stated.fault("does not say which chip it is of", "give chip=, such as h20")
+    return own_chip or stated.chip
 
 
 def _why_not(row: Row) -> str:
@@ -125,20 +125,20 @@ def _quantity_of(row: Row) -> str:
     return by_kernel.get(measurement.kernel, "")
 
 
-def _row(row: Row, record: Record, given: Given) -> Reported:
+def _row(row: Row, record: Record, stated: Stated) -> Reported:
     measurement = row.measurement
     assert row.measured is not None  # noqa: S101 -- what stands was measured
     value, unit = scale(row.measured.value, row.dimension)
     dtype = "fp16_acc16" if row.key == "matrix_fp16_acc16" else measurement.dtype
-    return given.row(
+    return stated.row(
         id="-".join((_quantity_of(row).replace("_", "-"), dtype, *_variant(measurement))),
         quantity=_quantity_of(row),
         dtype=dtype,
         value=f"{value:.6g} {unit}",
         statistic="median",
         defects=tuple(_defects(row)),
-        date=given.when(record.started_utc[:10]),
-        software=given.software or _software(record),
+        date=stated.when(record.started_utc[:10]),
+        software=stated.software or _software(record),
         workload={"shape": sizes(measurement)},
         conditions=_conditions(row, record),
         note=row.reason if row.verdict is Verdict.UNDECIDED else "",

@@ -14,9 +14,9 @@ from statistics import median
 
 from bench.evidence.model import Defect, Reported
 from bench.importers.base import (
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     beginning,
     collect,
     decimal,
@@ -71,7 +71,7 @@ def recognises(text: str) -> bool:
     return has_node and METRIC.search(start) is not None
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each metric that measures a known quantity.
 
     Raises:
@@ -81,13 +81,13 @@ def read(text: str, given: Given) -> Found:
     rates: dict[tuple[str, str], list[Decimal]] = {}
     for number, line in lines(text):
         if line:
-            _read_node(document(line, given, number - 1), rates, given, number)
-    meanings = {key: meaning for key in rates if (meaning := _meaning(*key, given)) is not None}
+            _read_node(document(line, stated, number - 1), rates, stated, number)
+    meanings = {key: meaning for key in rates if (meaning := _meaning(*key, stated)) is not None}
     largest = _largest(meanings)
     others = [_why_not(*key) for key in rates.keys() - meanings.keys()]
     smaller = [f"{name}: smaller arrays" for name, _ in meanings.keys() - largest.keys()]
-    rows = [_row(key, largest[key], rates[key], given) for key in rates if key in largest]
-    return collect(given, rows, sorted([*others, *smaller]))
+    rows = [_row(key, largest[key], rates[key], stated) for key in rates if key in largest]
+    return collect(stated, rows, sorted([*others, *smaller]))
 
 
 def _why_not(name: str, metric: str) -> str:
@@ -100,11 +100,11 @@ def _why_not(name: str, metric: str) -> str:
 
 
 def _read_node(
-    data: dict[str, Json], rates: dict[tuple[str, str], list[Decimal]], given: Given, number: int
+    data: dict[str, Json], rates: dict[tuple[str, str], list[Decimal]], stated: Stated, number: int
 ) -> None:
     """Adds the rates of a node's devices to ``rates``, by benchmark and metric."""
     if not isinstance(data.get("node"), str):
-        raise given.fault("the line names no node", GIVE_FILE, number)
+        raise stated.fault("the line names no node", GIVE_FILE, number)
     for key, value in data.items():
         match = KEY.fullmatch(key) if len(key) <= 400 else None
         if match is None:
@@ -112,21 +112,21 @@ def _read_node(
         name, metric = match[1], match[2].lower()
         if metric == RETURN_CODE:
             if value not in (0, 0.0):
-                raise given.fault(f"{name} failed: code {quoted(value)}", "run it again", number)
+                raise stated.fault(f"{name} failed: code {quoted(value)}", "run it again", number)
             continue
         rate = decimal(value)
-        if _meaning(name, metric, given) is not None and not rate:
-            raise given.fault(f"{key[:80]}: {quoted(value)} is no rate above 0", GIVE_FILE, number)
+        if _meaning(name, metric, stated) is not None and not rate:
+            raise stated.fault(f"{key[:80]}: {quoted(value)} is no rate above 0", GIVE_FILE, number)
         rates.setdefault((name, metric), []).append(rate or Decimal(0))
 
 
-def _meaning(name: str, metric: str, given: Given) -> _Meaning | None:
+def _meaning(name: str, metric: str, stated: Stated) -> _Meaning | None:
     """Returns what a metric measures; None if reports have no such quantity."""
     read_metric = BENCHMARKS.get(name)
-    return read_metric(metric, given) if read_metric else None
+    return read_metric(metric, stated) if read_metric else None
 
 
-def _gemm(metric: str, given: Given) -> _Meaning | None:  # noqa: ARG001 -- as its fellows
+def _gemm(metric: str, stated: Stated) -> _Meaning | None:  # noqa: ARG001 -- as its fellows
     """Returns the meaning of a product of one shape, GFLOP/s, by CUTLASS or rocBLAS.
 
     Of CUTLASS it is the fastest kernel. On CUDA, fp16 products accumulate in fp16 (``h16816gemm``,
@@ -145,7 +145,7 @@ def _gemm(metric: str, given: Given) -> _Meaning | None:  # noqa: ARG001 -- as i
     return _Meaning("matmul_shape", unit, dtype, defects=(*best, *sums), other=other)
 
 
-def _cublaslt(metric: str, given: Given) -> _Meaning | None:
+def _cublaslt(metric: str, stated: Stated) -> _Meaning | None:
     """Returns the meaning of a product of one shape by cuBLASLt or hipBLASLt, TFLOP/s.
 
     fp32 is left out: it may have run as tf32, which the output does not say.
@@ -157,10 +157,10 @@ def _cublaslt(metric: str, given: Given) -> _Meaning | None:
     batch = (("batch", match[2]),) if match[2] != "1" else ()
     shape = (("shape", "x".join(match.groups()[2:])), *batch)
     name = {"fp8e4m3": "f8e4m3", "fp8e5m2": "f8e5m2", "fp4e2m1": "fp4"}.get(match[1], match[1])
-    return _Meaning("matmul_shape", unit, given.format_of(name), shape)
+    return _Meaning("matmul_shape", unit, stated.format_of(name), shape)
 
 
-def _stream(metric: str, given: Given) -> _Meaning | None:
+def _stream(metric: str, stated: Stated) -> _Meaning | None:
     """Returns the meaning of a stream of BabelStream, the best of its runs."""
     match = STREAM.fullmatch(metric)
     if match is None:
@@ -168,26 +168,26 @@ def _stream(metric: str, given: Given) -> _Meaning | None:
     quantity = f"memory_{STREAMS.get(match[1], match[1])}"
     size = (("size", f"{match[3]} elements an array"),)
     return _Meaning(
-        quantity, "GB/s", given.format_of(match[2]), size, (Defect.BEST, Defect.WALL),
+        quantity, "GB/s", stated.format_of(match[2]), size, (Defect.BEST, Defect.WALL),
         size=int(match[3]),
     )  # fmt: skip
 
 
-def _copy(metric: str, given: Given) -> _Meaning | None:
+def _copy(metric: str, stated: Stated) -> _Meaning | None:
     """Returns the meaning of a copy by the CUDA sample ``bandwidthTest``.
 
     A copy on the device counts reads and writes. What AMD's tool counts there is unknown, so those
     are left out.
     """
     match = COPY.fullmatch(metric)
-    if match is None or (match[1] == "d2d" and not given.chip.startswith("nvidia-")):
+    if match is None or (match[1] == "d2d" and not stated.chip.startswith("nvidia-")):
         return None
     defects = (Defect.BEST, Defect.COPY) if match[1] == "d2d" else (Defect.BEST,)
     other = "" if match[1] == "d2d" else "pinned memory unless configured otherwise"
     return _Meaning(LINKS[match[1]], "GB/s", defects=defects, other=other)
 
 
-BENCHMARKS: dict[str, Callable[[str, Given], _Meaning | None]] = {
+BENCHMARKS: dict[str, Callable[[str, Stated], _Meaning | None]] = {
     "gemm-flops": _gemm, "cublaslt-gemm": _cublaslt, "hipblaslt-gemm": _cublaslt,
     "gpu-stream": _stream, "mem-bw": _copy,
 }  # fmt: skip
@@ -206,21 +206,21 @@ def _largest(meanings: dict[tuple[str, str], _Meaning]) -> dict[tuple[str, str],
 
 
 def _row(
-    key: tuple[str, str], meaning: _Meaning, rates: Iterable[Decimal], given: Given
+    key: tuple[str, str], meaning: _Meaning, rates: Iterable[Decimal], stated: Stated
 ) -> Reported:
     """Returns the row of a metric, for the median of its devices."""
     ordered = sorted(rates)
     low, high = (f"{plain_number(rate)} {meaning.unit}" for rate in (ordered[0], ordered[-1]))
     several = len(ordered) > 1
-    return given.row(
+    return stated.row(
         id="-".join(filter(None, (meaning.quantity.replace("_", "-"), meaning.dtype, key[0]))),
-        count=given.count or len(ordered),
+        count=stated.count or len(ordered),
         quantity=meaning.quantity,
         dtype=meaning.dtype,
         value=f"{plain_number(median(ordered))} {meaning.unit}",
         statistic="median" if several else "best" if Defect.BEST in meaning.defects else "mean",
         defects=meaning.defects,
-        date=given.when(),
+        date=stated.when(),
         at=f"{key[0]}/{key[1]}",
         formula=f"median of {len(ordered)} devices" if several else "",
         workload=dict(meaning.shape),

@@ -13,9 +13,9 @@ from decimal import Decimal
 
 from bench.evidence.model import Defect, Reported
 from bench.importers.base import (
-    Found,
-    Given,
+    Imported,
     Importer,
+    Stated,
     beginning,
     collect,
     decimal,
@@ -66,24 +66,26 @@ def recognises(text: str) -> bool:
     return '"tritonbench_' in start or (SIZES in start and RATE in start)
 
 
-def read(text: str, given: Given) -> Found:
+def read(text: str, stated: Stated) -> Imported:
     """Returns one row for each implementation.
 
     Raises:
         NotUnderstood: the output is another tool's, has no rate of a product, or the number format
             is unknown.
     """
-    output = _from_json(text, given) if text.lstrip().startswith("{") else _from_table(text, given)
+    output = (
+        _from_json(text, stated) if text.lstrip().startswith("{") else _from_table(text, stated)
+    )
     shapes: dict[str, list[_Rate]] = {}
     for rate in output.rates:
         shapes.setdefault(rate.label, []).append(rate)
-    rows = [_row(rates, output.env, given) for rates in shapes.values()]
-    return collect(given, rows, output.left_out)
+    rows = [_row(rates, output.env, stated) for rates in shapes.values()]
+    return collect(stated, rows, output.left_out)
 
 
-def _from_json(text: str, given: Given) -> _Output:
+def _from_json(text: str, stated: Stated) -> _Output:
     """Reads the JSON of ``--output-json``, or of a nightly run, which includes its environment."""
-    data = document(text, given)
+    data = document(text, stated)
     metrics = part(data, "metrics") or data
     rates, left_out = [], []
     for key, value in metrics.items():
@@ -93,12 +95,12 @@ def _from_json(text: str, given: Given) -> _Output:
         if not match_line(PRODUCTS, match[1]):
             left_out.append(f"{match[1]}: is no single dense product")
         elif value is not None:
-            rates.append(_Rate(match[3], "x".join(sizes.groups()), _rate(value, match[3], given)))
+            rates.append(_Rate(match[3], "x".join(sizes.groups()), _rate(value, match[3], stated)))
     env = part(data, "env")
     return _Output(rates, {key: word(env, key) for key in env}, tuple(left_out))
 
 
-def _from_table(text: str, given: Given) -> _Output:
+def _from_table(text: str, stated: Stated) -> _Output:
     """Reads the printed table or the CSV."""
     rates: list[_Rate] = []
     heads: list[str] = []
@@ -111,10 +113,10 @@ def _from_table(text: str, given: Given) -> _Output:
         elif line.startswith(f"{SIZES};"):
             spans, heads = [], _cells(line, [])
         elif heads and heads[0] == SIZES:
-            rates += _rates_of_line(heads, _cells(line, spans), number, given)
+            rates += _rates_of_line(heads, _cells(line, spans), number, stated)
         before = line
     if not heads:
-        raise given.fault(f"is no output of tritonbench: no column {SIZES}", GIVE_OUTPUT)
+        raise stated.fault(f"is no output of tritonbench: no column {SIZES}", GIVE_OUTPUT)
     return _Output(rates)
 
 
@@ -132,7 +134,7 @@ def _cells(line: str, spans: list[tuple[int, int]]) -> list[str]:
 
 
 def _rates_of_line(
-    heads: list[str], cells: list[str], number: int, given: Given
+    heads: list[str], cells: list[str], number: int, stated: Stated
 ) -> Iterator[_Rate]:
     sizes = match_line(SHAPE, cells[0]) if cells else None
     if not sizes:
@@ -140,23 +142,23 @@ def _rates_of_line(
     for name, cell in zip(heads[1:], cells[1:], strict=False):
         if name.endswith(RATE) and cell:
             label = name.removesuffix(RATE)
-            yield _Rate(label, "x".join(sizes.groups()), _rate(cell, label, given, number))
+            yield _Rate(label, "x".join(sizes.groups()), _rate(cell, label, stated, number))
 
 
-def _rate(value: object, label: str, given: Given, line: int | None = None) -> Decimal:
+def _rate(value: object, label: str, stated: Stated, line: int | None = None) -> Decimal:
     rate = decimal(value)
     if not rate:
-        raise given.fault(f"{label}: {quoted(value)} is no rate above 0", "run it again", line)
+        raise stated.fault(f"{label}: {quoted(value)} is no rate above 0", "run it again", line)
     return rate
 
 
-def _row(rates: list[_Rate], env: Mapping[str, str], given: Given) -> Reported:
+def _row(rates: list[_Rate], env: Mapping[str, str], stated: Stated) -> Reported:
     best, several = max(rates, key=lambda rate: rate.rate), len(rates) > 1
-    dtype = given.format_of(None)
+    dtype = stated.format_of(None)
     day = match_line(DAY, env.get("benchmark_date", ""))
     software = (f"{key} {env[key]}" for key in ("cuda_version", "pytorch_commit", "triton_commit")
                 if env.get(key, "unknown") != "unknown")  # fmt: skip
-    return given.row(
+    return stated.row(
         id=f"matmul-{dtype}-{re.sub('[^a-z0-9]+', '-', best.label.lower()).strip('-')}",
         named=env.get("device") if env.get("device") != "unknown" else None,
         quantity="matmul_best" if several else "matmul_shape",
@@ -164,8 +166,8 @@ def _row(rates: list[_Rate], env: Mapping[str, str], given: Given) -> Reported:
         value=f"{plain_number(best.rate)} TFLOP/s",
         statistic="best" if several else "median",
         defects=(Defect.BEST,) if several else (),
-        date=given.when("-".join(day.groups()) if day else None),
-        software=given.software or ", ".join(software),
+        date=stated.when("-".join(day.groups()) if day else None),
+        software=stated.software or ", ".join(software),
         workload={"shape": best.shape},
         conditions={
             "tool": "tritonbench",

@@ -15,7 +15,7 @@ from bench import yamlfile
 from bench.datafile import validated
 from bench.errors import UsageError
 from bench.evidence.model import Origin, Report
-from bench.importers.base import Found, Given, Importer, tidy
+from bench.importers.base import Imported, Importer, Stated, tidy
 from bench.units import Quantity
 from bench.yamlfile import Node
 
@@ -31,7 +31,7 @@ ADDRESS = re.compile(r"https?://[A-Za-z0-9_.~/%+=?&-]+")
 """Web addresses that need no quotes outside brackets: none of YAML's characters is in them."""
 
 
-def report(found: Found, source: Importer, given: Given) -> Report:
+def report(found: Imported, source: Importer, stated: Stated) -> Report:
     """Returns the content of an output as a report whose source was read today.
 
     Raises:
@@ -39,22 +39,22 @@ def report(found: Found, source: Importer, given: Given) -> Report:
     """
     report_id = file_name(found, source)
     fields: dict[str, object] = {
-        "url": given.url or f"local file: {given.file}",
-        "title": given.title or f"output of {source.key}",
-        "by": given.by,
-        "class": given.kind,
+        "url": stated.url or f"local file: {stated.file}",
+        "title": stated.title or f"output of {source.key}",
+        "by": stated.by,
+        "class": stated.kind,
         "protocol": source.protocol,
         "accessed": datetime.now(UTC).date().isoformat(),
     }
     origin, faults = validated(
-        Origin, {key: tidy(field) for key, field in fields.items()}, given.file
+        Origin, {key: tidy(field) for key, field in fields.items()}, stated.file
     )
     if origin is None:
         raise UsageError(f"{faults[0].field}=: {faults[0].problem}; {faults[0].fix}")
     return Report(id=report_id, source=origin, rows=found.rows)
 
 
-def file_name(found: Found, source: Importer) -> str:
+def file_name(found: Imported, source: Importer) -> str:
     """Returns a report's default name: chip, tool and date of its first row."""
     first = found.rows[0]
     return f"{first.chip}-{source.key}-{first.date}"

@@ -19,7 +19,7 @@ from bench.errors import UsageError
 from bench.evidence.gather import observations
 from bench.evidence.model import Kind
 from bench.evidence.observe import recorded
-from bench.importers.base import Given
+from bench.importers.base import Stated
 from bench.importers.record import of_record
 from bench.measure.resume import unfinished
 from bench.records.model import Record
@@ -285,4 +285,4 @@ def test_that_devices_were_measured_at_once_stays_told_and_speaks_for_none_alone
     assert why == ("measured with 8 devices at once",)
     assert {one.weight for one in recorded([got], sheets)} == {0.0}
     with pytest.raises(UsageError, match="8 devices at once"):
-        of_record(got, Given(file="it"))
+        of_record(got, Stated(file="it"))

@@ -10,7 +10,7 @@ from bench import paths
 from bench.chips.load import catalogue
 from bench.devices.smi import TOOLS
 from bench.gate.pytestfile import run_of
-from bench.importers.base import Given
+from bench.importers.base import Stated
 from bench.importers.registry import IMPORTERS, detect, importer
 from bench.importers.source import text_of
 from bench.importers.write import as_yaml, report
@@ -18,7 +18,7 @@ from bench.records.store import read
 from tests.fuzz.contract import BrokenError, Target
 from tests.fuzz.places import DATA, folder, put, records
 
-GIVEN = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester", dtype=None, date="2026-11")
+STATED = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester", dtype=None, date="2026-11")
 DTYPES = {"tritonbench": "bf16"}
 """The number format of a tool's outputs, where they tell none."""
 CHIPS = {"flagperf": "nvidia-a800-sxm-80gb", "bundle": "nvidia-h100-sxm-80gb"}
@@ -29,8 +29,8 @@ def _imported(name: str, data: bytes) -> None:
     text, _ = text_of(str(put(folder("imports") / "log", data)))
     tool = importer(name)
     tool.recognises(text)
-    given = replace(GIVEN, chip=CHIPS.get(name, GIVEN.chip), dtype=DTYPES.get(name))
-    as_yaml(report(tool.read(text, given), tool, given))
+    stated = replace(STATED, chip=CHIPS.get(name, STATED.chip), dtype=DTYPES.get(name))
+    as_yaml(report(tool.read(text, stated), tool, stated))
 
 
 def _sniffed(data: bytes) -> None:

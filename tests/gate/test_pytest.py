@@ -13,7 +13,7 @@ from bench.gate import pytestfile
 from bench.gate.compare import compare
 from bench.gate.model import Terms
 from bench.importers import pytest_benchmark as importer
-from bench.importers.base import Given
+from bench.importers.base import Stated
 from bench.records.model import Record
 from bench.records.store import write
 from bench.report.registry import render as rendered
@@ -103,8 +103,8 @@ def test_an_export_has_every_sample_the_work_and_no_host(sheets: object) -> None
         assert found["stats"]["median"] == own.timing.stats.median_s
         assert found["stats"]["iterations"] == own.timing.batch_calls
         assert found["extra_info"]["bytes"] == own.work.bytes
-    given = Given(file="x.json", chip="nvidia-h20-sxm-96gb", by="us")
-    rows = importer.read(json.dumps(document), given).rows
+    stated = Stated(file="x.json", chip="nvidia-h20-sxm-96gb", by="us")
+    rows = importer.read(json.dumps(document), stated).rows
     assert [row.quantity for row in rows] == ["memory_copy", "memory_triad", "matmul_shape"]
 
 

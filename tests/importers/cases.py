@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bench import paths
 from bench.evidence.model import Reported
-from bench.importers.base import Found, Given
+from bench.importers.base import Imported, Stated
 from bench.importers.registry import importer
 from tests import folders
 
@@ -24,8 +24,8 @@ SOURCES = {
     "tritonbench.txt": "tritonbench",
 }  # fmt: skip
 RECORD = paths.PACKAGE.parent / "results" / "records" / "2026-11-26" / "h200-sxm-full.json"
-GIVEN = Given(file="log", chip="nvidia-a800-sxm-80gb", by="A. Tester", date="2026-11")
-HALF = replace(GIVEN, dtype="fp16")
+STATED = Stated(file="log", chip="nvidia-a800-sxm-80gb", by="A. Tester", date="2026-11")
+HALF = replace(STATED, dtype="fp16")
 
 
 def text(name: str) -> str:
@@ -33,14 +33,14 @@ def text(name: str) -> str:
     return (DATA / name).read_text(encoding="utf-8")
 
 
-def take(name: str, given: Given | None = None) -> Found:
+def take(name: str, stated: Stated | None = None) -> Imported:
     """What the fixture's importer finds in it, given what it does not tell itself."""
-    return importer(SOURCES[name]).read(text(name), given or given_of(name))
+    return importer(SOURCES[name]).read(text(name), stated or stated_of(name))
 
 
-def given_of(name: str) -> Given:
-    """What is given beside a fixture; tritonbench never tells the number format."""
-    return HALF if SOURCES[name] == "tritonbench" else GIVEN
+def stated_of(name: str) -> Stated:
+    """What is stated about a fixture; tritonbench never tells the number format."""
+    return HALF if SOURCES[name] == "tritonbench" else STATED
 
 
 def briefly(row: Reported) -> tuple[str, str | None, str, str, list[str]]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.importers.base import Given
+from bench.importers.base import Stated
 from bench.importers.registry import importer
-from tests.importers.cases import GIVEN, briefly, take, text
+from tests.importers.cases import STATED, briefly, take, text
 
 # nccl-tests
 
@@ -21,8 +21,8 @@ def test_of_each_collective_the_best_size_out_of_place_stands() -> None:
 
 
 def test_the_json_of_nccl_tests_is_read_without_its_environment() -> None:
-    given = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
-    (row,) = take("nccl.json", given).rows
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
+    (row,) = take("nccl.json", stated).rows
     assert briefly(row) == ("reduce_scatter", "fp16", "284.661 GB/s", "mean", [])
     assert (row.count, row.date, row.software) == (8, "2026-07-20", "NCCL 2.29.1")
     assert dict(row.workload) == {"size": "1 GiB", "scope": "2 nodes"}
@@ -32,7 +32,7 @@ def test_the_json_of_nccl_tests_is_read_without_its_environment() -> None:
 
 def test_a_rate_of_a_smaller_size_than_the_largest_was_picked_out() -> None:
     log = text("nccl.txt").replace("247.94", "347.94")
-    row = importer("nccl-tests").read(log, GIVEN).rows[0]
+    row = importer("nccl-tests").read(log, STATED).rows[0]
     assert (briefly(row)[2:], row.workload["size"]) == (
         ("347.94 GB/s", "mean", ["best of many"]),
         "16 MiB",
@@ -41,12 +41,14 @@ def test_a_rate_of_a_smaller_size_than_the_largest_was_picked_out() -> None:
 
 def test_an_output_without_the_tests_name_is_read_by_the_command_above_it() -> None:
     log = "\n".join(line for line in text("nccl.txt").split("\n") if "Collective test" not in line)
-    assert importer("nccl-tests").read(log.split("\n\n")[0], GIVEN).rows[0].quantity == "all_reduce"
+    assert (
+        importer("nccl-tests").read(log.split("\n\n")[0], STATED).rows[0].quantity == "all_reduce"
+    )
 
 
 def test_the_lines_of_mpirun_carry_a_tag() -> None:
     log = "\n".join(f"[1,0]<stdout>:{line}" for line in text("nccl.txt").split("\n"))
-    assert [row.quantity for row in importer("nccl-tests").read(log, GIVEN).rows] == [
+    assert [row.quantity for row in importer("nccl-tests").read(log, STATED).rows] == [
         "all_reduce",
         "all_to_all",
     ]
@@ -84,7 +86,7 @@ def test_one_direction_beside_a_busy_other_is_left_out() -> None:
         "memcpy CE GPU(row) <-> GPU(column) bandwidth (GB/s)\n"
         "           0         1\n 0      0.00    300.00\n 1    301.00      0.00\n"
     )
-    told = importer("nvbandwidth").read(single, GIVEN).left_out[-1]
+    told = importer("nvbandwidth").read(single, STATED).left_out[-1]
     assert told.endswith("one direction, measured while the other is busy")
 
 
@@ -121,10 +123,10 @@ def test_the_streams_of_babelstream_are_the_best_of_many(
 )
 def test_the_unit_of_a_csv_is_the_one_of_its_head(column: str, unit: str) -> None:
     csv = text("babelstream.csv").replace("max_mbytes_per_sec", column)
-    assert str(importer("babelstream").read(csv, GIVEN).rows[0].value) == f"4100210.5 {unit}"
+    assert str(importer("babelstream").read(csv, STATED).rows[0].value) == f"4100210.5 {unit}"
 
 
 def test_calls_timed_together_give_a_mean() -> None:
     log = text("babelstream.txt").replace("in  Classic order", "in  Isolated order")
-    row = importer("babelstream").read(log, GIVEN).rows[0]
+    row = importer("babelstream").read(log, STATED).rows[0]
     assert briefly(row)[3:] == ("mean", ["wall clock"])

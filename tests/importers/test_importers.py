@@ -7,9 +7,9 @@ from bench.evidence.load import row_faults
 from bench.evidence.model import Kind
 from bench.evidence.quantities import DTYPES
 from bench.importers import base
-from bench.importers.base import Given, NotUnderstood
+from bench.importers.base import NotUnderstood, Stated
 from bench.importers.registry import IMPORTERS, detect, importer
-from tests.importers.cases import DATA, GIVEN, RECORD, SOURCES, briefly, take, text
+from tests.importers.cases import DATA, RECORD, SOURCES, STATED, briefly, take, text
 
 SHARED = {"base", "flagperf_columns", "flagperf_training", "jsonfile", "nccl_values", "registry",
           "sheetcheck", "source", "table", "write"}  # fmt: skip
@@ -55,16 +55,16 @@ def test_the_names_of_number_formats_lead_to_known_ones() -> None:
 
 
 def test_an_own_run_is_of_the_first_quality() -> None:
-    given = Given(file="log", chip="nvidia-h20-sxm-96gb", by="me", kind=Kind.OWN, date="2026")
-    assert {row.quality for row in take("babelstream.csv", given).rows} == {"A"}
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="me", kind=Kind.OWN, date="2026")
+    assert {row.quality for row in take("babelstream.csv", stated).rows} == {"A"}
 
 
 # mamf-finder
 
 
 def test_the_best_mean_of_mamf_finder_stands_and_the_rest_is_told_beside_it() -> None:
-    given = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
-    (row,) = take("mamf-v2.txt", given).rows
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
+    (row,) = take("mamf-v2.txt", stated).rows
     expected = ("matmul_best", "bf16", "139.7 TFLOP/s", "best", ["best of many"])
     assert briefly(row) == expected
     assert (row.date, row.named, row.count) == ("2026-03-02", "NVIDIA H20", 1)
@@ -84,7 +84,7 @@ def test_of_newer_mamf_finders_the_sustained_rate_stands() -> None:
 
 def test_a_burst_alone_is_the_best_of_a_short_run() -> None:
     log = "\n".join(line for line in text("mamf-v4.txt").split("\n") if "MSMF (" not in line)
-    (row,) = importer("mamf-finder").read(log, GIVEN).rows
+    (row,) = importer("mamf-finder").read(log, STATED).rows
     told = ("matmul_best", "fp8", "1502 TFLOP/s", "best", ["best of many", "short run"])
     assert briefly(row) == told
 
@@ -105,13 +105,13 @@ def test_a_burst_alone_is_the_best_of_a_short_run() -> None:
 def test_the_first_mamf_finders_are_read_too(
     line: str, told: tuple[str, str, str, str, list[str]]
 ) -> None:
-    (row,) = importer("mamf-finder").read(f"** Dtype: torch.bfloat16\n{line}\n", GIVEN).rows
+    (row,) = importer("mamf-finder").read(f"** Dtype: torch.bfloat16\n{line}\n", STATED).rows
     assert briefly(row) == told
 
 
 def test_several_searches_in_one_log_are_several_rows() -> None:
     log = text("mamf-v2.txt")
-    rows = importer("mamf-finder").read(log + log.replace("139.7", "141.0"), GIVEN).rows
+    rows = importer("mamf-finder").read(log + log.replace("139.7", "141.0"), STATED).rows
     assert [(row.id, str(row.value)) for row in rows] == [
         ("matmul-bf16", "139.7 TFLOP/s"),
         ("matmul-bf16-2", "141.0 TFLOP/s"),
@@ -172,8 +172,8 @@ def test_training_tables_give_the_rows_of_the_chip_asked_for() -> None:
 
 
 def test_medians_become_rates_by_the_work_of_a_call() -> None:
-    given = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
-    found = take("pytest-benchmark.json", given)
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
+    found = take("pytest-benchmark.json", stated)
     assert [briefly(row) for row in found.rows] == [
         ("matmul_shape", "bf16", "137438953472000 FLOP/s", "median", ["wall clock"]),
         ("memory_copy", "fp32", "3355443200000 B/s", "median", ["wall clock"]),
@@ -190,8 +190,8 @@ def test_medians_become_rates_by_the_work_of_a_call() -> None:
 
 
 def test_every_standing_row_of_a_record_becomes_one() -> None:
-    given = Given(file="log", by="us", kind=Kind.OWN)
-    found = importer("record").read(RECORD.read_text(encoding="utf-8"), given)
+    stated = Stated(file="log", by="us", kind=Kind.OWN)
+    found = importer("record").read(RECORD.read_text(encoding="utf-8"), stated)
     assert (found.chip, {row.chip for row in found.rows}) == (
         "nvidia-h200-sxm-141gb",
         {"nvidia-h200-sxm-141gb"},
@@ -212,4 +212,4 @@ def test_every_standing_row_of_a_record_becomes_one() -> None:
 
 def test_a_record_of_another_chip_than_asked_for_is_refused() -> None:
     with pytest.raises(NotUnderstood, match=r"is a record of nvidia-h200-sxm-141gb, not of"):
-        importer("record").read(RECORD.read_text(encoding="utf-8"), GIVEN)
+        importer("record").read(RECORD.read_text(encoding="utf-8"), STATED)

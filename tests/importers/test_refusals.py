@@ -10,18 +10,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from bench.errors import UsageError
-from bench.importers.base import Given, NotUnderstood
+from bench.importers.base import NotUnderstood, Stated
 from bench.importers.registry import IMPORTERS, detect, importer
 from bench.records.model import Record
-from tests.importers.cases import GIVEN, RECORD, SOURCES, given_of, text
+from tests.importers.cases import RECORD, SOURCES, STATED, stated_of, text
 
-BARE = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
+BARE = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
 
 
-def told(key: str, log: str, given: Given = GIVEN) -> str:
+def told(key: str, log: str, stated: Stated = STATED) -> str:
     """What an importer says no with."""
     with pytest.raises(NotUnderstood) as refused:
-        importer(key).read(log, given)
+        importer(key).read(log, stated)
     assert refused.value.exit_code == 2
     assert "\n" not in str(refused.value)
     return str(refused.value)
@@ -164,15 +164,17 @@ def test_a_number_format_that_nobody_tells_is_asked_for() -> None:
 
 
 def test_a_number_format_that_contradicts_the_output_is_refused() -> None:
-    given = Given(file="log", chip="nvidia-h20-sxm-96gb", by="me", dtype="fp8", date="2026")
-    assert told("mamf-finder", text("mamf-v2.txt"), given) == (
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="me", dtype="fp8", date="2026")
+    assert told("mamf-finder", text("mamf-v2.txt"), stated) == (
         "log: it is of bf16, not of fp8; leave dtype=fp8"
     )
 
 
 def test_a_date_of_another_form_is_refused() -> None:
-    given = Given(file="log", chip="nvidia-h20-sxm-96gb", by="me", date="last week")
-    assert "date: 'last week' is not of its form" in told("mamf-finder", text("mamf-v2.txt"), given)
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="me", date="last week")
+    assert "date: 'last week' is not of its form" in told(
+        "mamf-finder", text("mamf-v2.txt"), stated
+    )
 
 
 # records
@@ -199,7 +201,7 @@ def edited_record(change: Callable[[dict[str, object]], object]) -> str:
 def test_a_record_that_says_nothing_of_a_chip_is_refused(
     change: Callable[[dict[str, object]], object], said: str
 ) -> None:
-    assert said in told("record", edited_record(change), Given(file="log", by="us"))
+    assert said in told("record", edited_record(change), Stated(file="log", by="us"))
 
 
 def test_the_record_of_a_fake_device_is_refused(record: Record) -> None:
@@ -214,8 +216,8 @@ def test_what_no_tool_or_several_tools_may_have_printed_asks_for_the_source(log:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_lines_that_end_as_on_windows_are_read_alike(name: str) -> None:
-    found = importer(SOURCES[name]).read(text(name).replace("\n", "\r\n"), given_of(name))
-    assert found.rows == importer(SOURCES[name]).read(text(name), given_of(name)).rows
+    found = importer(SOURCES[name]).read(text(name).replace("\n", "\r\n"), stated_of(name))
+    assert found.rows == importer(SOURCES[name]).read(text(name), stated_of(name)).rows
 
 
 # whatever it is, the answer is rows or a refusal
@@ -243,7 +245,7 @@ def test_no_text_raises_anything_but_a_refusal(name: str, log: str) -> None:
     found = importer(name)
     found.recognises(log)
     with suppress(NotUnderstood):
-        assert found.read(log, GIVEN).rows
+        assert found.read(log, STATED).rows
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -258,4 +260,4 @@ def test_no_change_of_an_output_raises_anything_but_a_refusal(
     put = data.draw(st.one_of(st.text(max_size=8), st.sampled_from(WORDS), st.just("1e999")))
     changed = log[:start] + put + log[end:]
     with suppress(NotUnderstood):
-        assert importer(SOURCES[name]).read(changed, given_of(name)).rows
+        assert importer(SOURCES[name]).read(changed, stated_of(name)).rows

@@ -6,17 +6,17 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.evidence.observe import reported
-from bench.importers.base import Found, Given, NotUnderstood
+from bench.importers.base import Imported, NotUnderstood, Stated
 from bench.importers.registry import importer
 from bench.importers.write import report
-from tests.importers.cases import GIVEN, briefly, take, text
+from tests.importers.cases import STATED, briefly, take, text
 
-AMD = Given(file="log", chip="amd-mi300x-192gb", by="A. Tester", date="2026-11")
+AMD = Stated(file="log", chip="amd-mi300x-192gb", by="A. Tester", date="2026-11")
 
 
-def superbench(metrics: dict[str, object], given: Given = GIVEN) -> Found:
+def superbench(metrics: dict[str, object], stated: Stated = STATED) -> Imported:
     """What is found in a node of these metrics."""
-    return importer("superbench").read(json.dumps({"node": "n", **metrics}) + "\n", given)
+    return importer("superbench").read(json.dumps({"node": "n", **metrics}) + "\n", stated)
 
 
 def test_superbench_is_told_by_metric_as_the_median_of_devices() -> None:
@@ -87,9 +87,9 @@ def test_what_is_no_result_of_superbench_is_refused(metrics: dict[str, object], 
 
 def test_a_broken_line_is_named() -> None:
     with pytest.raises(NotUnderstood, match="line 2: is no whole JSON"):
-        importer("superbench").read('{"node": "a", "mem-bw/h2d_bw:0": 25.0}\n{"node":\n', GIVEN)
+        importer("superbench").read('{"node": "a", "mem-bw/h2d_bw:0": 25.0}\n{"node":\n', STATED)
     with pytest.raises(NotUnderstood, match="line 1: the line names no node"):
-        importer("superbench").read('{"mem-bw/h2d_bw:0": 25.0}\n', GIVEN)
+        importer("superbench").read('{"mem-bw/h2d_bw:0": 25.0}\n', STATED)
 
 
 def test_nvbench_is_told_by_the_longest_state_of_a_stream() -> None:
@@ -113,11 +113,11 @@ def test_nvbench_is_told_by_the_longest_state_of_a_stream() -> None:
 
 def test_a_rate_of_nvbench_that_is_none_is_refused() -> None:
     with pytest.raises(NotUnderstood, match="'nan' is no rate above 0; run it again"):
-        importer("nvbench").read(text("nvbench.json").replace('"1.61e12"', '"nan"'), GIVEN)
+        importer("nvbench").read(text("nvbench.json").replace('"1.61e12"', '"nan"'), STATED)
 
 
 def test_streams_stand_beside_the_bandwidth_of_the_sheet(sheets: Catalogue) -> None:
-    made = report(take("nvbench.json"), importer("nvbench"), GIVEN)
+    made = report(take("nvbench.json"), importer("nvbench"), STATED)
     found = list(reported({made.id: made}, sheets))
     assert {one.figure for one in found} == {"memory_bandwidth"}
     assert all(0.7 < (one.fraction or 0) < 0.9 for one in found)

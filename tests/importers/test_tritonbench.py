@@ -7,7 +7,7 @@ import pytest
 
 from bench.importers.base import NotUnderstood
 from bench.importers.registry import importer
-from tests.importers.cases import GIVEN, HALF, briefly, take, text
+from tests.importers.cases import HALF, STATED, briefly, take, text
 
 READ = importer("tritonbench").read
 
@@ -52,7 +52,7 @@ def test_without_its_environment_the_json_is_read_too() -> None:
 @pytest.mark.parametrize("form", ["txt", "csv", "json"])
 def test_the_number_format_has_to_be_given(form: str) -> None:
     with pytest.raises(NotUnderstood, match="does not say of which number format"):
-        take(f"tritonbench.{form}", GIVEN)
+        take(f"tritonbench.{form}", STATED)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from bench import yamlfile
 from bench.errors import UsageError
 from bench.evidence.load import examine, read
 from bench.evidence.model import Defect, Kind, Report
-from bench.importers.base import Found, Given, one_line
+from bench.importers.base import Imported, Stated, one_line
 from bench.importers.registry import importer
 from bench.importers.write import as_yaml, report, scalar
 from bench.parsed import Parsed
-from tests.importers.cases import GIVEN, SOURCES, take
+from tests.importers.cases import SOURCES, STATED, take
 
 HOSTILE = [
     "a: b", "- a", "# no", "a #b", "'", '"', "\\", "{a: b}", "[a, b]", "&a", "*a", "!tag", "|", ">",
@@ -37,23 +37,23 @@ def again(made: Report, folder: Path) -> Report | None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_what_is_imported_reads_back_equal(name: str, tmp_path: Path) -> None:
-    made = report(take(name), importer(SOURCES[name]), GIVEN)
+    made = report(take(name), importer(SOURCES[name]), STATED)
     assert again(made, tmp_path) == made
     assert examine(tmp_path)[1] == []
 
 
 def hostile(word: str) -> Report:
     """A report with a word wherever a text may stand."""
-    given = Given(
+    stated = Stated(
         file=word, chip="nvidia-h20-sxm-96gb", by=f"x{word}", date="2026", software=word,
         title=f"x{word}", url=f"https://example.org/{word}", kind=Kind.VENDOR,
     )  # fmt: skip
-    row = given.row(
+    row = stated.row(
         id="one", quantity="memory_copy", value="1 GB/s", statistic="best", date="2026",
         defects=(Defect.BEST, Defect.WALL), note=word, named=word, at=word,
         workload={"model": word, "size": word}, conditions={"other": word},
     )  # fmt: skip
-    return report(Found((row,)), importer("record"), given)
+    return report(Imported((row,)), importer("record"), stated)
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -99,8 +99,8 @@ def test_the_layout_is_that_of_reported_measurements() -> None:
 
 
 def test_a_source_without_an_address_is_the_local_file() -> None:
-    given = Given(file="log.txt", chip="nvidia-h20-sxm-96gb", by="me", date="2026")
-    made = report(take("babelstream.csv", given), importer("babelstream"), given)
+    stated = Stated(file="log.txt", chip="nvidia-h20-sxm-96gb", by="me", date="2026")
+    made = report(take("babelstream.csv", stated), importer("babelstream"), stated)
     assert (made.source.url, made.source.title) == (
         "local file: log.txt",
         "output of babelstream",
@@ -110,10 +110,10 @@ def test_a_source_without_an_address_is_the_local_file() -> None:
 
 def test_a_suite_with_rules_of_its_own_is_named() -> None:
     found = take("flagperf-toolkit.md")
-    assert report(found, importer("flagperf"), GIVEN).source.protocol == "FlagPerf"
+    assert report(found, importer("flagperf"), STATED).source.protocol == "FlagPerf"
 
 
 def test_an_address_that_is_too_short_is_refused() -> None:
-    given = Given(file="log", chip="nvidia-h20-sxm-96gb", by="me", date="2026", url="x")
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="me", date="2026", url="x")
     with pytest.raises(UsageError, match=r"^url=: is too short"):
-        report(take("babelstream.csv", given), importer("babelstream"), given)
+        report(take("babelstream.csv", stated), importer("babelstream"), stated)
