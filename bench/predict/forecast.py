@@ -259,6 +259,7 @@ def _sheet_half(chip: Facts, scenario: Scenario, work: Step, known: Learnt) -> A
 
     A rate at which steps were measured counts as certain, whatever else is printed: the compute
     rate if prefill or training ran on the same silicon, the bandwidth if decode ran on this chip.
+    Messages that overlap with other work count in full, because a slower link would expose them.
 
     Users see this wider interval, but validation leaves it out. Validation asks whether the model's
     own part is as wide as its errors; disputes over the sheets of a few measured chips would only
@@ -269,8 +270,9 @@ def _sheet_half(chip: Facts, scenario: Scenario, work: Step, known: Learnt) -> A
     half = np.zeros_like(total)
     for one in work.parts:
         busy = np.maximum(one.compute + one.memory + one.link, 1e-30)
+        spent = np.maximum(one.seconds, one.link)
         for key, doubt in doubts.items():
-            half = half + doubt * getattr(one, key) / busy * one.seconds / total
+            half = half + doubt * getattr(one, key) / busy * spent / total
     return half
 
 

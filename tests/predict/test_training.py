@@ -73,6 +73,17 @@ def test_keys_and_values_are_waited_for_where_they_take_longer_than_attention() 
     assert waited == pytest.approx(sent / 1e8 - work["attention"], rel=1e-6)
 
 
+def test_sums_within_a_layer_are_waited_for_beyond_three_tenths_of_the_other_work() -> None:
+    sent = 2 * 2 * 32 * 2 * 4096 * 4096  # two sums per layer, forward and backward, in 16 bits
+    fast, slow = (made(bandwidth=1e20, link=link) for link in (1e12, 1e8))
+    work = took("tp2", 1, chip=fast)
+    parts = ("attention", "attention products", "feed-forward", "head", "head, every token")
+    beside = 0.3 * sum(work[one] for one in parts)
+    assert work["all-reduce"] == 0
+    waited = took("tp2", 1, chip=slow)["all-reduce"]
+    assert waited == pytest.approx(sent / 1e8 - beside, rel=1e-4)
+
+
 def test_a_batch_that_does_not_divide_takes_one_more_turn() -> None:
     assert took("dp8", 9)["feed-forward"] == took("dp8", 16)["feed-forward"]
 
