@@ -50,22 +50,43 @@ def read_hashed(path: Path) -> tuple[Record, str]:
         UsageError: there is no such file.
         DataError: it is not a valid record of a known schema; every fault is listed.
     """
+    content = _content(path)
+    return _parsed(content, path), hashlib.sha256(content).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """Returns the bytes of a file.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be read.
+        DataError: it is too large to be a record, or empty.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError([_fault(path, "", "is larger than a record can be", "check the file")])
         content = path.read_bytes()
-        if not content.strip():
-            raise DataError([_fault(path, "", "is empty", "use the file a run wrote")])
-        text = content.decode("utf-8")
-        data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     except FileNotFoundError:
         raise UsageError(f"no record at {path}") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if not content.strip():
+        raise DataError([_fault(path, "", "is empty", "use the file a run wrote")])
+    return content
+
+
+def _parsed(content: bytes, path: Path) -> Record:
+    """Returns the record in a file's bytes.
+
+    Raises:
+        DataError: it is not a valid record of a known schema; every fault is listed.
+    """
+    try:
+        text = content.decode("utf-8")
+        data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         fault = _fault(path, "", f"is not JSON: {error}", "use the file a run wrote")
         raise DataError([fault]) from None
-    return _validate(data, path), hashlib.sha256(content).hexdigest()
+    return _validate(data, path)
 
 
 def _finite(word: str) -> float:
@@ -161,14 +182,15 @@ def _is_file(path: Path) -> bool:
 
 def newest(folders: list[Path]) -> list[Path]:
     """Returns finished records, most recently started first; if there are none, all records."""
-    known = _known(folders).values()
-    finished = [path for path in known if FINISHED.search(_head(path))]
-    return sorted(finished or known, key=_started, reverse=True)
+    heads = {path: _head(path) for path in _known(folders).values()}
+    finished = [path for path, head in heads.items() if FINISHED.search(head)]
+    return sorted(finished or heads, key=lambda path: _started(path, heads[path]), reverse=True)
 
 
 def begun(folder: Path) -> list[Path]:
     """Returns all records of a folder, finished or not, most recently started first."""
-    return sorted(_known([folder]).values(), key=_started, reverse=True)
+    known = _known([folder]).values()
+    return sorted(known, key=lambda path: _started(path, _head(path)), reverse=True)
 
 
 def _known(folders: list[Path]) -> dict[str, Path]:
@@ -208,16 +230,17 @@ def every(folders: list[Path], chip: str) -> Iterator[Record]:
     """Yields the readable records of a chip; files that do not mention it are not parsed."""
     for path in (path for folder in folders for path in sorted(folder.rglob("*.json"))):
         try:
-            record = read(path) if chip in path.read_text(encoding="utf-8") else None
-        except (DataError, OSError, UnicodeDecodeError):
+            content = _content(path)
+            record = _parsed(content, path) if chip.encode() in content else None
+        except (DataError, UsageError):
             continue
         if record and record.identity.chip == chip:
             yield record
 
 
-def _started(path: Path) -> tuple[str, float, str]:
+def _started(path: Path, head: str) -> tuple[str, float, str]:
     """Returns a sort key: start time by the name or id, or else by the day's folder; then mtime."""
-    inside = ID.search(_head(path))
+    inside = ID.search(head)
     started = STARTED.match(path.stem) or (STARTED.match(inside[1]) if inside else None)
     moment = started[0].replace("-", "") if started else path.parent.name.replace("-", "")
     return moment, path.stat().st_mtime, path.stem
