@@ -24,14 +24,15 @@ from bench.workloads.load import cited, examine, names, workload, workloads
 
 SHIPPED = (
     "baichuan2-7b", "chatglm3-6b", "deepseek-v2", "deepseek-v3.2", "deepseek-v3",
-    "deepseek-v4-flash", "deepseek-v4-pro", "glm-4-9b", "glm-4.5-air", "glm-4.5", "glm-4.6",
-    "glm-5.2", "glm-5", "gpt-oss-120b", "gpt-oss-20b", "hy3-preview", "internlm-7b",
-    "internlm2-20b", "kimi-k2", "llama-2-13b", "llama-2-70b", "llama-2-7b", "llama-3.1-405b",
-    "llama-3.1-70b", "llama-3.1-8b", "llama-3.2-3b", "minimax-m2", "mistral-7b",
-    "mistral-small-24b", "mixtral-8x22b", "mixtral-8x7b", "mpt-30b", "mpt-7b", "phi-4",
-    "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-0.6b", "qwen3-1.7b",
-    "qwen3-14b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b", "qwen3-4b", "qwen3-8b",
-    "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "seed-oss-36b", "yi-34b",
+    "deepseek-v4-flash", "deepseek-v4-pro", "ernie-4.5-300b-a47b", "glm-4-9b", "glm-4.5-air",
+    "glm-4.5", "glm-4.6", "glm-5.2", "glm-5", "gpt-oss-120b", "gpt-oss-20b", "hy3-preview",
+    "internlm-7b", "internlm2-20b", "kimi-k2", "llama-2-13b", "llama-2-70b", "llama-2-7b",
+    "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "llama-3.2-3b", "minimax-m2",
+    "mistral-7b", "mistral-small-24b", "mixtral-8x22b", "mixtral-8x7b", "mpt-30b", "mpt-7b",
+    "phi-4", "qwen1.5-14b", "qwen1.5-72b", "qwen1.5-7b", "qwen2.5-0.5b", "qwen2.5-1.5b",
+    "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-3b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-0.6b",
+    "qwen3-1.7b", "qwen3-14b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b", "qwen3-4b",
+    "qwen3-8b", "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "seed-oss-36b", "yi-34b",
 )  # fmt: skip
 SPECS = paths.data_dir("specs")
 ONE = """\
