@@ -5,11 +5,9 @@ Invalid structure is refused here; contradicting numbers are found in ``doubts``
 
 import json
 import math
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from pydantic import ValidationError
@@ -21,7 +19,7 @@ from bench.chips.model import Architecture, Chip, Source
 from bench.datafile import validated
 from bench.errors import DataError, UsageError
 from bench.records.model import Record
-from bench.records.store import VALUE, read
+from bench.records.store import VALUE, parsed
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 MAX_DEPTH = 16
@@ -155,15 +153,12 @@ def _check_hashes(bundle: Bundle, name: str) -> None:
 
 def _record(data: dict[str, Any], name: str) -> Record:
     """Returns the record, read with all checks of stored records."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "record.json"
-        path.write_text(json.dumps(data), encoding="utf-8")
-        try:
-            return read(path)
-        except DataError as error:
-            first = error.faults[0]
-            place = f"{first.field[:80]}: " if first.field else ""
-            raise UsageError(f"{name}: {place}{first.problem[:300]}; {AS_PACKED}") from None
+    try:
+        return parsed(json.dumps(data).encode(), name)
+    except DataError as error:
+        first = error.faults[0]
+        place = f"{first.field[:80]}: " if first.field else ""
+        raise UsageError(f"{name}: {place}{first.problem[:300]}; {AS_PACKED}") from None
 
 
 def _catalogue(sheet: Sheet | None, name: str) -> Catalogue:

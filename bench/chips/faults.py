@@ -169,18 +169,6 @@ def set_faults(chips: Iterable[Chip]) -> list[Fault]:
     return name_faults(chips, {chip.vendor for chip in chips})
 
 
-def cited_by(chips: Iterable[Chip]) -> set[str]:
-    """Returns the keys of all sources that a figure or fact of these sheets cites."""
-    chips = list(chips)
-    cited = {
-        one.source
-        for chip in chips
-        for figure in chip.figures.values()
-        for one in (figure, *figure.rivals)
-    }
-    return cited | {fact.source for chip in chips for fact in chip.facts.values()}
-
-
 def uncited(cited: Collection[str], sources: Mapping[str, Source]) -> list[Fault]:
     """Returns a fault for every source that nothing cites."""
     return [

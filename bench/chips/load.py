@@ -10,7 +10,6 @@ from bench import paths, yamlfile
 from bench.chips.faults import (
     architecture_faults,
     chip_faults,
-    cited_by,
     family_faults,
     member_faults,
     set_faults,
@@ -38,7 +37,8 @@ class Catalogue:
         """Returns the keys of the sources that sheets and designs cite."""
         designs = self.architectures.values()
         figures = [one for design in designs for one in (*design.cycle.values(), design.l1_cache)]
-        return cited_by(self.chips.values()) | {one.source for one in figures if one}
+        sheets = {key for chip in self.chips.values() for key in chip.cited()}
+        return sheets | {one.source for one in figures if one}
 
     def find(self, word: str) -> Chip:
         """Returns the chip with this id (its vendor may be left out), alias, local name or name.

@@ -1,7 +1,7 @@
 """A spec sheet as a value: figures with their sources, rivals and gaps."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Literal, TypeVar
@@ -201,6 +201,12 @@ class Chip(Strict):
         """Returns the preferred value of a figure in base units, or None where there is none."""
         figure = self.figures.get(key)
         return figure.number if figure else None
+
+    def cited(self) -> Iterator[str]:
+        """Yields the key of the source of each figure, rival figure and fact."""
+        for figure in self.figures.values():
+            yield from (one.source for one in (figure, *figure.rivals))
+        yield from (fact.source for fact in self.facts.values())
 
 
 class Architecture(Strict):

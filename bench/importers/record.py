@@ -1,9 +1,7 @@
 """Importer of this program's records: the deciding measurement of each figure becomes a row."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from bench.bundle.unpack import recognises as is_bundle
 from bench.chips.load import catalogue
@@ -13,7 +11,7 @@ from bench.evidence.quantities import DTYPES
 from bench.fixed import searched_shapes
 from bench.importers.base import Imported, Importer, Stated, beginning, collect
 from bench.records.model import Measurement, Record, at_once
-from bench.records.store import read as read_record
+from bench.records.store import parsed
 from bench.shortfall import FLATTERING
 from bench.standing import standing
 from bench.titles import sizes
@@ -79,15 +77,12 @@ def of_record(record: Record, stated: Stated) -> Imported:
 
 def _record(text: str, stated: Stated) -> Record:
     """Returns the record in a text, read with all checks of stored records."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "record.json"
-        path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        try:
-            return read_record(path)
-        except DataError as error:
-            first = error.faults[0]
-            problem = f"{first.field}: {first.problem}" if first.field else first.problem
-            raise stated.fault(problem, first.fix) from None
+    try:
+        return parsed(text.encode("utf-8", "surrogatepass"), stated.file)
+    except DataError as error:
+        first = error.faults[0]
+        problem = f"{first.field}: {first.problem}" if first.field else first.problem
+        raise stated.fault(problem, first.fix) from None
 
 
 def _chip(record: Record, stated: Stated) -> str:

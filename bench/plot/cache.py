@@ -18,8 +18,8 @@ from bench.plot.axes import (
     short,
 )
 from bench.plot.picture import Picture
+from bench.plot.points import MeasuredPoint, draw_measured
 from bench.plot.roofline import believed
-from bench.rates import Interval
 from bench.records.model import Record
 from bench.report.curve import (
     KERNEL,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from bench.plot.theme import Theme
 
+LABELS = ("measured (95%)", "disturbed")
+"""Names in the legend, of believed points and of the others."""
 LEAST_POINTS = 3
 """Curves with fewer points are not drawn."""
 NEAR_FACTOR = 16.0
@@ -72,13 +74,13 @@ class Curve:
     """The data of one plot.
 
     Attributes:
-        points: working set (B), bandwidth (B/s), and whether the measurement is believed.
+        points: bandwidth (B/s) over working set (B).
         plateaus: levels of the memory hierarchy found in the curve.
         published: name and size (B) of each cache on the sheet.
         bandwidth: published memory bandwidth; None if the sheet has none.
     """
 
-    points: tuple[tuple[float, Interval, bool], ...]
+    points: tuple[MeasuredPoint, ...]
     plateaus: tuple[Plateau, ...]
     published: tuple[tuple[str, float], ...]
     bandwidth: Paper | None
@@ -102,7 +104,7 @@ def pictures(record: Record, rows: Sequence[Row], catalogue: Catalogue) -> Itera
 def curve(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Curve:
     """Returns a record's bandwidth curve with the levels found and the published figures."""
     candidates = (
-        (row.measurement.work.footprint_bytes, row.measured, believed(row))
+        MeasuredPoint(row.measurement.work.footprint_bytes, row.measured, believed(row))
         for row in judged
         if row.measurement.kernel == KERNEL
         and not row.apart
@@ -197,7 +199,7 @@ def _paint(data: Curve, figure: "Figure", theme: "Theme") -> None:
     axes = figure.subplots()
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    _draw_points(axes, data, theme)
+    draw_measured(axes, data.points, LABELS, 5, theme)
     for number, level in enumerate(data.plateaus):
         _draw_plateau(axes, level, data, theme, named=not number)
     _draw_published(axes, data, theme)
@@ -208,24 +210,6 @@ def _paint(data: Curve, figure: "Figure", theme: "Theme") -> None:
     axes.set_xlabel("working set, bytes")
     axes.set_ylabel("bandwidth, B/s")
     legend_below(axes, 4)
-
-
-def _draw_points(axes: "Axes", data: Curve, theme: "Theme") -> None:
-    for wanted, face, label in (
-        (True, theme.series[0], "measured (95%)"),
-        (False, theme.paper, "disturbed"),
-    ):
-        points = [(size, rate) for size, rate, is_believed in data.points if is_believed is wanted]
-        if not points:
-            continue
-        errors = [
-            [rate.value - rate.low for _, rate in points],
-            [rate.high - rate.value for _, rate in points],
-        ]
-        axes.errorbar(
-            [size for size, _ in points], [rate.value for _, rate in points], errors, fmt="o", ms=5,
-            capsize=2, color=theme.series[0], mfc=face, label=label, zorder=3,
-        )  # fmt: skip
 
 
 def _draw_plateau(

@@ -9,6 +9,7 @@ from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.plot.axes import legend_below, log_axis, name_of, quantity, record_note, short, slug
 from bench.plot.picture import Picture
+from bench.plot.points import MeasuredPoint, draw_measured
 from bench.records.model import Record
 from bench.report.curve import undisturbed
 from bench.report.roofline import Point, Roof, flat, measured_ridge, points
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from bench.plot.theme import Theme
 
+LABELS = ("measured, with 95% interval", "measured, disturbed or implausible")
+"""Names in the legend, of believed points and of the others."""
 AXIS_MARGIN = 1.5
 """Factor by which the axes extend beyond the outermost points."""
 
@@ -104,7 +107,12 @@ def _paint(measured: Sequence[Point], figure: "Figure", theme: "Theme") -> None:
     low, high = min(span) / AXIS_MARGIN, max(span) * AXIS_MARGIN
     for roof, style in zip(_roofs(measured), ("-", "--", ":"), strict=False):
         _draw_roof(axes, roof, (low, high), (theme.ink, style))
-    _draw_points(axes, measured, theme)
+    shown = [
+        MeasuredPoint(point.roof.intensity, point.row.measured, believed(point.row))
+        for point in measured
+        if point.row.measured
+    ]
+    draw_measured(axes, shown, LABELS, 6, theme)
     _draw_ridges(axes, measured, theme)
     axes.set_xlim(low, high)
     log_axis(axes.xaxis, lambda value: f"{value:g}")
@@ -131,27 +139,6 @@ def _draw_roof(axes: "Axes", roof: Roof, span: tuple[float, float], look: tuple[
     slope = f", {roof.bandwidth.text}" if roof.bandwidth else ""
     text = f"{_origin(roof.peak)}: {FIGURES[roof.peak.key].title} {roof.peak.text}{slope}"
     axes.plot(intensities, heights, look[1], color=look[0], label=short(text, 64))
-
-
-def _draw_points(axes: "Axes", measured: Sequence[Point], theme: "Theme") -> None:
-    for wanted, face, label in (
-        (True, theme.series[0], "measured, with 95% interval"),
-        (False, theme.paper, "measured, disturbed or implausible"),
-    ):
-        shown = [point for point in measured if believed(point.row) is wanted]
-        rates = [
-            (point.roof.intensity, point.row.measured) for point in shown if point.row.measured
-        ]
-        if not rates:
-            continue
-        errors = [
-            [rate.value - rate.low for _, rate in rates],
-            [rate.high - rate.value for _, rate in rates],
-        ]
-        axes.errorbar(
-            [intensity for intensity, _ in rates], [rate.value for _, rate in rates], errors,
-            fmt="o", ms=6, capsize=3, color=theme.series[0], mfc=face, label=label, zorder=3,
-        )  # fmt: skip
 
 
 def _draw_ridges(axes: "Axes", measured: Sequence[Point], theme: "Theme") -> None:

@@ -51,7 +51,24 @@ def read_hashed(path: Path) -> tuple[Record, str]:
         DataError: it is not a valid record of a known schema; every fault is listed.
     """
     content = _content(path)
-    return _parsed(content, path), hashlib.sha256(content).hexdigest()
+    return parsed(content, path.name), hashlib.sha256(content).hexdigest()
+
+
+def parsed(content: bytes, name: str) -> Record:
+    """Returns the record in the bytes of a file, which ``name`` names in errors.
+
+    Raises:
+        DataError: it is not a valid record of a known schema; every fault is listed.
+    """
+    if not content.strip():
+        raise DataError([_fault(name, "", "is empty", "use the file a run wrote")])
+    try:
+        text = content.decode("utf-8")
+        data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+    except (ValueError, RecursionError) as error:
+        fault = _fault(name, "", f"is not JSON: {error}", "use the file a run wrote")
+        raise DataError([fault]) from None
+    return _validate(data, name)
 
 
 def _content(path: Path) -> bytes:
@@ -59,34 +76,18 @@ def _content(path: Path) -> bytes:
 
     Raises:
         UsageError: there is no such file, or it cannot be read.
-        DataError: it is too large to be a record, or empty.
+        DataError: it is too large to be a record.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise DataError([_fault(path, "", "is larger than a record can be", "check the file")])
-        content = path.read_bytes()
+            raise DataError(
+                [_fault(path.name, "", "is larger than a record can be", "check the file")]
+            )
+        return path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"no record at {path}") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if not content.strip():
-        raise DataError([_fault(path, "", "is empty", "use the file a run wrote")])
-    return content
-
-
-def _parsed(content: bytes, path: Path) -> Record:
-    """Returns the record in a file's bytes.
-
-    Raises:
-        DataError: it is not a valid record of a known schema; every fault is listed.
-    """
-    try:
-        text = content.decode("utf-8")
-        data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
-    except (ValueError, RecursionError) as error:
-        fault = _fault(path, "", f"is not JSON: {error}", "use the file a run wrote")
-        raise DataError([fault]) from None
-    return _validate(data, path)
 
 
 def _finite(word: str) -> float:
@@ -106,23 +107,23 @@ def _whole(word: str) -> int:
     return int(word)
 
 
-def _validate(data: object, path: Path) -> Record:
+def _validate(data: object, name: str) -> Record:
     version = data.get("schema_version") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(version, int) or isinstance(version, bool):
         fix = "use the file a run wrote"
-        if isinstance(data, dict) and path.name.endswith(BUNDLED):
-            fix = f"if it is a bundle, take its record out: import file={path.name} out=FOLDER"
-        raise DataError([_fault(path, "", "is not a record of this program", fix)])
+        if isinstance(data, dict) and name.endswith(BUNDLED):
+            fix = f"if it is a bundle, take its record out: import file={name} out=FOLDER"
+        raise DataError([_fault(name, "", "is not a record of this program", fix)])
     if version != SCHEMA and version not in STEPS:
         problem = f"has schema {version}, this program reads {min(STEPS)} to {SCHEMA}"
         fix = "update onpaper" if version > SCHEMA else "use the file a run wrote"
-        raise DataError([_fault(path, "schema_version", problem, fix)])
+        raise DataError([_fault(name, "schema_version", problem, fix)])
     try:
         return Record.model_validate_json(json.dumps(upgraded(data, version)))
     except ValidationError as error:
         raise DataError(
             _fault(
-                path,
+                name,
                 ".".join(map(str, one["loc"])),
                 one["msg"].removeprefix(VALUE),
                 "use the file a run wrote",
@@ -131,8 +132,8 @@ def _validate(data: object, path: Path) -> Record:
         ) from None
 
 
-def _fault(path: Path, field: str, problem: str, fix: str) -> Fault:
-    return Fault(path.name, field, problem, fix)
+def _fault(name: str, field: str, problem: str, fix: str) -> Fault:
+    return Fault(name, field, problem, fix)
 
 
 def find(word: str, folders: list[Path]) -> Path:
@@ -231,7 +232,7 @@ def every(folders: list[Path], chip: str) -> Iterator[Record]:
     for path in (path for folder in folders for path in sorted(folder.rglob("*.json"))):
         try:
             content = _content(path)
-            record = _parsed(content, path) if chip.encode() in content else None
+            record = parsed(content, path.name) if chip.encode() in content else None
         except (DataError, UsageError):
             continue
         if record and record.identity.chip == chip:

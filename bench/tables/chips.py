@@ -94,7 +94,7 @@ class SourceRow:
 
 def source_rows(data: Data) -> Iterator[SourceRow]:
     """Yields one row per source of the catalogue, whether or not one of the chips cites it."""
-    cited = Counter(key for chip in data.chips for key in _cited(chip))
+    cited = Counter(key for chip in data.chips for key in chip.cited())
     for key, source in data.catalogue.sources.items():
         yield SourceRow(
             source=key,
@@ -106,10 +106,3 @@ def source_rows(data: Data) -> Iterator[SourceRow]:
             weak=source.weak,
             claims=cited[key],
         )
-
-
-def _cited(chip: Chip) -> Iterator[str]:
-    """Yields the keys of the sources of a chip's figures, rival figures and facts."""
-    for figure in chip.figures.values():
-        yield from (one.source for one in (figure, *figure.rivals))
-    yield from (fact.source for fact in chip.facts.values())

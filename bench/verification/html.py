@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from bench.plot.theme import DARK, LIGHT
-from bench.report.formats.html import ADDRESS, MARKS, POLICY
+from bench.report.formats.html import MARKS, POLICY, linked
 from bench.verdict import Verdict
 from bench.verification.document import (
     Blanks,
@@ -154,12 +154,7 @@ def _mark(text: str) -> str:
 
 def _linked(text: str, notes: int) -> str:
     """Returns a text, escaped, with links on its web addresses and on references to notes."""
-    parts, end = [], 0
-    for match in ADDRESS.finditer(text):
-        address = escape(match[0])
-        parts += [_noted(text[end : match.start()], notes), f'<a href="{address}">{address}</a>']
-        end = match.end()
-    return "".join([*parts, _noted(text[end:], notes)])
+    return linked(text, lambda part: _noted(part, notes))
 
 
 def _noted(text: str, notes: int) -> str:

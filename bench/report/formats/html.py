@@ -1,7 +1,7 @@
 """A report as one self-contained page: all text escaped, no script, nothing loaded."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from bench.report.groups import REMARK, VERDICT
@@ -83,14 +83,14 @@ ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:)\]]")
 """A URL, without punctuation that follows it in a sentence."""
 
 
-def linked(line: str) -> str:
-    """Returns an escaped line with its URLs as links."""
+def linked(line: str, rest: Callable[[str], str] = escape) -> str:
+    """Returns an escaped line with its URLs as links; ``rest`` renders the text around them."""
     text, end = [], 0
     for found in ADDRESS.finditer(line):
         address = escape(found[0])
-        text += [escape(line[end : found.start()]), f'<a href="{address}">{address}</a>']
+        text += [rest(line[end : found.start()]), f'<a href="{address}">{address}</a>']
         end = found.end()
-    return "".join([*text, escape(line[end:])])
+    return "".join([*text, rest(line[end:])])
 
 
 def _listed(title: str, tag: str, lines: Sequence[str]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from bench.chips.figures import FIGURES
-from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.claims.judge import Word
 from bench.report.claims import waits_for_measurement
@@ -83,7 +82,7 @@ def _founding_claim(judged: Judgement, linker: Linker) -> dict[str, Markup]:
 
 
 def _sources(world: World, linker: Linker) -> Page:
-    cited = Counter(key for chip in world.catalogue.chips.values() for key in _cited(chip))
+    cited = Counter(key for chip in world.catalogue.chips.values() for key in chip.cited())
     return Page(
         path="sources.html",
         title=f"{len(world.catalogue.sources)} sources",
@@ -107,10 +106,3 @@ def _sources(world: World, linker: Linker) -> Page:
             "kinds": sorted({source.kind for source in world.catalogue.sources.values()}),
         },
     )
-
-
-def _cited(chip: Chip) -> Iterator[str]:
-    """Yields the source of each figure, each rival figure and each fact of a chip."""
-    for figure in chip.figures.values():
-        yield from (one.source for one in (figure, *figure.rivals))
-    yield from (one.source for one in chip.facts.values())
