@@ -50,12 +50,12 @@ def scenario_of(config: PredictConfig) -> "Scenario":
         refuse_training,
     )
     from bench.predict.scenario import Scenario
-    from bench.workloads.load import workload
+    from bench.workloads.configured import asked
 
     name = _workload(config)
     points = _points(config)
     train = config.phase == "train"
-    split, model = parallel(config.parallel, copies=train), workload(name)
+    split, model = parallel(config.parallel, copies=train), asked(name)
     refuse_split(model, split, copies=not train)
     recipe = Recipe(
         whole("micro", config.micro),
@@ -91,9 +91,9 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
     """
     from bench.predict.best import ServingGoal
     from bench.predict.model.precision import precision
-    from bench.workloads.load import workload
+    from bench.workloads.configured import asked
 
-    model = workload(_workload(config))
+    model = asked(_workload(config))
     prompt, output = (_single(key, getattr(config, key)) for key in ("input", "output"))
     first = ServingGoal(
         workload=model,

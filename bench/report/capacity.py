@@ -1,14 +1,15 @@
 """Which chips hold a model: weights, cache, memory left, and how many chips it takes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bench.predict.answers import MemoryFit
 from bench.predict.model.capacity import Room
+from bench.predict.model.facts import Facts
 from bench.predict.scenario import Scenario
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.predicted import TIGHT
-from bench.report.question import beyond_context, published_format
+from bench.report.question import beyond_context, described, published_format
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 
@@ -30,10 +31,17 @@ def fitting(found: Sequence[MemoryFit], scenario: Scenario) -> Report:
         ("Kept free: 3.5 GB for the engine, and 10% of the memory.",),
         COLUMNS,
         tuple(_cells(one, scenario.split.dp) for one in found),
-        (*beyond_context(scenario), *published_format(scenario, [one.chip for one in found])),
+        tuple(_remarks(scenario, [one.chip for one in found])),
         (),
     )
     return Report(table, [_flat(one, scenario.split.dp) for one in found])
+
+
+def _remarks(scenario: Scenario, chips: Sequence[Facts]) -> Iterator[str]:
+    """Yields where the model is from, whether it takes the sequences, and in which format it is."""
+    yield from described(scenario)
+    yield from beyond_context(scenario)
+    yield from published_format(scenario, chips)
 
 
 def _cells(fit: MemoryFit, copies: int) -> tuple[str, ...]:

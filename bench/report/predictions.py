@@ -25,6 +25,7 @@ from bench.report.predicted import (
 )
 from bench.report.question import (
     beyond_context,
+    described,
     other_formats,
     published_format,
     swept_sizes,
@@ -176,6 +177,7 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
         scenario: the question.
         more: sentences about further columns, added to those about the columns.
     """
+    yield from described(scenario)
     yield from beyond_context(scenario)
     yield " ".join((COLUMN_NOTES[scenario.phase], *more))
     yield from published_format(scenario, [one.found.chip for one in answers if one.found])

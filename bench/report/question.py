@@ -10,6 +10,7 @@ from bench.predict.model.precision import precision, weights_of
 from bench.predict.model.recipe import PLAIN
 from bench.predict.scenario import Scenario
 from bench.report.digits import counted
+from bench.workloads.model import Configured
 
 WORDS = {
     "serve": "serving", "prefill": "prefill", "decode": "decoding", "train": "training",
@@ -52,6 +53,12 @@ def swept_sizes(scenario: Scenario) -> tuple[str, ...]:
     """Returns which of batch, input and output differ between the points of a sweep."""
     sizes = {"batch": scenario.batch, "input": scenario.prompt, "output": scenario.output}
     return tuple(key for key, values in sizes.items() if len(np.unique(values)) > 1)
+
+
+def described(scenario: Scenario) -> Iterator[str]:
+    """Yields what was read of a model that a user's file describes."""
+    if isinstance(scenario.workload, Configured) and scenario.workload.note:
+        yield scenario.workload.note
 
 
 def beyond_context(scenario: Scenario) -> Iterator[str]:

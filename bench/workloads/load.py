@@ -93,7 +93,7 @@ def examine(
         faults += new
         if one is not None:
             name = relative(path, folder)
-            faults += [Fault(name, *problem) for problem in _faults(one, sources)]
+            faults += [Fault(name, *problem) for problem in faults_of(one, sources)]
             faults += [Fault(name, *problem) for problem in _shared_aliases(one, found)]
             found[one.id] = one
     return MappingProxyType(found), faults
@@ -112,8 +112,13 @@ def _shared_aliases(one: Workload, found: Mapping[str, Workload]) -> Iterator[Pr
                 yield "aliases", f"{alias} is one of {other.id}, too", "leave it to one of them"
 
 
-def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Problem]:
-    """Yields faults of a workload beyond the form of its single fields."""
+def faults_of(one: Workload, sources: Collection[str] | None) -> Iterator[Problem]:
+    """Yields faults of a workload beyond the form of its single fields.
+
+    Args:
+        one: the workload.
+        sources: known sources' keys, to check citations; None for no check.
+    """
     for key in one.sources if sources is not None else ():
         if key not in (sources or ()):
             yield "sources", f"cites {key!r}, not in specs/sources.yaml", "add the source"

@@ -116,7 +116,9 @@ class Workload(Strict):
     name: Annotated[str, Field(min_length=1)]
     aliases: tuple[Key, ...] = ()
     sources: Annotated[tuple[Key, ...], Field(min_length=1)]
-    published: Literal["bf16", "fp8", "mxfp4", "mxfp4-a8"] = "bf16"
+    published: Literal[
+        "bf16", "fp8", "int8", "nvfp4", "mxfp4", "mxfp4-a8", "int4-a16", "w4a16", "w8a16"
+    ] = "bf16"
     parameters: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?[BT]$")]
     layers: Annotated[int, Field(ge=1, le=10**4)]
     hidden: Count
@@ -144,3 +146,12 @@ class Workload(Strict):
     streams: Count = 1
     indexer: Indexer | None = None
     note: str | None = None
+
+
+class Configured(Workload):
+    """A workload that was read from a user's configuration; ``note`` says what was read.
+
+    ``file`` is the path as the user wrote it, and ``sources`` are none of specs/sources.yaml.
+    """
+
+    file: str

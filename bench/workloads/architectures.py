@@ -1,0 +1,196 @@
+"""The architectures of Hugging Face configurations that can be read, with what reads each."""
+
+from collections.abc import Callable, Mapping
+
+from bench.workloads import latent, mixtures
+from bench.workloads.families import (
+    ALWAYS,
+    BIASED,
+    LAYERS,
+    Family,
+    Fields,
+    common,
+    ends,
+    theta,
+)
+from bench.workloads.given import Given
+
+Reader = Callable[[Given], Fields]
+"""Returns the fields of ``Workload`` that a configuration tells."""
+
+
+def mla(given: Given, block: Callable[[Given, int], Fields] = mixtures.deepseek) -> Fields:
+    """Returns the fields of a model with multi-head latent attention: DeepSeek, Kimi K2, GLM-5."""
+    layers, hidden, heads = common(given)
+    given.never("attention_bias")
+    given.only("layer_types", *([kind] * layers for kind in latent.KINDS))
+    given.any_of("head_dim", "qk_head_dim", "num_key_value_heads")
+    if "q_lora_rank" in given.fields and given.any_of("q_lora_rank") is None:
+        raise given.refused("q_lora_rank null, queries without a latent, is not understood")
+    given.only("hidden_act", "silu")
+    sizes = {
+        "q_lora": given.whole("q_lora_rank"), "kv_lora": given.whole("kv_lora_rank"),
+        "nope": given.whole("qk_nope_head_dim"), "rope": given.whole("qk_rope_head_dim"),
+        "v": given.whole("v_head_dim"),
+    }  # fmt: skip
+    return {
+        "layers": layers, "hidden": hidden, "heads": heads, "kv_heads": heads,
+        "head_dim": sizes["nope"] + sizes["rope"], **ends(given), "activation": "silu",
+        "norm_eps": given.number("rms_norm_eps"), "rope_theta": theta(given, 10_000.0),
+        "qkv_bias": False, "mla": sizes, "indexer": latent.indexer(given, layers),
+        **block(given, layers),
+    }  # fmt: skip
+
+
+def deepseek_v2(given: Given) -> Fields:
+    """Returns the fields of a DeepSeek-V2, whose experts are selected otherwise than in V3."""
+    return mla(given, mixtures.deepseek_v2)
+
+
+def deepseek_v4(given: Given) -> Fields:
+    """Returns the fields of a DeepSeek-V4."""
+    layers, hidden, heads = common(given)
+    given.never("attention_bias")
+    given.only("num_key_value_heads", 1)
+    given.only("hidden_act", "silu")
+    return {
+        "layers": layers, "hidden": hidden, "heads": heads, "kv_heads": 1,
+        "head_dim": given.whole("head_dim"), **ends(given), "activation": "silu",
+        "norm_eps": given.number("rms_norm_eps"), "rope_theta": theta(given, 10_000.0),
+        "rotary": given.whole("qk_rope_head_dim"), "qkv_bias": False, "sinks": True,
+        "streams": given.whole("hc_mult"), **latent.compressed(given, layers),
+        **mixtures.deepseek_v4(given, layers),
+    }  # fmt: skip
+
+
+def mpt(given: Given) -> Fields:
+    """Returns the fields of an MPT with ALiBi and without biases."""
+    attention = given.part("attn_config")
+    attention.never("qk_ln", "kv_n_heads", "rope", "sliding_window_size")
+    attention.only("attn_type", "multihead_attention")
+    if not attention.yes("alibi") or not given.yes("no_bias", default=True):
+        raise given.refused("an MPT without alibi or with biases is not understood")
+    hidden, heads = given.whole("d_model"), given.whole("n_heads")
+    given.any_of("learned_pos_emb")
+    if hidden % heads:
+        raise given.refused(f"n_heads {heads} do not divide d_model {hidden}")
+    return {
+        "layers": given.whole("n_layers", most=LAYERS), "hidden": hidden, "heads": heads,
+        "kv_heads": heads, "head_dim": hidden // heads,
+        "intermediate": hidden * given.whole("expansion_ratio", most=1000),
+        "vocabulary": given.whole("vocab_size"), "context": given.whole("max_seq_len"),
+        "activation": "gelu", "norm_eps": given.number("layer_norm_epsilon", default=1e-5),
+        "tied_embeddings": given.yes("tie_word_embeddings", default=True), "qkv_bias": False,
+    }  # fmt: skip
+
+
+def chatglm(given: Given) -> Fields:
+    """Returns the fields of ChatGLM2, ChatGLM3 or GLM-4 as their maker's own code reads them."""
+    given.never("add_bias_linear", "apply_residual_connection_post_layernorm")
+    for field in ("multi_query_attention", "rmsnorm", "post_layer_norm", "original_rope"):
+        given.only(field, True)  # noqa: FBT003 -- the value that is allowed
+    heads, head = given.whole("num_attention_heads"), given.whole("kv_channels")
+    layers = given.whole("num_layers", most=LAYERS)
+    given.only("num_hidden_layers", layers)
+    return {
+        "layers": layers, "hidden": given.whole("hidden_size"), "heads": heads,
+        "kv_heads": given.whole("multi_query_group_num"), "head_dim": head,
+        "intermediate": given.whole("ffn_hidden_size"),
+        "vocabulary": given.whole("padded_vocab_size"), "context": given.whole("seq_length"),
+        "activation": "silu", "norm_eps": given.number("layernorm_epsilon"),
+        "rope_theta": 10_000.0 * given.number("rope_ratio", default=1.0), "rotary": head // 2,
+        "tied_embeddings": given.yes("tie_word_embeddings"),
+        "qkv_bias": given.yes("add_qkv_bias"),
+    }  # fmt: skip
+
+
+LLAMA = Family(all_heads=True, qkv_bias=BIASED, o_bias=BIASED)
+QWEN2 = Family(qkv_bias=ALWAYS, window="late", switched=True)
+QWEN3 = Family(
+    even=False, qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS, window="late", switched=True
+)
+QWEN3_MOE = Family(
+    qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS, window="all", switched=True, block=mixtures.qwen
+)
+READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
+    "LlamaForCausalLM": (LLAMA, ("llama",)),
+    "MistralForCausalLM": (Family(window="all", needs_window=True), ("mistral",)),
+    "MixtralForCausalLM": (Family(theta=1e6, window="all", block=mixtures.mixtral), ("mixtral",)),
+    "Qwen2ForCausalLM": (QWEN2, ("qwen2", "qwen2_5_vl_text", "qwen2_vl_text")),
+    "Qwen2VLForConditionalGeneration": (QWEN2, ("qwen2_vl",)),
+    "Qwen2_5_VLForConditionalGeneration": (QWEN2, ("qwen2_5_vl",)),
+    "Qwen3ForCausalLM": (QWEN3, ("qwen3", "qwen3_vl_text")),
+    "Qwen3MoeForCausalLM": (QWEN3_MOE, ("qwen3_moe", "qwen3_vl_moe_text")),
+    "DeepseekV2ForCausalLM": (deepseek_v2, ("deepseek_v2",)),
+    "DeepseekV3ForCausalLM": (mla, ("deepseek_v3", "kimi_k2")),
+    "DeepseekV32ForCausalLM": (mla, ("deepseek_v32",)),
+    "DeepseekV4ForCausalLM": (deepseek_v4, ("deepseek_v4",)),
+    "GlmMoeDsaForCausalLM": (mla, ("glm_moe_dsa",)),
+    "ChatGLMModel": (chatglm, ("chatglm",)),
+    "ChatGLMForConditionalGeneration": (chatglm, ()),
+    "GlmForCausalLM": (Family(even=False, qkv_bias=("attention_bias", True), rotary=0.5), ("glm",)),
+    "Glm4MoeForCausalLM": (
+        Family(
+            theta=None, qkv_bias=BIASED, qk_norm=("use_qk_norm", False), rotary=0.5,
+            block=mixtures.glm,
+        ),
+        ("glm4_moe",),
+    ),
+    "GptOssForCausalLM": (
+        Family(
+            theta=150_000.0, even=False, qkv_bias=("attention_bias", True),
+            o_bias=("attention_bias", True), window="alternate", block=mixtures.gpt_oss,
+        ),
+        ("gpt_oss",),
+    ),
+    "Phi3ForCausalLM": (Family(all_heads=True, window="all"), ("phi3",)),
+    "MiniMaxM2ForCausalLM": (
+        Family(
+            theta=5e6, even=False, qk_norm=("use_qk_norm", True), over="heads",
+            block=mixtures.minimax,
+        ),
+        ("minimax_m2",),
+    ),
+    "SeedOssForCausalLM": (
+        Family(
+            theta=None, even=False, qkv_bias=("attention_bias", True),
+            o_bias=("attention_out_bias", False),
+        ),
+        ("seed_oss",),
+    ),
+    "HYV3ForCausalLM": (
+        Family(
+            theta=11_158_840.0, even=False, qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS,
+            block=mixtures.hunyuan,
+        ),
+        ("hy_v3",),
+    ),
+    "InternLM2ForCausalLM": (
+        Family(theta=None, all_heads=True, qkv_bias=("bias", None), o_bias=("bias", None)),
+        ("internlm2",),
+    ),
+    "BaichuanForCausalLM": (Family(all_heads=True), ("baichuan",)),
+    "MPTForCausalLM": (mpt, ("mpt",)),
+    "MptForCausalLM": (mpt, ()),
+}  # fmt: skip
+"""By architecture: what reads its configuration, and the model types that stand for it where a
+configuration names no architecture."""
+TYPES = {kind: architecture for architecture, (_, kinds) in READERS.items() for kind in kinds}
+"""The architecture of a model type."""
+
+
+def architecture(given: Given) -> str:
+    """Returns the architecture of a configuration: what it names, or what its model type has.
+
+    Raises:
+        UsageError: it cannot be read, or there is none.
+    """
+    named = given.items("architectures")
+    kind = given.any_of("model_type")
+    found = str(named[0]) if named else TYPES.get(str(kind), "")
+    if found in READERS and len(named) < 2:
+        return found
+    if not named and kind is None:
+        raise given.refused("names neither architectures nor model_type")
+    what = f"architecture {', '.join(map(str, named))[:80]}" if named else f"model_type {kind}"[:80]
+    raise given.refused(f"the {what} is not understood")

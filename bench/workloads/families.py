@@ -1,0 +1,147 @@
+"""How the configurations of each architecture on Hugging Face tell a model's shape.
+
+What a file leaves out is as in Transformers 5.24; the biases of InternLM2 are as in LMDeploy, those
+of ChatGLM and Baichuan as their makers' code has them. A reader returns fields of ``Workload``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.workloads import mixtures
+from bench.workloads.given import Given
+
+Fields = dict[str, object]
+"""Fields of a workload by name."""
+Reader = Callable[[Given], Fields]
+Told = tuple[str, bool | None]
+"""The field that tells whether something is there, and what holds without it; a name of "" tells
+that it always, or never, is; None that the field is needed."""
+NEVER, ALWAYS = ("", False), ("", True)
+BIASED = ("attention_bias", False)
+LAYERS = 10**4
+
+
+@dataclass(frozen=True)
+class Family:
+    """What distinguishes decoders whose fields have the usual names.
+
+    Attributes:
+        theta: base of the rotary embedding without a field; None if one is needed.
+        even: whether a head has hidden_size / num_attention_heads elements without a field.
+        all_heads: whether there are as many heads of keys as of queries without a field.
+        qkv_bias, o_bias, qk_norm: see ``Told``.
+        over: what is normalised at once.
+        rotary: share of a head that is turned without a field.
+        window: which layers have the sliding window if there is one: all; late, those from
+            max_window_layers on; alternate, every second one; "" if the field has no effect.
+        switched: whether use_sliding_window has to be true for it.
+        needs_window: whether an absent field stands for some window, which is not guessed.
+        block: reads the feed-forward blocks.
+    """
+
+    theta: float | None = 10_000.0
+    even: bool = True
+    all_heads: bool = False
+    qkv_bias: Told = NEVER
+    o_bias: Told = NEVER
+    qk_norm: Told = NEVER
+    over: str = "head"
+    rotary: float = 1.0
+    window: str = ""
+    switched: bool = False
+    needs_window: bool = False
+    block: Callable[[Given, int], Fields] = mixtures.dense
+
+    def __call__(self, given: Given) -> Fields:
+        """Returns the fields of the workload that a configuration tells."""
+        layers, hidden, heads = common(given)
+        usual = 1 if given.lacking else even(hidden, heads) if self.even else None
+        head = given.whole("head_dim", default=usual)
+        kv = given.any_of("num_key_value_heads") is None and "num_key_value_heads" in given.fields
+        same = heads if self.all_heads or kv else None
+        qk_norm = _told(given, self.qk_norm)
+        given.only("use_qk_norm", qk_norm)
+        given.only("hidden_act", "silu", "swish")
+        return {
+            "layers": layers, "hidden": hidden, "heads": heads,
+            "kv_heads": given.whole("num_key_value_heads", default=same), "head_dim": head,
+            **ends(given), "activation": "silu", "norm_eps": given.number("rms_norm_eps"),
+            "rope_theta": theta(given, self.theta), "rotary": _rotary(given, head, self.rotary),
+            "qkv_bias": _told(given, self.qkv_bias), "o_bias": _told(given, self.o_bias),
+            "qk_norm": qk_norm, "qk_norm_over": self.over if qk_norm else "head",
+            "window": _window(given, self, layers), **self.block(given, layers),
+        }  # fmt: skip
+
+
+def common(given: Given) -> tuple[int, int, int]:
+    """Returns the numbers of layers, of elements of the hidden state and of heads of queries."""
+    given.never("mlp_bias", "is_encoder_decoder")
+    return (
+        given.whole("num_hidden_layers", most=LAYERS),
+        given.whole("hidden_size"),
+        given.whole("num_attention_heads"),
+    )
+
+
+def ends(given: Given) -> Fields:
+    """Returns the vocabulary, the context, and whether embedding and head share their weights."""
+    context = given.whole("max_position_embeddings")
+    scaling = given.part("rope_scaling" if "rope_scaling" in given.fields else "rope_parameters")
+    factor = scaling.number("factor", default=1.0)
+    before = scaling.whole("original_max_position_embeddings", default=1)
+    longer = round(before * factor)
+    return {
+        "vocabulary": given.whole("vocab_size"),
+        "context": context,
+        "extended": longer if longer > context else None,
+        "tied_embeddings": given.yes("tie_word_embeddings"),
+    }
+
+
+def even(hidden: int, heads: int) -> int | None:
+    """Returns hidden / heads; None if that is no whole number, so that a field is needed."""
+    return None if hidden % heads else hidden // heads
+
+
+def theta(given: Given, default: float | None) -> float:
+    """Returns the base of the rotary embedding."""
+    nested = given.part("rope_parameters").any_of("rope_theta")
+    if nested is not None and given.any_of("rope_theta") is None:
+        return given.part("rope_parameters").number("rope_theta")
+    return given.number("rope_theta", default=default)
+
+
+def _rotary(given: Given, head: int, share: float) -> int | None:
+    """Returns the number of elements of a head that are turned; None for all of them."""
+    nested = given.part("rope_parameters").number("partial_rotary_factor", default=share)
+    factor = given.number("partial_rotary_factor", default=nested)
+    turned = given.whole("rotary_dim", default=int(head * factor))
+    return None if turned == head else turned
+
+
+def _told(given: Given, told: Told) -> bool:
+    name, default = told
+    return given.yes(name, default=default) if name else bool(default)
+
+
+def _window(given: Given, family: Family, layers: int) -> Fields | None:
+    """Returns the sliding window and its number of layers; None without one.
+
+    A window as long as the context is none. ``layer_types`` comes before the family's rule.
+    """
+    types = given.items("layer_types")
+    unknown = sorted({str(one) for one in types} - {"full_attention", "sliding_attention"})
+    if unknown or (types and len(types) != layers):
+        what = ", ".join(unknown)[:200] or f"of {len(types)} layers, where {layers} are,"
+        raise given.refused(f"layer_types {what} is not understood")
+    if not family.window and "sliding_attention" not in types:
+        return None
+    if family.needs_window and "sliding_window" not in given.fields:
+        given.lacking.append("sliding_window")
+    on = given.yes("use_sliding_window", default=not family.switched)
+    tokens = given.whole("sliding_window", default=0, least=0)
+    late = max(layers - given.whole("max_window_layers", default=layers, least=0), 0)
+    usual = {"late": late, "alternate": (layers + 1) // 2, "all": layers}.get(family.window, 0)
+    count = list(types).count("sliding_attention") if types else usual
+    shorter = 0 < tokens < given.whole("max_position_embeddings")
+    return {"tokens": tokens, "layers": count} if on and shorter and count else None
