@@ -39,7 +39,8 @@ a prediction never proves that two chips match.
   chips=            ids (with or without their vendor), names, groups (export-tier, domestic) or
                     patterns
   workload=         a model of specs/workloads, such as llama-3.1-70b, or of the same shape, such as
-                    llama-3.3-70b
+                    llama-3.3-70b; or the path of a Hugging Face config.json or of its folder, such
+                    as ./my-model: it is read, and what was read is shown; nothing is fetched
   phase=serve       serve: decoding of concurrent requests, with prefills in between; prefill:
                     prompts; decode: one token each; train: forward, backward, update; fit: which
                     chips hold the model, and how many are needed; product: one matrix product, with
@@ -51,7 +52,11 @@ a prediction never proves that two chips match.
   parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'; for
                     training also fsdp64 (copies that share their weights; a bare number means
                     this), cp2 (chips that share each sequence), 'pp4,vp2' (2 virtual stages each);
-                    best, for serving: the way and the number of requests with the most tokens/s
+                    best, for serving: the way and the number of requests with the most tokens/s;
+                    'prefill=tp2,dp4 decode=tp8': prefill and decode on chips of their own
+                    (disaggregated); dp: workers of a side, batch=: requests that decode
+  prefill=together  parallel=best: together: on the chips that decode; apart: on chips of its own;
+                    any: whichever is better; or a chip, for prefill only: chips=h20 prefill=h800
   devices=8         parallel=best: chips available, all of them used
   tpot=100ms ttft=any
                     parallel=best: limits, such as ttft=2s; tpot=[20ms,50ms,any]: the best for each
@@ -80,8 +85,10 @@ a prediction never proves that two chips match.
 
 Examples
   python -m bench predict chips=[h20,910b2,h800] workload=llama-3.1-70b parallel=8 baseline=h800
+  python -m bench predict chips=[h20,910b2] workload=./my-model/config.json
   python -m bench predict chips=export-tier workload=deepseek-v3 precision=fp8 phase=fit
   python -m bench predict chips=[h20,h800] workload=llama-3.1-70b parallel=best tpot=[30ms,50ms]
+  python -m bench predict chips=h20 prefill=h800 workload=qwen3-32b parallel=best devices=16 top=3
   python -m bench predict chips=h20 workload=qwen2.5-14b phase=decode batch=1..256 operators=true
   python -m bench predict chips=[h20,910b2] workload=llama-3.1-8b phase=train input=8192 parallel=8
   python -m bench predict chips=[h20,l20] phase=product shape=[4096,4096,4096]
@@ -97,17 +104,17 @@ BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate", "top")
 """The value of ``parallel=`` that searches for the best split, and the keys of that search."""
 UNUSED = {
     "serve": ("shape", *TRAINED),
-    "decode": ("shape", "engine", *TRAINED),
-    "prefill": ("shape", "output", "engine", *TRAINED),
-    "train": ("shape", "output", "cache", "calibration"),
-    "fit": ("shape", "baseline", "operators", "engine", "calibration", *TRAINED, *MONEY),
+    "decode": ("shape", "engine", "prefill", *TRAINED),
+    "prefill": ("shape", "output", "engine", "prefill", *TRAINED),
+    "train": ("shape", "output", "cache", "calibration", "prefill"),
+    "fit": ("shape", "baseline", "operators", "engine", "prefill", "calibration", *TRAINED, *MONEY),
     "product": (
-        "workload", "batch", "input", "output", "parallel", "cache", "operators", "engine",
-        *TRAINED, *MONEY,
+        "workload", "batch", "input", "output", "parallel", "prefill", "cache", "operators",
+        "engine", *TRAINED, *MONEY,
     ),
     "figures": (
-        "workload", "batch", "input", "output", "parallel", "precision", "cache", "baseline",
-        "shape", "operators", "engine", "calibration", *TRAINED, *MONEY,
+        "workload", "batch", "input", "output", "parallel", "prefill", "precision", "cache",
+        "baseline", "shape", "operators", "engine", "calibration", *TRAINED, *MONEY,
     ),
 }  # fmt: skip
 """For each phase, the keys that it does not use."""
@@ -186,14 +193,18 @@ def _predicted(
 
 def _rests(answers: "Iterable[Answer]") -> dict[str, list[str]]:
     """Returns, for each chip, the figures behind its answer that no measurement has tested."""
-    from bench.report.predicted import figures_used
+    from bench.report.predicted import figures_for_prefill, figures_used
     from bench.report.weak import untested_figures
 
-    found = ((one, one.found) for one in answers if one.found)
-    return {
-        one.chip.id: untested_figures(figures_used(one), prediction.tier)
-        for one, prediction in found
-    }
+    rests: dict[str, list[str]] = {}
+    for one in answers:
+        if one.found:
+            rests[one.chip.id] = untested_figures(figures_used(one), one.found.tier)
+        if one.found and one.found.prefill:
+            chip, figures = figures_for_prefill(one)
+            tier = one.found.prefill.single.tier
+            rests |= {chip: untested_figures(figures, tier)} if chip else {}
+    return rests
 
 
 def _fitted_model(config: PredictConfig, workload: "Workload") -> "Learnt":

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.commands.prefillkeys import place_of, sides_of
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import PredictConfig
 from bench.units import Dimension, parse
 
 if TYPE_CHECKING:
     from bench.chips.model import Chip
-    from bench.predict.best import ServingGoal
     from bench.predict.model.operators import Array
     from bench.predict.scenario import Scenario
+    from bench.predict.ways import ServingGoal
 
 STATES = ("fp32", "bf16")
 """Formats of gradients and moments in training."""
@@ -40,7 +41,6 @@ def scenario_of(config: PredictConfig) -> "Scenario":
     Raises:
         UsageError: a value is not a number, a name is unknown, or the combination is impossible.
     """
-    from bench.predict.model.parallel import parallel
     from bench.predict.model.precision import precision
     from bench.predict.model.recipe import Recipe
     from bench.predict.refusals import (
@@ -55,8 +55,11 @@ def scenario_of(config: PredictConfig) -> "Scenario":
     name = _workload(config)
     points = _points(config)
     train = config.phase == "train"
-    split, model = parallel(config.parallel, copies=train), asked(name)
-    refuse_split(model, split, copies=not train)
+    (split, prefill), model = sides_of(config, copies=train), asked(name)
+    for one in (split, prefill.split) if prefill else (split,):
+        refuse_split(model, one, copies=not train)
+        if not train:
+            refuse_sharding(one)
     recipe = Recipe(
         whole("micro", config.micro),
         split.vp,
@@ -67,11 +70,10 @@ def scenario_of(config: PredictConfig) -> "Scenario":
     refuse_batch(points[:, 0], split, recipe)
     if train:
         refuse_training(formats)
-    else:
-        refuse_sharding(split)
     phase = "decode" if config.phase == "fit" else config.phase
     batch, prompt, output = points.T
-    return Scenario(model, phase, formats, split, batch, prompt, output, recipe, _engine(config))
+    sizes = batch, prompt, output
+    return Scenario(model, phase, formats, split, *sizes, recipe, _engine(config), prefill)
 
 
 def _engine(config: PredictConfig) -> str:
@@ -89,11 +91,11 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
     Raises:
         UsageError: a value is not a number or time, or there are several where one is allowed.
     """
-    from bench.predict.best import ServingGoal
     from bench.predict.model.precision import precision
+    from bench.predict.ways import ServingGoal
     from bench.workloads.configured import asked
 
-    model = asked(_workload(config))
+    model, (place, chip) = asked(_workload(config)), place_of(config)
     prompt, output = (_single(key, getattr(config, key)) for key in ("input", "output"))
     first = ServingGoal(
         workload=model,
@@ -105,6 +107,8 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
         ttft=seconds("ttft", config.ttft),
         engine=_engine(config),
         top=whole("top", config.top),
+        prefill=place,
+        prefill_chip=chip,
     )
     limits = [seconds("tpot", word) for word in config.tpot]
     return [replace(first, tpot=one) for one in dict.fromkeys(limits)]

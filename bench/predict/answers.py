@@ -8,7 +8,8 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.predict.forecast import Prediction, forecast
+from bench.predict.apart import predicted
+from bench.predict.forecast import Prediction
 from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS, Departures
@@ -57,8 +58,10 @@ def answers(
     """
 
     def predict(chip: Facts) -> list[Prediction]:
-        refuse_unfit(chip, scenario)
-        return [forecast(chip, scenario, known)]
+        own = scenario.prefill.chip if scenario.prefill else None
+        for one in (chip, facts(own)) if own else (chip,):
+            refuse_unfit(one, scenario)
+        return [predicted(chip, scenario, known)]
 
     return each(chips, base, predict, known)
 

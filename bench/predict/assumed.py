@@ -19,12 +19,17 @@ def assumed(chip: Facts, scenario: Scenario) -> str:
             f"a link of {LINKED / 1e9:.0f} GB/s a chip assumed, whose rate no source gives"
         )
     if no_network(chip, scenario):
-        words.append(f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed")
+        words.append(network_assumed())
     if chip.name_of(scenario.precision.rate) in chip.unsaid:
         words.append("its rate taken as dense, which no source says")
     if chip.coded:
         words.append(f"ECC on, as boards were found: {chip.coded:.0%} of the memory's traffic")
     return "; ".join(words)
+
+
+def network_assumed() -> str:
+    """Returns what is assumed of a network that nobody published."""
+    return f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed"
 
 
 def no_link(chip: Facts, scenario: Scenario) -> bool:

@@ -8,105 +8,28 @@ how much.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.predict.answers import Answer, each
+from bench.predict.apart import predicted
+from bench.predict.apartways import Pair, apart_ways, pairs
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS
-from bench.predict.model.capacity import least_chips, room
-from bench.predict.model.facts import Facts
+from bench.predict.model.capacity import least_chips
+from bench.predict.model.facts import Facts, facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
-from bench.predict.model.precision import Precision
-from bench.predict.refusals import refuse_split, refuse_unfit
-from bench.predict.scenario import Scenario
+from bench.predict.refusals import refuse_unfit
+from bench.predict.ways import APART, TOGETHER, ServingGoal, requests, ways
 from bench.units import significant
-from bench.workloads.model import Workload
 
-MOST = 1024
-"""Largest number of concurrent requests per copy: the default of vLLM (``max_num_seqs``)."""
-STEPS = (1.0, 1.25, 1.5, 1.75)
-"""Numbers of requests to try, as multiples of each power of two."""
 ALIKE = 0.99
 """Ways that reach this share of the best rate count as equal; the one with the lowest TPOT wins."""
-
-
-@dataclass(frozen=True)
-class ServingGoal:
-    """What to serve, on how many chips, and within which latency limits.
-
-    Attributes:
-        devices: number of chips; all of them are used.
-        prompt, output: tokens per request.
-        batch: numbers of concurrent requests, over all chips, to choose from; empty means any.
-        tpot: upper limit of TPOT in s.
-        ttft: upper limit of the TTFT of a single prompt in s.
-        engine: as in ``Scenario``.
-        top: number of ways wanted per chip.
-    """
-
-    workload: Workload
-    precision: Precision
-    devices: int
-    prompt: int
-    output: int
-    batch: tuple[int, ...] = ()
-    tpot: float = math.inf
-    ttft: float = math.inf
-    engine: str = ""
-    top: int = 1
-
-    def scenario(self, split: Parallel, batch: Sequence[float] | Array) -> Scenario:
-        """Returns the scenario of one way, with a point for each number of requests."""
-        requests = np.asarray(batch, dtype=float)
-        prompt, output = (np.full_like(requests, size) for size in (self.prompt, self.output))
-        model, formats, engine = self.workload, self.precision, self.engine
-        return Scenario(model, "serve", formats, split, requests, prompt, output, engine=engine)
-
-    @property
-    def limits(self) -> str:
-        """Returns the latency limits in words; empty if there are none."""
-        values = {"TPOT": self.tpot, "TTFT": self.ttft}
-        finite = (f"{key} {value * 1e3:g} ms" for key, value in values.items() if value < math.inf)
-        return " and ".join(finite)
-
-
-def ways(workload: Workload, devices: int) -> list[Parallel]:
-    """Returns the ways to divide a model over exactly this number of chips."""
-    found = []
-    for tp in _divisors(devices):
-        for pp in _divisors(devices // tp):
-            for ep in _expert_widths(workload, tp, devices // pp):
-                split = Parallel(tp, pp, devices // tp // pp, ep)
-                if _possible(workload, split):
-                    found.append(split)
-    return found
-
-
-def _divisors(number: int) -> list[int]:
-    """Returns all divisors, from 1 to the number itself."""
-    return [one for one in range(1, number + 1) if number % one == 0]
-
-
-def _expert_widths(workload: Workload, tp: int, chips: int) -> Iterator[int]:
-    """Yields values of ``ep`` to try: 1 (as ``tp``), and multiples of ``tp`` above it."""
-    yield 1
-    if workload.experts:
-        yield from (ep for ep in _divisors(chips) if ep > tp and ep % tp == 0)
-
-
-def _possible(workload: Workload, split: Parallel) -> bool:
-    """Tells whether a model can be divided this way."""
-    try:
-        refuse_split(workload, split)
-    except UsageError:
-        return False
-    return True
 
 
 def best(
@@ -124,56 +47,72 @@ def best(
         UsageError: the model cannot be divided over the chips, or no way fits on the baseline or on
             any chip.
     """
-    tried = ways(goal.workload, goal.devices)
-    if not tried:
-        raise UsageError(
-            f"devices={goal.devices}: {goal.workload.id} cannot be divided over all of them "
-            f"({goal.workload.heads} heads, {goal.workload.layers} layers)"
-        )
+    together = [] if goal.prefill == APART else ways(goal.workload, goal.devices)
+    apart = [] if goal.prefill == TOGETHER else pairs(goal)
+    if not together and not apart:
+        raise UsageError(_indivisible(goal))
 
     def predict(chip: Facts) -> list[Prediction]:
-        return _best(chip, goal, known, tried)
+        return _best(chip, goal, known, together, apart)
 
-    return each(chips, base, predict, known), len(tried)
+    return each(chips, base, predict, known), len(together) + len(apart)
+
+
+def _indivisible(goal: ServingGoal) -> str:
+    """Returns why there is no way to divide a model over all chips."""
+    if goal.prefill == APART and goal.devices == 1:
+        return "devices=1: prefill on chips of its own takes 2 or more"
+    return (
+        f"devices={goal.devices}: {goal.workload.id} cannot be divided over all of them "
+        f"({goal.workload.heads} heads, {goal.workload.layers} layers)"
+    )
 
 
 def _best(
-    chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Parallel]
+    chip: Facts,
+    goal: ServingGoal,
+    known: Learnt,
+    together: Sequence[Parallel],
+    apart: Sequence[Pair],
 ) -> list[Prediction]:
     """Returns a chip's best ways, best first, or raises ``UsageError`` if it has none."""
-    refuse_unfit(chip, goal.scenario(tried[0], [1]))
-    predicted = [
+    asked = goal.scenario(Parallel(), [1])
+    for one in (chip, facts(goal.prefill_chip)) if goal.prefill_chip else (chip,):
+        refuse_unfit(one, asked)
+    found = [
         forecast(chip, goal.scenario(split, batch), known)
-        for split in tried
-        if (batch := _requests(chip, goal, split))
+        for split in together
+        if (batch := requests(chip, goal, split))
     ]
-    if not predicted:
-        raise UsageError(f"{chip.chip}: {_too_large(chip, goal)}")
-    found = list(_ranked(chip, predicted, goal, known))
+    found += apart_ways(chip, goal, known, apart)
     if not found:
-        raise UsageError(f"{chip.chip}: {_too_slow(predicted, goal)}")
-    return found
+        raise UsageError(f"{chip.chip}: {_too_large(chip, goal)}")
+    best_ = list(_ranked(chip, found, goal, known))
+    if not best_:
+        raise UsageError(f"{chip.chip}: {_too_slow(found, goal)}")
+    return best_
 
 
 def _ranked(
-    chip: Facts, predicted: Sequence[Prediction], goal: ServingGoal, known: Learnt
+    chip: Facts, found: Sequence[Prediction], goal: ServingGoal, known: Learnt
 ) -> Iterator[Prediction]:
     """Yields the best ways: each is the best of those that are not ranked before it."""
-    left = list(predicted)
-    for _ in range(min(goal.top, len(predicted))):
-        found = chosen(left, goal)
-        if found is None:
+    left = list(found)
+    for _ in range(min(goal.top, len(found))):
+        pick = chosen(left, goal)
+        if pick is None:
             return
-        way, place = found
-        scenario = way.scenario
-        single = forecast(chip, goal.scenario(scenario.split, [scenario.batch[place]]), known)
+        way, place = pick
+        asked = way.scenario
+        one_point = goal.scenario(asked.split, [asked.batch[place]], asked.prefill)
+        single = predicted(chip, one_point, known)
         halves = (float(single.half(level)[0]) for level in LEVELS)
         yield replace(single, rate_bounds=tuple(_rate_bounds(left, goal, one) for one in halves))
         left = [one for one in left if one is not way]
 
 
 def _rate_bounds(
-    predicted: Sequence[Prediction], goal: ServingGoal, half: float
+    found: Sequence[Prediction], goal: ServingGoal, half: float
 ) -> tuple[float, float]:
     """Returns tokens/s per chip within the limits if the chip is slower, and if it is faster.
 
@@ -181,53 +120,42 @@ def _rate_bounds(
     throughput than its times alone suggest. The rate is 0 where no way meets the limits.
 
     Args:
-        predicted: all ways of one chip.
+        found: all ways of one chip.
         goal: the limits.
         half: log of the factor by which all times are longer, or shorter.
     """
     rates = []
     for factor in (math.exp(half), math.exp(-half)):
-        found = chosen(predicted, replace(goal, tpot=goal.tpot / factor, ttft=goal.ttft / factor))
-        rates.append(float(found[0].per_chip()[found[1]]) / factor if found else 0.0)
+        pick = chosen(found, replace(goal, tpot=goal.tpot / factor, ttft=goal.ttft / factor))
+        rates.append(float(pick[0].per_chip()[pick[1]]) / factor if pick else 0.0)
     return rates[0], rates[1]
 
 
-def chosen(predicted: Sequence[Prediction], goal: ServingGoal) -> tuple[Prediction, int] | None:
+def chosen(found: Sequence[Prediction], goal: ServingGoal) -> tuple[Prediction, int] | None:
     """Returns the best way and the index of its point; None if every way exceeds the limits."""
-    kept = [
-        (float(one.tokens_per_s[place]), float(one.seconds[place]), one, int(place))
-        for one in predicted
-        for place in np.flatnonzero(one.seconds <= goal.tpot)
-        if one.ttft is None or one.ttft.seconds[place] <= goal.ttft
-    ]
-    if not kept:
+    rates = [one.tokens_per_s * _within(one, goal) for one in found]
+    enough = ALIKE * max((float(one.max()) for one in rates), default=0.0)
+    if not enough:
         return None
-    enough = ALIKE * max(rate for rate, *_ in kept)
-    _, _, way, place = min((one for one in kept if one[0] >= enough), key=lambda one: one[1])
-    return way, place
+    kept = [
+        (float(way.seconds[place]), -float(rate[place]), number, int(place))
+        for number, (way, rate) in enumerate(zip(found, rates, strict=True))
+        for place in np.flatnonzero(rate >= enough)
+    ]
+    *_, number, place = min(kept)
+    return found[number], place
 
 
-def _requests(chip: Facts, goal: ServingGoal, split: Parallel) -> list[int]:
-    """Returns the numbers of concurrent requests, over all copies, to try for one way."""
-    length = goal.prompt + goal.output
-    fitting = room(chip, goal.workload, goal.precision, split, split.dp, length).max_sequences
-    if fitting is None:
-        raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory capacity")
-    most = min(fitting, MOST) * split.dp
-    if goal.batch:
-        return [one for one in goal.batch if split.dp <= one <= most]
-    return [one for one in (split.dp * count for count in _counts()) if one <= most]
-
-
-def _counts() -> list[int]:
-    """Returns the numbers of concurrent requests per copy to try."""
-    powers = range(MOST.bit_length())
-    found = {int(step * 2**power) for power in powers for step in STEPS}
-    return sorted(one for one in found if one <= MOST)
+def _within(one: Prediction, goal: ServingGoal) -> Array:
+    """Returns 1 for the points of a way within the limits, 0 for the others (points,)."""
+    kept = one.seconds <= goal.tpot
+    return np.asarray(kept & (one.ttft.seconds <= goal.ttft) if one.ttft else kept, dtype=float)
 
 
 def _too_large(chip: Facts, goal: ServingGoal) -> str:
     """Returns why no way fits: the model is too large, or too large with that many requests."""
+    if goal.prefill == APART:
+        return f"does not fit on {goal.devices} chips with prefill and decode on chips of their own"
     length = goal.prompt + goal.output
     least = least_chips(chip, goal.workload, goal.precision, Parallel(), 1.0, length)
     chips = "1 chip" if goal.devices == 1 else f"{goal.devices} chips"
@@ -237,11 +165,11 @@ def _too_large(chip: Facts, goal: ServingGoal) -> str:
     return problem + (f", needs {least}" if least else " nor at any tp")
 
 
-def _too_slow(predicted: Sequence[Prediction], goal: ServingGoal) -> str:
+def _too_slow(found: Sequence[Prediction], goal: ServingGoal) -> str:
     """Returns why no way meets the limits: the lowest value reached of each limit that is set."""
-    firsts = [float(one.ttft.seconds.min()) for one in predicted if one.ttft]
+    firsts = [float(one.ttft.seconds.min()) for one in found if one.ttft]
     least = {
-        "TPOT": (goal.tpot, min(float(one.seconds.min()) for one in predicted)),
+        "TPOT": (goal.tpot, min(float(one.seconds.min()) for one in found)),
         "TTFT": (goal.ttft, min(firsts)),
     }
     words = " and ".join(

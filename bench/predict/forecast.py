@@ -8,6 +8,7 @@ because their correlation is unknown.
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,13 +21,15 @@ from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points
-from bench.predict.model.power import Band, watts
 from bench.predict.model.recipe import Recipe
 from bench.predict.model.serving import interrupting, serve
 from bench.predict.model.step import Step, step
 from bench.predict.model.training import training
 from bench.predict.scenario import TUNED, Scenario
 from bench.predict.tiers import Tier, lacking, tier
+
+if TYPE_CHECKING:
+    from bench.predict.apart import PrefillSide
 
 STEPS = ("prefill", "decode")
 """Phases that are a single step."""
@@ -76,6 +79,7 @@ class Prediction:
         rate_bounds: set for the best way within latency limits only: low and high tokens/s per
             chip, one pair per level, that still meet the limits if all times are longer or shorter
             by the interval's half-width.
+        prefill: the chips for prefill, if prefill has chips of its own.
     """
 
     chip: Facts
@@ -93,6 +97,7 @@ class Prediction:
     includes_other_groups: bool = False
     vendor_fitted: bool = True
     rate_bounds: tuple[tuple[float, float], ...] = ()
+    prefill: "PrefillSide | None" = None
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval in log time."""
@@ -100,7 +105,7 @@ class Prediction:
 
     def per_chip(self) -> Array:
         """Returns tokens/s per chip."""
-        return self.tokens_per_s / self.scenario.split.chips
+        return self.tokens_per_s / self.scenario.chips
 
     def per_chip_bounds(self, level: float, place: int) -> tuple[float, float]:
         """Returns the interval of tokens/s per chip at one point."""
@@ -122,12 +127,6 @@ class Prediction:
     def recipe(self) -> Recipe | None:
         """Returns the training recipe; None unless the phase is ``train``."""
         return self.scenario.recipe if self.scenario.phase == "train" else None
-
-    def power(self, place: int = 0) -> Band | None:
-        """Returns the power of one chip in W at one point; None if its board power is unknown."""
-        if self.chip.tdp is None:
-            return None
-        return watts(self.chip.tdp, float(self.work.busy[place]))
 
 
 def forecast(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
@@ -236,13 +235,13 @@ def _work(
     """
     workload, formats, split = scenario.workload, scenario.precision, scenario.split
     stack = known.stack
-    if scenario.phase == "serve":
+    if scenario.phase == "serve" and not scenario.prefill:
         made = serve(chip, workload, scenario.load, formats, split, stack)
         share = interrupting(scenario.load, split)
         prefills = [one.times(share, "prefill: ") for one in made.joined.parts]
         operators = (*prefills, *(one.times(1.0, "decode: ") for one in made.decode.parts))
         return Step(operators), made.prefill, made.joined.seconds / scenario.output
-    if scenario.phase == "decode":
+    if scenario.phase in ("decode", "serve"):
         points = Points(scenario.batch, scenario.prompt + scenario.output / 2)
         return step(chip, workload, "decode", points, formats, split, stack), None, 0.0
     prompts = Points(scenario.batch, scenario.prompt)

@@ -35,8 +35,8 @@ class Ratio:
 def ratio(first: Prediction, second: Prediction, known: Learnt) -> Ratio:
     """Returns tokens/s per chip of the first over those of the second."""
     if first.chip.chip == second.chip.chip:
-        exact, none = np.ones_like(first.seconds), np.zeros_like(first.sheet_half)
-        return Ratio(exact, (0.0,) * len(LEVELS), none)
+        none = np.zeros_like(first.sheet_half)
+        return Ratio(first.per_chip() / second.per_chip(), (0.0,) * len(LEVELS), none)
     name = part_of(first.scenario)
     pair = first.chip, second.chip
     groups = _included(first), _included(second)

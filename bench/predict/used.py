@@ -19,6 +19,6 @@ def used(chip: Facts, scenario: Scenario, available: Sequence[str]) -> list[str]
     formats = dict.fromkeys((precision.rate, precision.dense, precision.attention, *scores))
     rates = [f"matrix_{name}" for word in formats if (name := chip.name_of(word))]
     link = [key for key in (*LINK[:1], "link_bandwidth") if key in available][:1]
-    links = [*link, "pair_link_oneway"] if scenario.split.chips > 1 else []
+    links = [*link, "pair_link_oneway"] if scenario.chips > 1 else []
     keys = (*rates, "memory_bandwidth", "memory_capacity", *links, "tdp")
     return [key for key in dict.fromkeys(keys) if key in available]

@@ -1,13 +1,14 @@
 """Values of one prediction that the rows of a table need, computed once for all points."""
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
 from bench.predict.model.capacity import Room
-from bench.predict.model.power import Band, watts
+from bench.predict.model.power import Band, total, watts
 from bench.predict.used import used
 from bench.report.marks import computed_figures
 from bench.report.question import swept_sizes
@@ -16,6 +17,27 @@ from bench.report.question import swept_sizes
 def does_not_fit(room: Room) -> bool:
     """Tells whether a model does not fit, even if no memory is kept free."""
     return room.fits is False and not room.tight
+
+
+@dataclass(frozen=True)
+class Side:
+    """Chips of one kind that do the same work.
+
+    Attributes:
+        chip: their sheet.
+        share: their share of all chips.
+        tdp: board power, W; None if unknown.
+        busy: share of the time in which the arithmetic units are busy, one value per point.
+    """
+
+    chip: Chip
+    share: float
+    tdp: float | None
+    busy: list[float]
+
+    def power(self, point: int) -> Band | None:
+        """Returns the power of one chip in W at one point; None if its board power is unknown."""
+        return None if self.tdp is None else watts(self.tdp, self.busy[point])
 
 
 class Answered:
@@ -113,13 +135,23 @@ class Answered:
 
     def unfit(self, point: int) -> bool:
         """Tells whether the model does not fit at one point, even if no memory is kept free."""
-        return does_not_fit(self.room(point))
+        side = self.prediction.prefill
+        return does_not_fit(self.room(point)) or bool(side and does_not_fit(side.room(point)))
 
     @cached_property
-    def _busy(self) -> list[float]:
-        return [float(one) for one in self.prediction.work.busy]
+    def sides(self) -> tuple[Side, ...]:
+        """Returns the chips of each side; there is one side unless prefill has its own chips."""
+        found = self.prediction
+        busy, prefill, asked = found.work.busy, found.prefill, found.scenario.prefill
+        if not prefill or not asked:
+            return (Side(self.chip, 1.0, found.chip.tdp, [float(one) for one in busy]),)
+        share = asked.split.chips / found.scenario.chips
+        decoding, filling = busy * prefill.decode_busy, prefill.step.busy * prefill.busy
+        return (
+            Side(self.chip, 1 - share, found.chip.tdp, [float(one) for one in decoding]),
+            Side(asked.chip or self.chip, share, prefill.chip.tdp, [float(one) for one in filling]),
+        )
 
     def power(self, point: int) -> Band | None:
-        """Returns the power of one chip in W at one point; None if its board power is unknown."""
-        board = self.prediction.chip.tdp
-        return None if board is None else watts(board, self._busy[point])
+        """Returns the mean power of a chip in W at one point; None if a board power is unknown."""
+        return total([(one.share, one.power(point)) for one in self.sides])

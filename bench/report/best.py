@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.best import ServingGoal
 from bench.predict.forecast import Prediction
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
 from bench.predict.validation.errorfile import WAYS
 from bench.predict.validation.tested import errors
+from bench.predict.ways import ServingGoal
 from bench.report.answered import Answered
 from bench.report.costs import INNER, costs_note
 from bench.report.digits import NONE, counted
@@ -151,7 +151,7 @@ def _spliced(
     rank = (str(at.answer.rank),) if wanted.top > 1 else ()
     takes = (_takes(at.prediction, rate),) if rate else ()
     scenario = at.prediction.scenario
-    way = (str(scenario.split), f"{scenario.batch[0]:,.0f}")
+    way = (scenario.way, f"{scenario.batch[0]:,.0f}")
     return (usual[0], *limit, *rank, *way, *usual[1:-1], *takes, usual[-1])
 
 
@@ -169,15 +169,18 @@ def _takes(prediction: Prediction, rate: float) -> str:
 def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]:
     """Returns how many chips a rate takes: middle, low and high of the 80% interval.
 
-    Chips are counted in whole copies of the model. The high end is infinite where a chip at the
-    slow end of its interval cannot stay within the limits at all.
+    Chips are counted in whole copies of the model, with their share of the chips for prefill. The
+    high end is infinite where a chip at the slow end of its interval cannot stay within the limits
+    at all.
 
     Args:
         prediction: one way at one point.
         rate: tokens/s in total.
     """
-    split = prediction.scenario.split
-    copy = split.chips if split.shards > split.tp else split.tp * split.pp
+    scenario = prediction.scenario
+    splits = [scenario.split, *([scenario.prefill.split] if scenario.prefill else [])]
+    copies = math.gcd(*(1 if one.shards > one.tp else one.dp for one in splits))
+    copy = scenario.chips // copies
     least, most = prediction.per_chip_bounds(INNER, 0)
     rates = float(prediction.per_chip()[0]), most, least
     middle, low, high = (

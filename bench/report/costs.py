@@ -1,6 +1,6 @@
 """Energy and cost per token, with the range from power, prices and predicted rate."""
 
-from bench.predict.model.power import Band, Prices, hourly
+from bench.predict.model.power import Band, Prices, hourly, total
 from bench.report.answered import Answered
 from bench.report.digits import NONE
 from bench.units import significant
@@ -10,14 +10,15 @@ INNER = 0.8
 
 
 def energy(at: Answered, point: int) -> Band | None:
-    """Returns J/token of one chip at one point; None if its board power is unknown."""
+    """Returns J/token at one point; None if a board power is unknown."""
     power = at.power(point)
     return _per_token(power, at, point, 1.0) if power else None
 
 
 def cost(at: Answered, point: int, prices: Prices) -> Band | None:
     """Returns USD per million tokens at one point; None without a price or a power."""
-    hour = hourly(at.chip, at.power(point), prices)
+    hours = ((one.share, hourly(one.chip, one.power(point), prices)) for one in at.sides)
+    hour = total([*hours])
     return _per_token(hour, at, point, 3600 / 1e6) if hour else None
 
 

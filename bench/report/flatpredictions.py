@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from bench.predict.answers import Answer
+from bench.predict.forecast import Prediction
 from bench.predict.model.power import Band, Prices
 from bench.predict.scenario import Scenario
 from bench.report.answered import Answered
 from bench.report.costs import INNER, cost, energy
-from bench.report.predicted import OUTER
+from bench.report.predicted import OUTER, limit_of
 from bench.report.scalar import Scalar
 from bench.report.tested import flat_tests
 
@@ -42,7 +43,7 @@ def _shared(answer: Answer, scenario: Scenario) -> dict[str, Scalar]:
         "batch": None, "input": None, "output": None,
         "context": scenario.workload.context, "precision": scenario.precision.name,
         "cache_B_element": scenario.precision.cache,
-        "parallel": str(scenario.split), "chips": scenario.split.chips,
+        "parallel": scenario.way, "chips": scenario.chips,
         **_recipe(scenario), "engine": scenario.engine or None,
         **flat_tests(answer.chip.id, scenario.phase, scenario.engine),
         "unknown": answer.why or None,
@@ -89,13 +90,26 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
     row |= {
         "model_half_log_95": found.model_halves[-1],
         "sheet_half_log": float(found.sheet_half[point]),
-        "limited_by": found.work.limit(point)[0], "tier": str(found.tier),
+        "limited_by": limit_of(found, point)[0], "tier": str(found.tier),
         **_memory(at, point),
+        **_prefill(found, point),
         **_band("J_per_token", energy(at, point)),
         **_band("usd_per_Mtoken", cost(at, point, prices)),
         **_unpublished(at),
     }  # fmt: skip
     return row | (_ratio(at, point) if at.answer.over else {})
+
+
+def _prefill(found: Prediction, point: int) -> dict[str, Scalar]:
+    """Returns values of the chips for prefill; None for every key if it has none of its own."""
+    side = found.prefill
+    return {
+        "prefill_chip": side.chip.chip if side else None,
+        "prefill_chips": side.single.scenario.chips if side else None,
+        "prefill_busy": float(side.busy[point]) if side else None,
+        "prefill_memory_free_B": side.room(point).free if side else None,
+        "transfer_s": float(side.transfer_s[point]) if side else None,
+    }
 
 
 def _band(name: str, band: Band | None) -> dict[str, Scalar]:

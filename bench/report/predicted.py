@@ -50,7 +50,7 @@ def point_texts(at: Answered, place: int, levels: Sequence[float]) -> dict[str, 
 
     Rate and ratio have an interval for each of ``levels``; the time has the inner interval only.
     """
-    digits, (limit, share) = digits_of(at.prediction.tier), at.prediction.work.limit(place)
+    digits, (limit, share) = digits_of(at.prediction.tier), limit_of(at.prediction, place)
     ratio = at.answer.over
     over = _ratio(ratio, place, digits, [at.ratio(one, place) for one in levels]) if ratio else ""
     return {
@@ -60,6 +60,19 @@ def point_texts(at: Answered, place: int, levels: Sequence[float]) -> dict[str, 
         "limit": f"{limit} {share:.0%}",
         "left": _left(at, place),
     }
+
+
+def limit_of(prediction: Prediction, place: int) -> tuple[str, float]:
+    """Returns what limits the rate at one point, and its share of the time.
+
+    Where chips of their own do the prefill and sustain less than those that decode, it is what
+    limits the prefill.
+    """
+    side = prediction.prefill
+    if not side or side.decode_busy[place] >= side.busy[place]:
+        return prediction.work.limit(place)
+    limit, share = side.step.limit(place)
+    return f"prefill: {limit}", share
 
 
 def rests_on(answer: Answer, prediction: Prediction) -> str:
@@ -77,6 +90,16 @@ def figures_used(answer: Answer) -> list[str]:
     """Returns the keys of the sheet's figures that an answer is computed from."""
     found = answer.found
     return used(found.chip, found.scenario, list(answer.chip.figures)) if found else []
+
+
+def figures_for_prefill(answer: Answer) -> tuple[str, list[str]]:
+    """Returns another chip that does the prefill, and the keys of its figures that are used."""
+    found = answer.found
+    asked = found.scenario.prefill if found else None
+    if not found or not found.prefill or not asked or not asked.chip:
+        return "", []
+    figures = list(asked.chip.figures)
+    return asked.chip.id, used(found.prefill.chip, found.prefill.single.scenario, figures)
 
 
 def _computed(answer: Answer) -> str:
@@ -134,13 +157,17 @@ def ratio_text(ratio: Ratio, place: int, digits: int, levels: Sequence[float]) -
 
 def _ratio(ratio: Ratio, place: int, digits: int, bounds: Sequence[tuple[float, float]]) -> str:
     if all(low == high for low, high in bounds):
-        return "1"
+        return "1" if np.isclose(ratio.middle[place], 1.0) else number(ratio.middle[place], digits)
     return _bracketed(float(ratio.middle[place]), bounds, digits)
 
 
 def _left(at: Answered, place: int) -> str:
     """Returns the memory left, or by how much the model does not fit and what would fit."""
     prediction, room = at.prediction, at.room(place)
+    side = prediction.prefill
+    if room.fits and side and (free := side.room(place).free) is not None:
+        on_prefill = f"{number(free / 1e9, 2)} GB" if free >= 0 else "does not fit"
+        return f"{number((room.free or 0.0) / 1e9, 2)} GB, prefill {on_prefill}"
     if room.free is None:
         return "capacity unknown"
     if room.fits:

@@ -9,6 +9,7 @@ from bench.predict.model.power import Prices
 from bench.predict.scenario import Scenario
 from bench.predict.tiers import RESTS
 from bench.report.answered import Answered
+from bench.report.apart import apart_lines
 from bench.report.costs import INNER, cost, costs_note, energy, with_range
 from bench.report.flatpredictions import flat_rows
 from bench.report.marks import computed_notes
@@ -125,7 +126,7 @@ def columns(scenario: Scenario, base: Chip | None) -> tuple[str, ...]:
         *swept_sizes(scenario),
         *((f"x {(*base.aliases, base.id)[0]}, per chip",) if base else ()),
         "tokens/s, per chip",
-        *(("tokens/s, all",) if scenario.split.chips > 1 else ()),
+        *(("tokens/s, all",) if scenario.chips > 1 else ()),
         STEPS[scenario.phase],
         *(("TTFT, no queue",) if served else ()),
         "limited by", "memory left", "J/token", "USD/Mtoken", "rests on",
@@ -145,7 +146,7 @@ def cells_of(
         *(f"{sizes[key][place]:g}" for key in at.swept),
         *((texts["over"],) if base else ()),
         texts["rate"],
-        *((number(at.tokens_per_s[place], digits),) if scenario.split.chips > 1 else ()),
+        *((number(at.tokens_per_s[place], digits),) if scenario.chips > 1 else ()),
         texts["time"],
         *((time_text(ttft, at.ttft_half(INNER), place, digits),) if ttft else ()),
         texts["limit"],
@@ -189,6 +190,7 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
         yield OF_ENGINE.format(scenario.engine) if scenario.engine else ANY_ENGINE
     elif scenario.split.pp > 1:
         yield STAGES
+    yield from apart_lines([one.found for one in answers if one.found])
     yield from transfer_lines([one.found for one in answers if one.found])
 
 

@@ -21,7 +21,7 @@ def title(scenario: Scenario, base: Chip | None) -> str:
     """Returns the title of a table of answers."""
     beside = f", over {base.name}" if base else ""
     cache = ", 8-bit cache" if scenario.precision.cache == 1 else ""
-    split = f"{counted(scenario.split.chips, 'chip')} ({scenario.split})"
+    split = f"{counted(scenario.chips, 'chip')} ({scenario.way})"
     named = f"{scenario.workload.name}, {WORDS[scenario.phase]} in {scenario.precision.name}{cache}"
     return f"{named} on {split}, {_sizes(scenario)}{_recipe(scenario)}{beside}"
 

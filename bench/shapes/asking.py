@@ -171,6 +171,7 @@ class PredictConfig:
     ttft: str = "any"
     rate: str | None = None
     top: str = "1"
+    prefill: str = "together"
     micro: str = "1"
     recompute: str = "false"
     states: str = "fp32"

@@ -7,7 +7,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.predict.best import MOST, ServingGoal, best, ways
+from bench.predict.best import best
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
 from bench.predict.learning.shipped import shipped
@@ -16,6 +16,7 @@ from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.validation.heldways import choices
+from bench.predict.ways import MOST, ServingGoal, ways
 from bench.report.best import chips_for
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said

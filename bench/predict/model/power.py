@@ -6,7 +6,7 @@ of its board power: 137 to 300 of 700 W on an H200 with several kinds of attenti
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.chips.model import Chip
@@ -44,6 +44,15 @@ class Band:
         most = math.hypot(math.log(self.high / self.middle), half)
         middle = self.middle / rate
         return Band(middle * math.exp(-least), middle, middle * math.exp(most))
+
+
+def total(parts: Sequence[tuple[float, Band | None]]) -> Band | None:
+    """Returns the sum of bands, each times its share; None if one of them is unknown."""
+    known = [one.times(share) for share, one in parts if one]
+    if len(known) < len(parts):
+        return None
+    sums = (sum(getattr(one, key) for one in known) for key in ("low", "middle", "high"))
+    return Band(*sums)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""TTFT, TPOT and throughput where prefill and decode run on chips of their own (disaggregated).
+
+Prompts are processed on one set of chips, their key-value cache is sent to another set, and that
+set decodes. No prefill comes between two tokens of a request, and the rate is the lower of what
+both sides sustain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.predict.model.attention import kept_heads
+from bench.predict.model.facts import Facts
+from bench.predict.model.operators import Array, Points, operators
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import Precision
+from bench.predict.model.stack import Stack
+from bench.predict.model.step import NETWORK, NODE, Step, rates, timed
+from bench.workloads.counts import kv_sequence_bytes
+from bench.workloads.model import Workload
+
+CHUNK = 8192
+"""Prompt tokens that a copy processes in a step when prompts wait: the default of SGLang on H100,
+H20 and H200 (server_args.py) and of vLLM's server on 70 GiB or more (engine/arg_utils.py). Each
+step takes at least one whole prompt."""
+
+
+@dataclass(frozen=True)
+class PrefillStep:
+    """What the chips for prefill do; arrays over the points.
+
+    Attributes:
+        step: prefill step of as many prompts as a chunk holds, on all copies at once.
+        prompts: prompts in such a step, over all copies.
+    """
+
+    step: Step
+    prompts: Array
+
+    def seconds(self, factor: float) -> Array:
+        """Returns the time per prompt of all copies together, s, with steps longer by a factor."""
+        return np.asarray(self.step.seconds * factor / self.prompts)
+
+
+def prefill_step(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
+    chip: Facts,
+    workload: Workload,
+    prompt: Array,
+    formats: Precision,
+    split: Parallel,
+    stack: Stack,
+) -> PrefillStep:
+    """Returns a step of chips that do nothing but prefill.
+
+    Args:
+        chip: the chip.
+        workload: the model.
+        prompt: tokens per request (points,).
+        formats: number formats.
+        split: how the model is divided over the chips for prefill; ``dp`` counts its copies.
+        stack: parameters of the software stack.
+
+    Raises:
+        UsageError: the sheet lacks a figure that this needs.
+    """
+    prompts = split.dp * prompts_at_once(prompt)
+    work = operators(workload, "prefill", Points(prompts, prompt), formats, split)
+    return PrefillStep(timed(work, rates(chip, formats, linked=split.joined), stack), prompts)
+
+
+def prompts_at_once(prompt: Array) -> Array:
+    """Returns the number of prompts that a copy processes in a step (points,)."""
+    return np.maximum(1.0, np.floor(CHUNK / prompt))
+
+
+def transfer_bytes(
+    workload: Workload, formats: Precision, prompt: Array, splits: Sequence[Parallel]
+) -> Array:
+    """Returns the bytes of a prompt's cache that pass the link of one chip (points,).
+
+    A chip sends or receives the heads and layers that it holds; latents belong to no head, so that
+    each chip that shares a layer needs all of them.
+
+    Args:
+        workload: the model.
+        formats: with the format of the cache.
+        prompt: tokens per request (points,).
+        splits: how each side divides the model.
+    """
+    size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
+    lengths, places = np.unique(prompt, return_inverse=True)
+    whole = np.array([float(kv_sequence_bytes(workload, int(one), size)) for one in lengths])
+    share = max(1 / kept_heads(workload, one.tp) / one.pp for one in splits)
+    return whole[places] * share
+
+
+def rate_between(prefill: Facts, decode: Facts, chips: int) -> tuple[float, bool]:
+    """Returns the bandwidth of a chip to the other side, B/s one way, and whether it is published.
+
+    Equal chips of one node use the link; all others use the network of the slower side, for which
+    ``NETWORK`` stands in where a sheet gives none.
+
+    Args:
+        prefill: the chip for prefill.
+        decode: the chip that decodes.
+        chips: number of chips, of both sides together.
+    """
+    node = max(decode.linked or NODE, NODE)
+    if prefill.chip == decode.chip and chips <= node and decode.link:
+        return decode.link, True
+    networks = prefill.network, decode.network
+    return min(one or NETWORK for one in networks), all(networks)
