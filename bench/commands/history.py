@@ -28,7 +28,7 @@ cache.
   limit=20          how many records, or points of the first series, to show; 0 shows all;
                     report=csv and json have every point
   sql=              a query for DuckDB (pip install 'onpaper[duckdb]') over the views records,
-                    measurements and files
+                    measurements and files; it reads nothing else and writes no file
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples

@@ -2,9 +2,10 @@
 
 Views: ``records``, one row per record; ``measurements``, one row per measurement with its record's
 id, both with the column names of our tables; and ``files``, the JSON files as DuckDB reads them,
-with every sample.
+with every sample. A query reads nothing else and writes no file.
 """
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -23,12 +24,19 @@ WHAT_COLUMNS = tuple("figure" if name == "key" else name for name in What._field
 VALUE_COLUMNS = ("status", "measured", "measured_low", "measured_high", "clock_hz", "power_w",
           "temperature_c", "throttle", "disturbed")  # fmt: skip
 
+CLOSED = "SET enable_external_access = false; SET lock_configuration = true"
+"""Settings under which a query can neither read nor write a file, nor load an extension."""
+ONLY = (
+    "reads records, measurements and files only, and writes no file (report=csv prints the answer)"
+)
+
 
 def run_query(index: Index, folders: Sequence[Path], query: str) -> Report:
     """Returns the result of a query as a table.
 
     Raises:
-        UsageError: DuckDB is not installed, or rejects the query.
+        UsageError: DuckDB is not installed, or rejects the query, or the query reads or writes
+            other files.
     """
     try:
         duckdb: Any = import_module("duckdb")
@@ -36,17 +44,26 @@ def run_query(index: Index, folders: Sequence[Path], query: str) -> Report:
     except ImportError:
         raise UsageError("sql= needs DuckDB and pandas: pip install 'onpaper[duckdb]'") from None
     with duckdb.connect(":memory:") as database:
-        _create_views(database, index, folders)
+        _create_views(database, index)
+        if re.search(r"\bfiles\b", query, re.IGNORECASE):
+            _load_files(database, folders)
+        database.execute(CLOSED)
         try:
             answer = database.execute(query)
             columns = [column[0] for column in answer.description or ()]
             rows = answer.fetchall() if columns else []
+        except duckdb.PermissionException as error:
+            raise UsageError(f"sql= {ONLY}: {_short(error)}") from None
         except duckdb.Error as error:
-            raise UsageError(f"sql=: {' '.join(str(error).split())[:500]}") from None
+            raise UsageError(f"sql=: {_short(error)}") from None
     return _result_table(columns, rows, query)
 
 
-def _create_views(database: Any, index: Index, folders: Sequence[Path]) -> None:  # noqa: ANN401 -- duckdb is optional
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:500]
+
+
+def _create_views(database: Any, index: Index) -> None:  # noqa: ANN401 -- duckdb is optional
     """Creates the views; data frames are read in place."""
     import pandas as pd
 
@@ -54,11 +71,15 @@ def _create_views(database: Any, index: Index, folders: Sequence[Path]) -> None:
     database.register("records", pd.DataFrame(index.heads(), columns=list(HEAD_COLUMNS)))
     names = ["record", *WHAT_COLUMNS, *VALUE_COLUMNS]
     database.register("measurements", pd.DataFrame(rows, columns=names))
+
+
+def _load_files(database: Any, folders: Sequence[Path]) -> None:  # noqa: ANN401 -- duckdb is optional
+    """Reads the JSON files into a table, since a query may not read from the disk."""
     globs = [f"{folder}/**/*.json" for folder in folders if any(folder.rglob("*.json"))]
     if globs:
         quoted = ", ".join("'" + line.replace("'", "''") + "'" for line in globs)
         database.execute(
-            f"CREATE VIEW files AS SELECT * FROM read_json([{quoted}], union_by_name = true, "  # noqa: S608 -- the user's own folders, quoted
+            f"CREATE TABLE files AS SELECT * FROM read_json([{quoted}], union_by_name = true, "  # noqa: S608 -- the user's own folders, quoted
             "filename = true, maximum_object_size = 200000000)"
         )
 

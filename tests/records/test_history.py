@@ -248,6 +248,31 @@ def test_a_query_that_is_none_costs_one_line(
     assert "sql=: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "COPY records TO '{place}/out.csv'",
+        "EXPORT DATABASE '{place}/out'",
+        "ATTACH '{place}/out.db'",
+        "SELECT * FROM read_text('{place}/secret.csv')",
+        "SELECT * FROM '{place}/secret.csv'",
+        "SELECT * FROM glob('{place}/*')",
+        "SET enable_external_access = true",
+        "SELECT count(*) FROM files; COPY files TO '{place}/out.csv'",
+    ],
+)
+def test_a_query_reads_and_writes_no_other_file(
+    query: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("duckdb")
+    (tmp_path / "secret.csv").write_text("secret\n1\n")
+    before = sorted(tmp_path.iterdir())
+    asked = query.format(place=tmp_path)
+    assert main(["history", f"records={folder}", f'sql="{asked}"']) == 2
+    assert "sql=" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_without_duckdb_the_cure_is_told(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
