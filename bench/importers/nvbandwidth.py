@@ -46,7 +46,6 @@ HEADER = {
         r"(?:Process [0-9 ]{1,8} \(.{1,64}\): d|D)evice 0: (.{1,80}?) \([0-9a-fA-F:.]{1,20}\)"
     ),
 }
-ERROR = ("ERROR", "[ERROR]", "Error")
 UNIT = "GB/s"
 CUT = "give all that the tool printed"
 

@@ -102,11 +102,6 @@ def index_shapes(workload: Workload) -> Shapes:
     }
 
 
-def index_products(workload: Workload) -> int:
-    """Returns the elements of one layer's indexer that each token is multiplied by."""
-    return sum(prod(shape) for shape in index_shapes(workload).values() if len(shape) > 1)
-
-
 def dense(workload: Workload) -> Workload:
     """Returns the model with a plain feed-forward block in every layer."""
     return workload.model_copy(update={"experts": None})
@@ -260,23 +255,6 @@ def _floors(length: int, per: int) -> int:
     """Returns the sum of ``t // per`` over t = 1, ..., length."""
     whole, rest = divmod(length, per)
     return per * whole * (whole - 1) // 2 + whole * (rest + 1)
-
-
-def index_flop(workload: Workload, phase: Phase, length: int) -> int:
-    """Returns the FLOP of an indexer's scores in one layer, for one prompt or one decoded token.
-
-    A prompt with no more keys than are selected is not scored.
-
-    Args:
-        workload: the model.
-        phase: ``prefill`` or ``decode``.
-        length: tokens of the prompt, or of the context.
-    """
-    indexer, per = workload.indexer, index_per(workload)
-    if indexer is None or (phase == "prefill" and length // per <= indexer.top_k):
-        return 0
-    keys = length // per if phase == "decode" else _floors(length, per)
-    return 2 * indexer.heads * indexer.head_dim * keys
 
 
 def layer_flop(workload: Workload, phase: Phase, batch: int, length: int) -> int:

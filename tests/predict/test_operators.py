@@ -13,16 +13,14 @@ from bench.predict.model.precision import precision
 from bench.workloads.counts import (
     ROUTED,
     Phase,
-    index_flop,
     index_key_bytes,
-    index_products,
     kv_sequence_bytes,
     layer_shapes,
     parameters,
 )
 from bench.workloads.load import workload, workloads
 from tests.predict.cases import PAPER
-from tests.workloads.cases import model_flop, products
+from tests.workloads.cases import index_flop, index_products, model_flop, products
 
 MODELS = tuple(workloads())
 EXPERTS = tuple(name for name, one in workloads().items() if one.experts)

@@ -15,8 +15,9 @@ from bench.workloads.counts import (
     Phase,
     attention_flop,
     dense,
-    index_flop,
     index_key_bytes,
+    index_per,
+    index_shapes,
     kv_elements,
     kv_sequence_bytes,
     layer_shapes,
@@ -86,6 +87,20 @@ def attention(model: Workload, phase: Phase, length: int) -> int:
     chosen = one.layers * index_flop(model, phase, length) if one else 0
     told = (span.layers * attention_flop(model, phase, length, span) for span in spans(model))
     return chosen + sum(told)
+
+
+def index_products(model: Workload) -> int:
+    """Elements of one layer's indexer that each token is multiplied by."""
+    return sum(prod(shape) for shape in index_shapes(model).values() if len(shape) > 1)
+
+
+def index_flop(model: Workload, phase: Phase, length: int) -> int:
+    """FLOP of the scores of one layer's indexer; a prompt that it selects all keys of has none."""
+    indexer, per = model.indexer, index_per(model)
+    if indexer is None or (phase == "prefill" and length // per <= indexer.top_k):
+        return 0
+    tokens = range(1, length + 1) if phase == "prefill" else (length,)
+    return 2 * indexer.heads * indexer.head_dim * sum(token // per for token in tokens)
 
 
 def _of_a_token(model: Workload) -> int:
