@@ -54,7 +54,7 @@ def picture(
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
             f"{_without_figures(candidates, spots)}{_letters_alone(spots)}"
-            f"{_launched_later(early, drawn=chips is not None)}"
+            f"{_hypothetical(spots)}{_launched_later(early, drawn=chips is not None)}"
             "A research aid, not legal advice."
         ),
         rows=[*map(_row, spots), *(row for line in rule_lines for row in _line_rows(line))],
@@ -119,14 +119,42 @@ def _spot(
 
 
 def _title(spots: Sequence[Spot], on: str, destination: str) -> str:
-    needs, unknown = (
-        sum(spot.needs is each for spot in spots) for each in (Truth.YES, Truth.UNKNOWN)
+    """Returns how many chips need a licence; those designed in China count only if alone."""
+    exported = [spot for spot in spots if not _is_domestic(spot)]
+    if not exported:
+        return (
+            f"{_needing(spots)} of {len(spots)} chips designed in China would need a licence or a "
+            f"notice for {destination} on {on}, if exported under US rules"
+        )
+    elsewhere = " not designed in China" if len(exported) < len(spots) else ""
+    unknown = sum(spot.needs is Truth.UNKNOWN for spot in exported)
+    letters = sum(spot.by_letter for spot in exported)
+    text = (
+        f"{_needing(exported)} of {len(exported)} chips{elsewhere} need a licence or a notice for "
+        f"{destination} on {on}"
     )
-    letters = sum(spot.by_letter for spot in spots)
-    text = f"{needs} of {len(spots)} chips need a licence or a notice for {destination} on {on}"
     if letters:
         text += f", {letters} of them by a letter to the maker, not by TPP or density"
     return f"{text}; for {unknown} it is unknown" if unknown else text
+
+
+def _hypothetical(spots: Sequence[Spot]) -> str:
+    """Returns a sentence on the chips designed in China, whose export is hypothetical."""
+    domestic = [spot for spot in spots if _is_domestic(spot)]
+    if not domestic:
+        return ""
+    return (
+        f"Chips designed in China ({len(domestic)}) are shown as if exported under US rules; "
+        f"{_needing(domestic)} of them would need a licence or a notice. "
+    )
+
+
+def _is_domestic(spot: Spot) -> bool:
+    return spot.chip.tier == "domestic"
+
+
+def _needing(spots: Sequence[Spot]) -> int:
+    return sum(spot.needs is Truth.YES for spot in spots)
 
 
 def _alt(spots: Sequence[Spot], rule_lines: Sequence[Line]) -> str:

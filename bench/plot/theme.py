@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.errors import UsageError, did_you_mean
+from bench.errors import check_known
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,5 @@ def theme(name: str) -> Theme:
     Raises:
         UsageError: there is no such theme.
     """
-    if name not in THEMES:
-        raise UsageError(f"no theme {name!r}: {did_you_mean(name, THEMES)}")
+    check_known("theme", name, THEMES)
     return THEMES[name]

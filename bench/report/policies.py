@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.rules.judge import Status
+from bench.rules.judged import Judged
 from bench.rules.model import Policy, PolicyRow
 from bench.rules.ruling import CONTROL, Ruling
 from bench.rules.truth import Truth
@@ -63,6 +64,13 @@ def paragraph(status: Status) -> str:
     return f"{'unknown: ' if len(words) > 1 else ''}{' or '.join(words)}"
 
 
+def policy_of(judged: Judged) -> str:
+    """Returns the licence policy, and whether an export under US rules is hypothetical."""
+    words = policy(judged.status)
+    hypothetical = judged.designed_in_china and judged.status.needs_licence is not Truth.NO
+    return f"{words}, if exported under US rules" if hypothetical else words
+
+
 def policy(status: Status) -> str:
     """Returns the licence policy, or the possible policies."""
     words = _differing(status) or policies(status.policies)
@@ -75,16 +83,46 @@ def policies(possible: Sequence[Policy]) -> str:
     return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
 
 
-def needed(status: Status, by: str) -> str:
+def needed(judged: Judged, by: str) -> str:
     """Returns whether a licence is needed, its policy, by which rules, and who is exempt."""
-    terms = _differing(status) or policies(status.policies)
+    status, supposed = judged.status, judged.designed_in_china
+    terms, verb = _differing(status) or policies(status.policies), _verb(judged)
     but = "".join(f", unless the recipient is {who}" for who in exempt(status))
     words = {
-        Truth.YES: f"a licence or a notice is needed: {terms}, by {by}{but}",
-        Truth.NO: "no licence and no notice is needed",
-        Truth.UNKNOWN: f"what is published does not decide whether a licence is needed by {by}",
+        Truth.YES: f"a licence or a notice {verb} needed: {terms}, by {by}{but}",
+        Truth.NO: f"no licence and no notice {verb} needed",
+        Truth.UNKNOWN: f"what is published does not decide whether a licence {verb} needed by {by}",
     }
-    return f"By US rules {words[status.needs_licence]}."
+    start = "Designed in China. If exported under US rules," if supposed else "By US rules"
+    return f"{start} {words[status.needs_licence]}."
+
+
+def counted_needs(judged: Sequence[Judged]) -> Iterator[str]:
+    """Yields how many chips need a licence; those designed in China are counted separately."""
+    exported = [one for one in judged if not one.designed_in_china]
+    supposed = [one for one in judged if one.designed_in_china]
+    if exported:
+        yield f"Of {len(exported)}, {_counts(exported)}."
+    if supposed:
+        more = " more" if exported else ""
+        yield (
+            f"Of {len(supposed)}{more}, designed in China, if exported under US rules: "
+            f"{_counts(supposed)}."
+        )
+
+
+def _counts(judged: Sequence[Judged]) -> str:
+    needs = [one.status.needs_licence for one in judged]
+    return (
+        f"a licence or a notice {_verb(judged[0])} needed for {needs.count(Truth.YES)} and none "
+        f"for {needs.count(Truth.NO)}; {needs.count(Truth.UNKNOWN)} cannot be decided from what is "
+        "published"
+    )
+
+
+def _verb(judged: Judged) -> str:
+    """Returns the verb of what a chip needs, conditional for a chip designed in China."""
+    return "would be" if judged.designed_in_china else "is"
 
 
 def exempt(status: Status) -> list[str]:

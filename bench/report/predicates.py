@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.policies import differences, exemptions, in_words, paragraph, policy
+from bench.report.policies import differences, exemptions, in_words, paragraph, policy_of
 from bench.report.rulings import AID, cited, destination_words, in_dispute
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.rules.attributes import KINDS
-from bench.rules.judge import Status
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome
@@ -33,16 +32,17 @@ def explanation(
     title = f"The rules on {name}, {question.on}, {destination_words(question, book)}"
     disputed = tuple(in_dispute(judged, catalogue, notes))
     flat = [row for ruling in rulings for row in _ruling_flat(status.name, ruling)]
-    table = Table(title, _heading(status, rulings), EXPLAINED, cells, disputed, notes.lines())
+    table = Table(title, _heading(judged, rulings), EXPLAINED, cells, disputed, notes.lines())
     return Report(table, flat)
 
 
-def _heading(status: Status, rulings: Sequence[Ruling]) -> tuple[str, ...]:
+def _heading(judged: Judged, rulings: Sequence[Ruling]) -> tuple[str, ...]:
     """Returns the result, what decided it, and the definitions of the attributes."""
+    status = judged.status
     deciding = [ruling for ruling in rulings if ruling.rule.kind in (CONTROL, LETTER)]
     decided = "; ".join(f"{ruling.rule.id}: {reason(ruling)}" for ruling in deciding)
     return (
-        f"Paragraph {paragraph(status)}; US policy {policy(status)}.",
+        f"Paragraph {paragraph(status)}; US policy {policy_of(judged)}.",
         *([f"Decided by: {decided}."] if decided else []),
         *exemptions([status]),
         *differences([status]),

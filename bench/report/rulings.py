@@ -1,18 +1,20 @@
 """The table of chips' status under the export rules on a day, and texts that other views share."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.markup import Report
 from bench.report.policies import (
+    counted_needs,
     differences,
     effects,
     exemptions,
     needed,
     paragraph,
-    policy,
+    policy_of,
 )
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Notes, Table, source_line
@@ -64,7 +66,7 @@ def statuses(
     table = Table(
         title=f"Export status on {question.on}, {destination_words(question, book)}",
         heading=(
-            *_answer(of_chips),
+            *_answer(judged),
             *_too_early(judged),
             AID,
             _collected_to(question, book),
@@ -101,7 +103,8 @@ def in_dispute(judged: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[s
     for dispute in judged.disputed:
         mark = notes.mark(source_line(dispute.rival.source, catalogue))
         rival = f"{FIGURES[dispute.figure].title} {dispute.rival.value} {mark}"
-        outcome = f"paragraph {paragraph(dispute.status)}, {policy(dispute.status)}"
+        there = replace(judged, status=dispute.status)
+        outcome = f"paragraph {paragraph(dispute.status)}, {policy_of(there)}"
         yield f"In dispute: with {rival} {judged.status.name} is {outcome}."
 
 
@@ -128,7 +131,7 @@ def _status_cells(judged: Judged, catalogue: Catalogue, notes: Notes) -> tuple[s
         _value(subject, "tpp"),
         _value(subject, "pd"),
         paragraph(status),
-        policy(status),
+        policy_of(judged),
         _why(judged, catalogue, notes),
         "; ".join(_beside(status, catalogue, notes)) or "–",
         "; ".join(_measures(status, catalogue, notes)) or "–",
@@ -220,26 +223,21 @@ def _measures(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[st
             yield f"{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
 
-def _answer(of_chips: Sequence[Status]) -> Iterable[str]:
+def _answer(judged: Sequence[Judged]) -> Iterable[str]:
     """Yields the answer: for one chip whether it needs a licence and why, for many how many do."""
-    if len(of_chips) < 2:
-        yield _needed(of_chips[0]) if of_chips else "No chip was chosen."
+    of_chips = [one.status for one in judged]
+    if len(judged) < 2:
+        yield _needed(judged[0]) if judged else "No chip was chosen."
         yield from differences(of_chips)
         return
-    count = len(of_chips)
-    free = sum(one.needs_licence is Truth.NO for one in of_chips)
-    undecided = sum(one.needs_licence is Truth.UNKNOWN for one in of_chips)
-    yield (
-        f"Of {count}, a licence or a notice is needed for {count - free - undecided} and none for "
-        f"{free}; {undecided} cannot be decided from what is published."
-    )
-    yield from (*exemptions(of_chips), *differences(of_chips))
+    yield from (*counted_needs(judged), *exemptions(of_chips), *differences(of_chips))
 
 
-def _needed(status: Status) -> str:
+def _needed(judged: Judged) -> str:
+    status = judged.status
     rules = (ruling for ruling in status.of_kind(*TAKING_PART) if ruling.enforced is not Truth.NO)
     return needed(
-        status, " and ".join(ruling.rule.id for ruling in rules if status.applies(ruling))
+        judged, " and ".join(ruling.rule.id for ruling in rules if status.applies(ruling))
     )
 
 

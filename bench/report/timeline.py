@@ -18,6 +18,7 @@ from bench.rules.truth import Truth
 
 COUNTRIES = {"CN": "China: ", "MY": "Malaysia: "}
 """Prefixes of rules by jurisdiction; US rules have none."""
+SUPPOSED = "Designed in China: the US policy is what it would be if exported under US rules."
 COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
 
 
@@ -35,7 +36,12 @@ def periods(
     sold = f"Launch: {launch.value}; rules that ended before it are left out. " if launch else ""
     table = Table(
         f"Export status of {chip.name} over time, {destination_words(last.status.question, book)}",
-        (AID, f"{sold}Rules were collected up to {book.places.checked_to}.", *beside),
+        (
+            AID,
+            *section.lines,
+            f"{sold}Rules were collected up to {book.places.checked_to}.",
+            *beside,
+        ),
         section.columns,
         section.cells,
         tuple(in_dispute(last, catalogue, notes)),
@@ -62,7 +68,9 @@ def history(chip: Chip, timeline: Sequence[Period], catalogue: Catalogue, notes:
         )
         for place, one in enumerate(kept)
     )
-    return Section("Export rules over time", COLUMNS, cells, [_flat(one) for one in kept])
+    flats = [_flat(one) for one in kept]
+    lines = (SUPPOSED,) if chip.tier == "domestic" else ()
+    return Section("Export rules over time", COLUMNS, cells, flats, lines)
 
 
 def _change(period: Period, catalogue: Catalogue, notes: Notes, *, first: bool) -> str:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.policies import paragraph, policies, policy
+from bench.report.policies import paragraph, policies, policy_of
 from bench.report.rulings import AID, cited, destination_words, in_dispute
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
@@ -104,9 +105,10 @@ def _assumptions(judged: Judged, plain: Status, rooms: Sequence[Room]) -> list[s
     """Returns the status by the sheet, the status with assumed values, and unused values."""
     status, lines = judged.status, []
     if judged.chip:
-        lines = [f"As the sheet has it: paragraph {paragraph(plain)}, US policy {policy(plain)}."]
+        by_sheet = policy_of(replace(judged, status=plain))
+        lines = [f"As the sheet has it: paragraph {paragraph(plain)}, US policy {by_sheet}."]
     if judged.supposed:
-        outcome = f"paragraph {paragraph(status)}, US policy {policy(status)}"
+        outcome = f"paragraph {paragraph(status)}, US policy {policy_of(judged)}"
         lines.append(f"Assumed {supposed_words(judged.supposed)}: {outcome}.")
     varied = {one.key for one in rooms}
     used = varied | ({"interconnect"} if "io" in varied else set())

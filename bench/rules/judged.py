@@ -28,6 +28,11 @@ class Judged:
     disputed: tuple[Overturned, ...] = ()
     supposed: Changes = field(default_factory=dict)
 
+    @property
+    def designed_in_china(self) -> bool:
+        """Tells whether an export under US rules is hypothetical: the chip is designed in China."""
+        return self.chip is not None and self.chip.tier == "domestic"
+
 
 def judged(
     chip: Chip, question: Question, catalogue: Catalogue, book: Rulebook, *, disputes: bool = True

@@ -47,8 +47,30 @@ def test_chips_stand_where_tpp_and_density_put_them(plane: Picture, sheets: Cata
         and tpp(one, sheets).value and density(one, sheets).value
     ]  # fmt: skip
     assert missing == []
-    needed = sum(row["needs_licence"] not in ("no", "unknown") for row in there.values())
-    assert plane.title.startswith(f"{needed} of {len(there)} chips need a licence")
+
+
+def test_chips_designed_in_china_are_counted_separately(plane: Picture, sheets: Catalogue) -> None:
+    """The title said of 9 of them that they need a licence to reach China."""
+    chips = [row for row in plane.rows if row["what"] == "chip"]
+    needing = [row for row in chips if row["needs_licence"] not in ("no", "unknown")]
+    (needed, total), (supposed, domestic) = (
+        [
+            sum((row["tier"] == "domestic") is is_domestic for row in rows)
+            for rows in (needing, chips)
+        ]
+        for is_domestic in (False, True)
+    )
+    assert 0 < supposed < domestic
+    assert plane.title.startswith(f"{needed} of {total} chips not designed in China need a licence")
+    assert (
+        f"Chips designed in China ({domestic}) are shown as if exported under US rules; {supposed} "
+        "of them would need a licence or a notice."
+    ) in plane.note
+    few = [sheets.find("910b2"), sheets.find("910c")]
+    assert rules.picture(DAY, few, rulebook(), sheets).title == (
+        "2 of 2 chips designed in China would need a licence or a notice for China on 2026-11-26, "
+        "if exported under US rules"
+    )
 
 
 def test_chips_without_a_point_are_named(plane: Picture, sheets: Catalogue) -> None:

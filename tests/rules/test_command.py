@@ -123,6 +123,21 @@ def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
                 "US-2023-3A090."
             ),
         ),
+        (
+            "910c", "2026-02-01",
+            (
+                "Designed in China. If exported under US rules, a licence or a notice would be "
+                "needed: licence (presumption of denial), by US-2023-3A090 and "
+                "US-2026-CASE-BY-CASE."
+            ),
+        ),
+        (
+            "ascend-310", "2026-02-01",
+            (
+                "Designed in China. If exported under US rules, no licence and no notice would be "
+                "needed."
+            ),
+        ),
     ],
 )  # fmt: skip
 def test_of_one_chip_the_first_line_answers_and_names_the_rule(
@@ -130,6 +145,34 @@ def test_of_one_chip_the_first_line_answers_and_names_the_rule(
 ) -> None:
     _, out, _ = said([f"chips={chip}", f"on={day}", "report=json"], capsys)
     assert json.loads(out)["heading"][0] == answer
+
+
+def test_chips_designed_in_china_are_counted_separately(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """They counted as chips that need a US licence to reach China."""
+    others = "0 cannot be decided from what is published."
+    heading = {
+        chips: json.loads(said([f"chips=[{chips}]", "on=2026-02-01", "report=json"], capsys)[1])[
+            "heading"
+        ][:2]
+        for chips in ("910c,h20,rtx4090", "910c,910b2", "h20,a800")
+    }
+    assert heading["910c,h20,rtx4090"] == [
+        f"Of 2, a licence or a notice is needed for 2 and none for 0; {others}",
+        (
+            "Of 1 more, designed in China, if exported under US rules: a licence or a notice would "
+            f"be needed for 1 and none for 0; {others}"
+        ),
+    ]
+    assert heading["910c,910b2"] == [
+        (
+            "Of 2, designed in China, if exported under US rules: a licence or a notice would be "
+            f"needed for 2 and none for 0; {others}"
+        ),
+        AID,
+    ]
+    assert not any("China" in one for one in heading["h20,a800"])
 
 
 EXEMPT = (

@@ -9,7 +9,7 @@ from bench.chips.load import Catalogue
 from bench.report.markup import Report
 from bench.report.predicates import explanation
 from bench.report.rulings import statuses
-from bench.report.timeline import periods
+from bench.report.timeline import SUPPOSED, periods
 from bench.report.whatif import room_report
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook, rulebook
@@ -180,6 +180,20 @@ def test_what_must_be_known_of_a_part_is_said_before_the_reasons(
 ) -> None:
     why = line(chip, on, sheets, book)[0]["why"]
     assert why.startswith(told or "TPP")
+
+
+def test_a_licence_policy_is_hypothetical_for_a_chip_designed_in_china(
+    sheets: Catalogue, book: Rulebook
+) -> None:
+    """The policy of a 910C stood as if it were exported from the US to China."""
+    on, one = "2026-06-01", judging("910c", asked("2026-06-01"), sheets, book)
+    hypothetical = "licence (presumption of denial), if exported under US rules"
+    assert line("910c", on, sheets, book)[0]["US policy"] == hypothetical
+    assert hypothetical in explained(one, sheets, book).table.heading[0]
+    assert hypothetical in supposed(one, sheets, book).table.summary[0]
+    assert SUPPOSED in through_time(one, sheets, book).table.heading
+    assert "exported" not in line("h100-sxm", on, sheets, book)[0]["US policy"]
+    assert line("ascend-310", on, sheets, book)[0]["US policy"] == "none"
 
 
 def test_a_rule_in_a_note_says_how_each_source_was_read(sheets: Catalogue, book: Rulebook) -> None:

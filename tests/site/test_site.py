@@ -193,6 +193,8 @@ def test_what_the_script_compares_is_what_the_sheets_say(world: World) -> None:
     assert pair[0] * back[0] == pytest.approx(1, rel=0.01)
     assert pair[1] < pair[0] < pair[2]
     assert (pair[3], back[3]) == ("falls short", "exceeds")
+    shown = {key: facts["chips"][key]["p"] for key in compare.DEFAULT_CHIPS[-2:]}
+    assert all(one.endswith(", if exported under US rules") for one in shown.values()), shown
 
 
 @pytest.fixture

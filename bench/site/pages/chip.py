@@ -15,7 +15,7 @@ from bench.records.model import Record
 from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
 from bench.report.markup import cleaned
-from bench.report.policies import paragraph, policy
+from bench.report.policies import paragraph, policy_of
 from bench.report.predicted import prediction_texts
 from bench.report.predictions import HOW, transfer_lines
 from bench.site.blocks import Block, blocks, claim_badge, unique
@@ -91,7 +91,7 @@ def _status(chip: Chip, world: World) -> str:
     ruling = world.status.get(chip.id)
     if ruling is None or chip.variants:
         return ""
-    return f"{policy(ruling.status)}; paragraph: {paragraph(ruling.status)}"
+    return f"{policy_of(ruling)}; paragraph: {paragraph(ruling.status)}"
 
 
 def _sheet(chip: Chip, world: World, linker: Linker) -> list[Block]:

@@ -9,7 +9,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.evidence.estimate import Achieved
 from bench.report.marks import UNPUBLISHED
-from bench.report.policies import policy
+from bench.report.policies import policy_of
 from bench.report.ratios import reached
 from bench.site.page import Page
 from bench.site.words import Linker
@@ -74,7 +74,7 @@ def _row(chip: Chip, world: World, linker: Linker) -> dict[str, object]:
             for keys in (BEFORE_MEASURED, AFTER_MEASURED, AFTER_POLICY)
         ],
         "reaches": achieved_cell(chip, world, linker),
-        "policy": policy(ruling.status) if ruling else "–",
+        "policy": policy_of(ruling) if ruling else "–",
     }
 
 

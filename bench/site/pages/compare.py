@@ -14,7 +14,7 @@ from bench.rates import Interval
 from bench.report.comparison import side_by_side
 from bench.report.digits import with_interval
 from bench.report.markup import cleaned
-from bench.report.policies import policy
+from bench.report.policies import policy_of
 from bench.site.blocks import blocks
 from bench.site.page import Page
 from bench.site.pages.chips import marked_value
@@ -96,7 +96,7 @@ def _facts(chip: Chip, keys: Sequence[Key], world: World) -> dict[str, Any]:
             if one.value is not None
         },
         "m": _measured(chip, world),
-        "p": policy(ruling.status) if ruling else "",
+        "p": policy_of(ruling) if ruling else "",
     }
 
 
