@@ -96,7 +96,7 @@ def _object(file: Path) -> dict[str, object]:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise UsageError(f"{file}: is larger than a configuration can be")
-        text = file.read_bytes().decode("utf-8")
+        text = file.read_bytes().decode("utf-8-sig")
         data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None

@@ -27,9 +27,10 @@ from bench.theory.crosscheck import crosscheck_faults
 from bench.theory.filters import condition
 from bench.units import parse, show
 from bench.workloads import load as workloads
+from bench.workloads.configured import configured
 from bench.workloads.counts import parameters
 from tests.fuzz.contract import Target
-from tests.fuzz.places import folder, put
+from tests.fuzz.places import DATA, folder, put
 
 SPECS, RESULTS = paths.data_dir("specs"), paths.data_dir("results")
 DAY = re.compile(rb"effective\"?: *\"?([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -169,6 +170,16 @@ def _workloads(data: bytes) -> list[Fault]:
     return faults
 
 
+def _configuration(data: bytes) -> None:
+    found = configured(put(folder("configuration") / "mine" / "config.json", data))
+    assert parameters(found).total
+
+
+def _configuration_seeds() -> list[bytes]:
+    published = json.loads((DATA / "configurations.json").read_bytes())
+    return [json.dumps(published[name]).encode() for name in CONFIGURED]
+
+
 # results
 
 
@@ -223,6 +234,7 @@ CLAIMS = (
     "2023-12-06-amd-mi300x-paper",
 )  # fmt: skip
 WORKLOADS = ("deepseek-v3", "gpt-oss-120b", "llama-3.1-8b", "qwen3-235b-a22b")
+CONFIGURED = ("deepseek-v4-flash", "glm-5.2", "gpt-oss-20b", "mpt-7b", "qwen3-30b-a3b")
 REPORTED = ("aws-neuron-trn2-inference", "cuda-samples-issue-392", "deepgemm-issue-107")
 PARSERS = (
     Target("yaml", "tree", lambda: files("rules", *RULES), _yaml, (yamlfile.YamlError,)),
@@ -234,6 +246,7 @@ PARSERS = (
     Target("places", "tree", lambda: [(SPECS / "destinations.yaml").read_bytes()], _places),
     Target("claims", "tree", lambda: files("claims", *CLAIMS), _claims),
     Target("workloads", "tree", lambda: files("workloads", *WORKLOADS), _workloads),
+    Target("configuration", "tree", _configuration_seeds, _configuration),
     Target("reported", "tree", lambda: [
         (RESULTS / "reported" / f"{name}.yaml").read_bytes() for name in REPORTED], _reported),
     Target("table", "lines", _table_seeds, _table),

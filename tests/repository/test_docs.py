@@ -1,6 +1,7 @@
 """README and the pages it leads to say what there is, and what they show runs."""
 
 import dataclasses
+import json
 import re
 import shlex
 import subprocess
@@ -126,6 +127,9 @@ def test_what_readme_shows_without_a_real_device_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    published = json.loads((ROOT / "tests" / "data" / "configurations.json").read_text())
+    (tmp_path / "my-model").mkdir()
+    (tmp_path / "my-model" / "config.json").write_text(json.dumps(published["qwen3-8b"]))
     shown = [w for w in commands() if "device=fake" in w or w[:1] in ([one] for one in ANALYST)]
     assert len(shown) >= 6
     run = f"record={tmp_path / 'out'}"  # stands for the folder of a run in CI
@@ -134,7 +138,7 @@ def test_what_readme_shows_without_a_real_device_runs(
         takes_out = words[0] not in ANALYST or words[0] == "show"
         code = main([*words, *([f"out={tmp_path / 'out'}"] if takes_out else [])])
         assert (code, capsys.readouterr().out != "") == (0, True), words
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my-model", "out"]
 
 
 @pytest.mark.slow
