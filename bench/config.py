@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 from bench import paths, suitefile
 from bench.errors import UsageError, did_you_mean
+from bench.errors import check_known as check_known  # noqa: PLC0414 -- for the commands
 from bench.shapes import SHAPES, DeviceChoice, ReportChoice
 
 T = TypeVar("T")
@@ -249,16 +250,6 @@ def _not_understood(command: str, words: list[str], error: Exception) -> str:
     shown = line if len(line) <= SHOWN else f"{line[:SHOWN]} ..."
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"{shown!r} is not understood ({why}): try 'python -m bench {command} --help'"
-
-
-def check_known(name: str, word: str | None, known: Iterable[str]) -> None:
-    """Raises, naming the nearest known word, if ``word`` is given and is not a known one.
-
-    Raises:
-        UsageError: ``word`` is none of ``known``.
-    """
-    if word is not None and word not in known:
-        raise UsageError(f"no {name} {word!r}: {did_you_mean(word, known)}")
 
 
 def positive(name: str, value: float, most: float | None = None) -> float:

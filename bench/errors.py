@@ -101,6 +101,17 @@ def _shortened(lines: list[str]) -> list[str]:
     return lines if len(lines) <= FEW else [lines[0], f"and {len(lines) - 1} more"]
 
 
+def check_known(name: str, word: str | None, known: Iterable[str]) -> None:
+    """Raises, naming the nearest known word, if ``word`` is given and is not a known one.
+
+    Raises:
+        UsageError: ``word`` is none of ``known``.
+    """
+    known = tuple(known)
+    if word is not None and word not in known:
+        raise UsageError(f"no {name} {word!r}: {did_you_mean(word, known)}")
+
+
 def did_you_mean(word: str, known: Iterable[str], usual: Iterable[str] = ()) -> str:
     """Returns ``did you mean 'x'?`` for the nearest known words, or else a list of the choices.
 

@@ -7,7 +7,7 @@ from bench.chips.groups import APART, GROUPS, Test
 from bench.chips.load import LISTED, Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import loose, pattern, plain
-from bench.errors import UsageError, did_you_mean, nearest
+from bench.errors import UsageError, check_known, nearest
 
 LONGEST = 200
 """Most characters of a word; translating a pattern takes quadratic time."""
@@ -24,9 +24,7 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
     Raises:
         UsageError: a word is unknown (the message names the nearest), or selects no chip.
     """
-    if vendor is not None and vendor not in _vendors(catalogue):
-        near = did_you_mean(vendor, _vendors(catalogue))
-        raise UsageError(f"no vendor {vendor!r}: {near}")
+    check_known("vendor", vendor, _vendors(catalogue))
     selected = [chip for word in words for chip in _meant(word, catalogue, catalogue.names)]
     found = {chip.id: chip for chip in selected if vendor in (None, chip.vendor)}
     if selected and not found:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.config import compose
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, check_known
 from bench.shapes import ImportConfig
 
 if TYPE_CHECKING:
@@ -170,17 +170,14 @@ def _stated(config: ImportConfig, name: str, source: "Importer") -> "Stated":
 def _kind(word: str) -> "Kind":
     from bench.evidence.model import Kind
 
-    known = [one.value for one in Kind]
-    if word not in known:
-        raise UsageError(f"no kind {word!r}: {did_you_mean(word, known)}")
+    check_known("kind", word, [one.value for one in Kind])
     return Kind(word)
 
 
 def _dtype(word: str | None) -> str | None:
     from bench.evidence.quantities import DTYPES
 
-    if word is not None and word not in DTYPES:
-        raise UsageError(f"no dtype {word!r}: {did_you_mean(word, DTYPES)}")
+    check_known("dtype", word, DTYPES)
     return word
 
 

@@ -5,7 +5,7 @@ from pkgutil import iter_modules
 from typing import cast
 
 import bench.kernels
-from bench.errors import UsageError, did_you_mean
+from bench.errors import check_known
 from bench.kernels.common.base import Kernel
 
 KERNELS = tuple(
@@ -21,6 +21,5 @@ def kernel(name: str) -> Kernel:
     Raises:
         UsageError: there is no such kernel; the message names the nearest.
     """
-    if name not in KERNELS:
-        raise UsageError(f"no kernel {name!r}: {did_you_mean(name, KERNELS)}")
+    check_known("kernel", name, KERNELS)
     return cast("Kernel", import_module(f"bench.kernels.{name}").KERNEL)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from bench.errors import UsageError, did_you_mean
+from bench.errors import check_known
 from bench.tables.dictionary import as_rows, as_text
 from bench.tables.formats import WRITERS
 from bench.tables.model import Column, Data, Table
@@ -66,8 +66,7 @@ def files(tables: Iterable[Table], formats: Iterable[str], data: Data, version: 
 
 
 def _known(name: str) -> str:
-    if name not in WRITERS:
-        raise UsageError(f"no format {name!r}: {did_you_mean(name, WRITERS)}")
+    check_known("format", name, WRITERS)
     return name
 
 

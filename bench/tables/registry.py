@@ -1,6 +1,6 @@
 """The tables, by name."""
 
-from bench.errors import UsageError, did_you_mean
+from bench.errors import check_known
 from bench.tables.chips import (
     ChipRow,
     FactRow,
@@ -43,6 +43,5 @@ def table(name: str) -> Table:
     Raises:
         UsageError: there is no such table; the message suggests similar names.
     """
-    if name not in TABLES:
-        raise UsageError(f"no table {name!r}: {did_you_mean(name, TABLES)}")
+    check_known("table", name, TABLES)
     return TABLES[name]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, check_known
 from bench.theory.derived import PER
 from bench.theory.entry import DIVISIBLE, KEYS, Entry, Key, key_of, look_up
 from bench.theory.systems import complete
@@ -105,8 +105,7 @@ def compare(
     Raises:
         UsageError: there are fewer than two chips, or no such figure or divisor.
     """
-    if per is not None and per not in PER:
-        raise UsageError(f"no per {per!r}: {did_you_mean(per, PER)}")
+    check_known("per", per, PER)
     others = {chip.id: chip for chip in chips if chip.id != baseline.id}
     if not others:
         raise UsageError(f"{baseline.id} alone: name a second chip or another baseline=")
