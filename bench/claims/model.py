@@ -22,6 +22,7 @@ class Axis(Strict):
     Attributes:
         figure: key of a figure of the sheet, such as ``matrix_bf16``.
         work: a family of measurements, such as ``decode``; ``where`` and ``dtype`` narrow it.
+            ``serving`` is of language models, ``inference`` of models that generate no text.
         relation, factor: for this axis, if they differ from those of the whole claim.
     """
 

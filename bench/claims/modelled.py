@@ -23,10 +23,8 @@ from bench.predict.refusals import refuse_split, refuse_training
 from bench.predict.scenario import Scenario
 from bench.workloads.load import names, workload
 
-PHASES = {
-    "prefill": "prefill", "decode": "decode", "serving": "serve", "inference": "serve",
-    "training": "train",
-}  # fmt: skip
+PHASES = {"prefill": "prefill", "decode": "decode", "serving": "serve", "training": "train"}
+"""The phase of a language model behind each kind of work that is predicted."""
 EIGHT_BITS = ("deepseek-v3",)
 """Models whose weights are published in fp8."""
 REFERENCE, TRAINED = "llama-3.1-70b", "llama-3.1-8b"

@@ -23,8 +23,9 @@ ratio, and the first divided by the second: above 1, paper overstates the chip.
   chips=            two chips; with baseline= any number, by ids, names, groups (export-tier,
                     domestic) or patterns; default: all with a figure measured on both
   baseline=         the chip that the others are divided by
-  figures=          these figures only, or kinds of work: prefill, decode, serving, training; of
-                    two chips also attention, inference, collective
+  figures=          these figures only, or kinds of work: prefill, decode and serving of language
+                    models, training; of two chips also attention, collective, and inference
+                    (models that generate no text, such as video or images)
   margin=0.10       how far a ratio may be from 1 and still count as equal
   without=          classes of evidence to leave out: [vendor, user, ...]
   rows=false        true adds every value used, with source, class, weight and the reason for it

@@ -1,8 +1,8 @@
 """The quantities that can be measured, with their units, families and the figures they test.
 
 A quantity of the families ``matrix``, ``vector``, ``memory`` and ``link`` tests a figure of the
-sheet. The others are work of language models: they are compared between chips only where the
-same work was done.
+sheet. The others are work: of language models, and in the family ``inference`` of models that
+generate no text. They are compared between chips only where the same work was done.
 """
 
 from dataclasses import dataclass
@@ -146,8 +146,14 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("decode", "decoding of a language model", "decode", TOKEN),
         Quantity("serving_output", "serving under load, output tokens", "serving", TOKEN),
         Quantity("serving_total", "serving under load, all tokens", "serving", TOKEN),
-        Quantity("mlperf_inference", "MLPerf inference", "serving", THROUGHPUT),
+        Quantity(
+            "mlperf_inference", "MLPerf inference of a language model", "serving", THROUGHPUT
+        ),
         Quantity("inference_rate", "inference of another model", "inference", THROUGHPUT),
+        Quantity(
+            "inference_time", "time of inference of another model", "inference", TIME,
+            better="lower",
+        ),
         Quantity("tpot", "time per output token", "decode", TIME, better="lower"),
         Quantity("ttft", "time to first token", "prefill", TIME, better="lower"),
         Quantity("batch_time", "time of a batch of requests", "serving", TIME, better="lower"),

@@ -59,6 +59,7 @@ def test_a_name_of_several_spans_what_is_predicted_of_each(sheets: Catalogue) ->
     [
         ("training", MI355X, {"where": {"model": "ResNet-50"}}, "it has no workload ResNet-50"),
         ("attention", MI355X, {}, "it does not predict attention"),
+        ("inference", MI355X, {}, "it does not predict inference"),
         ("training", "mthreads-s5000", {}, "mthreads-s5000: no dense bf16 matrix rate"),
         ("training", MI355X, {"dtype": "int8"}, "precision=int8: no training in it was measured"),
         ("training", MI355X, {"where": {"model": "Llama-3.1-405B"}}, f"8 {MI355X} do not hold"),

@@ -1,6 +1,6 @@
 """The shipped evidence and claims: enough of them, no fault, and no verdict without measurement."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -17,6 +17,7 @@ from bench.claims.weigh import Finding, Question, behind
 from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
+from bench.evidence.quantities import QUANTITIES
 from bench.records.store import read
 from bench.reference.findings import findings
 from bench.report.verdicts import overstated
@@ -178,6 +179,39 @@ def test_a_links_values_are_shown_behind_a_ratio_of_links(bench: Bench) -> None:
 def test_every_claim_cites_a_listed_source_with_an_address(sheets: Catalogue) -> None:
     for one in claims().values():
         assert sheets.sources[one.source].url.startswith(("https://", "http://")), one.id
+
+
+# work of language models, and of others
+
+OF_LANGUAGE = [
+    key for key, one in QUANTITIES.items() if one.family in ("prefill", "decode", "serving")
+]
+OF_OTHERS = ("inference_rate", "inference_time")
+
+
+def models(quantities: Collection[str]) -> set[str]:
+    """Models of the reported work of these quantities, by the name or the benchmark given."""
+    return {
+        row.workload.get("model") or row.workload.get("benchmark") or ""
+        for report in reports().values()
+        for row in report.rows
+        if row.quantity in quantities
+    } - {""}
+
+
+def test_no_model_counts_both_as_a_language_model_and_as_another() -> None:
+    assert models(OF_OTHERS) >= {"HunyuanVideo", "Stable Diffusion", "resnet50", "bert-99"}
+    assert not models(OF_OTHERS) & models(OF_LANGUAGE)
+
+
+def test_times_of_a_video_model_judge_no_serving(bench: Bench) -> None:
+    """Nobody reported one language model served on both; HunyuanVideo ran on both."""
+    assert over(bench, "h20", "h100", Axis(work="serving")).word is Word.UNTESTABLE
+    video = over(bench, "h20", "h100", Axis(work="inference"))
+    assert video.measured
+    assert 0.15 < video.measured.ratio < 0.6
+    assert video.paper
+    assert video.paper.key == "matrix_bf16"
 
 
 # what is known of chips that everybody asks for
