@@ -1,6 +1,6 @@
 """Ratios on paper, for a figure or for the figure that bounds a kind of work."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.chips.load import Catalogue
@@ -36,6 +36,7 @@ class PaperRatio:
         value: by each sheet's first figure; the median over variants if none is named.
         low, high: by all published values that count the same.
         remark: what qualifies it.
+        computed: names of the chips whose figure nobody published: it was computed for the sheet.
     """
 
     key: str
@@ -43,6 +44,7 @@ class PaperRatio:
     low: float
     high: float
     remark: str = ""
+    computed: tuple[str, ...] = ()
 
     @property
     def is_disputed(self) -> bool:
@@ -73,7 +75,12 @@ def paper_ratio(
     for name, lacks in sorted(empty, key=lambda one: not one[1]):
         why = "has no such unit" if lacks else f"has no sourced figure for {KEYS[key].title}"
         return None, f"{name} {why}", lacks
-    return _ratio(key, above, below), "", False
+    computed = tuple(
+        (*chip.aliases, chip.id)[0]
+        for chip, entries in ((first, above), (second, below))
+        if any(one.origin == "computed" for one in entries if one.value)
+    )
+    return replace(_ratio(key, above, below), computed=computed), "", False
 
 
 def twin(key: str, first: Chip, second: Chip, catalogue: Catalogue) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Gap, Published
-from bench.report.marks import HERE, footnotes, sources, value
+from bench.report.marks import HERE, NOT_PUBLISHED, footnotes, sources, value
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
@@ -203,7 +203,7 @@ def _times(cell: Cell) -> str:
 
 
 def _doubt(row: Row, cell: Cell) -> str:
-    """Returns what makes a ratio doubtful, in brackets: rival figures, unknown sparsity."""
+    """Returns what makes a ratio doubtful, in brackets: rivals, sparsity, computed figures."""
     ratio = cell.ratio
     doubts = []
     if ratio and ratio.high >= SHOWN_SPREAD * ratio.low:
@@ -211,6 +211,9 @@ def _doubt(row: Row, cell: Cell) -> str:
         doubts.append(f"{low} to {high} by rival figures")
     if Basis.UNSPECIFIED in (cell.entry.basis, row.cells[0].entry.basis):
         doubts.append("sparsity not said")
+    computed = [one.entry.origin == "computed" for one in (cell, row.cells[0])]
+    doubts += [NOT_PUBLISHED] if computed[0] else []
+    doubts += [f"that of the baseline {NOT_PUBLISHED}"] if computed[1] else []
     return f" ({', '.join(doubts)})" if doubts else ""
 
 

@@ -19,8 +19,9 @@ GIB = (
     f"Memory above 100%: the sheet's GB are GiB, {GIB_OVER_GB - 1:.1%} more, of which drivers keep "
     "some."
 )
+NOT_PUBLISHED = "computed, not published"
 UNPUBLISHED = "*"
-"""Follows a value on the website that was computed for the sheet, not published."""
+"""Follows a value that was computed for the sheet, not published, where footnotes have no room."""
 RATED = re.compile(r"\bT(?:FL)?OP/s")
 """Matches the unit by which a remark of a sheet is recognised as one about rates."""
 HERE = "Derived here from the sheet's figures; no maker prints it."

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.model import Axis
+from bench.claims.paper import PaperRatio
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question
 from bench.report.digits import NONE, counted
+from bench.report.marks import NOT_PUBLISHED, UNPUBLISHED
 from bench.report.markup import Report
 from bench.report.ratios import flat, measured, times
 from bench.report.table import Table
@@ -25,7 +27,8 @@ HOW = (
     (
         "'no paper': one of the two has no published figure; 'unmeasured': one of the two has no "
         "admissible measurement, or the same work was not done on both; 'unlike': a chip lacks "
-        "such units; –: neither."
+        "such units; –: neither. "
+        f"{UNPUBLISHED}: the figure of a chip is {NOT_PUBLISHED}."
     ),
 )
 
@@ -105,12 +108,17 @@ def cell(finding: Finding) -> str:
     """Returns both ratios as text, or which of them is missing."""
     if state(finding) in ("unlike", "neither"):
         return "unlike" if state(finding) == "unlike" else NONE
-    paper = times(finding.paper.value) if finding.paper else "no paper"
+    paper = _paper(finding.paper) if finding.paper else "no paper"
     if finding.measured is None:
         return f"{paper} → unmeasured" if finding.question.axis.figure else "unmeasured"
     over = overstated(finding)
     factor = f" [{times(over)}]" if over else ""
     return f"{paper} → {measured(finding.measured)}{factor}"
+
+
+def _paper(ratio: PaperRatio) -> str:
+    """Returns a ratio on paper, marked if a figure behind it was computed, not published."""
+    return f"{times(ratio.value)}{UNPUBLISHED if ratio.computed else ''}"
 
 
 def _summary(rows: Sequence[Sequence[Finding]], baseline: Chip) -> list[str]:

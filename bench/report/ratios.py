@@ -10,6 +10,7 @@ from bench.evidence.estimate import Achieved, Estimate
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.digits import NONE
+from bench.report.marks import NOT_PUBLISHED
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section
 from bench.units import Dimension, show, significant
@@ -20,12 +21,24 @@ def times(value: float) -> str:
     return significant(value, 3)
 
 
-def on_paper(ratio: PaperRatio | None) -> str:
-    """Formats a ratio of published figures, with its range by rival figures if there are any."""
+def on_paper(ratio: PaperRatio | None, by: str = "") -> str:
+    """Formats a ratio of published figures, with its range by rival figures and with remarks.
+
+    Args:
+        ratio: the ratio.
+        by: title of its figure, if it is to be named.
+    """
     if ratio is None:
         return NONE
     rivals = f" ({times(ratio.low)}–{times(ratio.high)})" if ratio.is_disputed else ""
-    return f"{times(ratio.value)}{rivals}{f', {ratio.remark}' if ratio.remark else ''}"
+    figure = f" by {by}" if by else ""
+    return ", ".join(filter(None, (f"{times(ratio.value)}{rivals}{figure}", paper_remark(ratio))))
+
+
+def paper_remark(ratio: PaperRatio) -> str:
+    """Returns what qualifies a ratio of published figures, and whose figure was computed."""
+    computed = f"{' and '.join(ratio.computed)}: {NOT_PUBLISHED}" if ratio.computed else ""
+    return ", ".join(filter(None, (ratio.remark, computed)))
 
 
 def measured(estimate: Estimate | None) -> str:
@@ -83,6 +96,7 @@ def flat(finding: Finding) -> dict[str, Scalar]:
         "paper_ratio": paper.value if paper else None,
         "paper_ratio_low": paper.low if paper else None,
         "paper_ratio_high": paper.high if paper else None,
+        "paper_computed": " ".join(paper.computed) or None if paper else None,
         "holds_on_paper": finding.on_paper,
         "measured_ratio": estimate.ratio if estimate else None,
         "measured_low": low,

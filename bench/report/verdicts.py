@@ -19,6 +19,7 @@ from bench.report.ratios import (
     groups,
     measured,
     on_paper,
+    paper_remark,
     reached,
     times,
     values,
@@ -143,11 +144,11 @@ def _margin(pair: Pairing) -> float:
 
 def _cells(finding: Finding, pair: Pairing, notes: Notes) -> tuple[str, ...]:
     figure = finding.question.axis.figure or ""
-    bound = "" if figure or finding.paper is None else f" by {FIGURES[finding.paper.key].title}"
+    bound = "" if figure or finding.paper is None else FIGURES[finding.paper.key].title
     shares = (pair.shares.get((chip.id, figure), (NONE, None)) for chip in _both(pair))
     return (
         title(finding.question.axis),
-        f"{on_paper(finding.paper)}{bound}",
+        on_paper(finding.paper, bound),
         _paper_verdict(finding),
         measured(finding.measured),
         times(over) if (over := overstated(finding)) else NONE,
@@ -218,7 +219,7 @@ def _memory(findings: Sequence[Finding]) -> list[Finding]:
 def _sentence(finding: Finding, pair: Pairing) -> str:
     """Returns a sentence on one figure: ratios, shares reached, overstatement and verdict."""
     figure, first, second = finding.question.axis.figure or "", pair.first, pair.second
-    paper, remark = on_paper(finding.paper), finding.paper.remark if finding.paper else ""
+    paper, remark = on_paper(finding.paper), paper_remark(finding.paper) if finding.paper else ""
     ratio = f"{paper.removesuffix(f', {remark}')} times {second.name} on paper"
     text = f"In {FIGURES[figure].title}, {first.name} is {ratio}{f' ({remark})' if remark else ''}"
     text += f" and {measured(finding.measured)} times measured"
@@ -241,8 +242,10 @@ def _work(finding: Finding, pair: Pairing) -> str:
         f"In {title(finding.question.axis)}, {first} is {measured(finding.measured)} times {second}"
     )
     if finding.paper:
+        remark = paper_remark(finding.paper)
         text += (
             f"; on paper, by {FIGURES[finding.paper.key].title}, {times(finding.paper.value)} times"
+            f"{f' ({remark})' if remark else ''}"
         )
     return f"{text}. Verdict: {finding.word.value}."
 

@@ -81,22 +81,39 @@ def tpp(chip: Chip, catalogue: Catalogue) -> Tpp:
         for key, figure in chip.figures.items()
         if key.startswith("matrix_") and figure.value is Gap.UNKNOWN
     )
-    computed = (key for key, figure in chip.figures.items() if figure.origin == "computed")
-    why = "" if claims else "no rate is published"
-    if not claims and any(key.startswith(("matrix_", "vector_")) for key in computed):
-        why += "; rates worked out of units and clocks are no claim of the maker's"
-    return Tpp(tuple(claims), gaps, why)
+    return Tpp(tuple(claims), gaps, "" if claims else _why(chip))
+
+
+def _why(chip: Chip) -> str:
+    """Returns why there is no claim, and the rates that other sources give all the same."""
+    rates = [(key, one) for key, one in chip.figures.items() if _bits(key)]
+    rivals = [
+        f"{claim.formula} = {claim.tpp:,g} ({claim.source})"
+        for key, figure in rates
+        for claim in (_claim(key, one, _bits(key)) for one in figure.rivals if _is_plain(one))
+    ]
+    words = ["the maker publishes no rate" if rivals else "no rate is published"]
+    if any(one.origin == "computed" for _, one in rates):
+        words.append("rates worked out of units and clocks are no claim of the maker's")
+    words += [f"other sources give {', '.join(rivals)}"] if rivals else []
+    return "; ".join(words)
+
+
+def _bits(key: str) -> int:
+    """Returns the bits of a rate's inputs; 0 for a figure that is no dense rate."""
+    unit, _, dtype = key.partition("_")
+    return BITS.get(dtype, 0) if unit in ("matrix", "vector") else 0
 
 
 def _claims(chip: Chip, catalogue: Catalogue) -> Iterator[Claim]:
     """Yields the highest TPP of each number format, over the figure and the maker's own sums."""
     for key, figure in chip.figures.items():
-        unit, _, dtype = key.partition("_")
-        if unit not in ("matrix", "vector") or dtype not in BITS:
+        bits = _bits(key)
+        if not bits:
             continue
         known = figure.number is not None  # a rival of what is unknown decides nothing
         headlines = [one for one in figure.rivals if known and _is_headline(one, catalogue)]
-        counted = [_claim(key, one, BITS[dtype]) for one in (figure, *headlines) if _is_claim(one)]
+        counted = [_claim(key, one, bits) for one in (figure, *headlines) if _is_claim(one)]
         if counted:
             yield max(counted, key=lambda one: one.tpp)
 
@@ -104,6 +121,11 @@ def _claims(chip: Chip, catalogue: Catalogue) -> Iterator[Claim]:
 def _is_claim(one: Published) -> bool:
     """Tells whether a figure is a published number."""
     return one.number is not None and one.origin == "published"
+
+
+def _is_plain(rival: Published) -> bool:
+    """Tells whether a rival is a published number of the same quantity, not refuted."""
+    return _is_claim(rival) and not rival.refuted and not rival.counts
 
 
 def _is_headline(one: Published, catalogue: Catalogue) -> bool:

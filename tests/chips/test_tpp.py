@@ -183,6 +183,21 @@ def test_a_rate_that_was_worked_out_here_is_no_claim_of_the_makers() -> None:
     assert [one.figure for one in told.claims] == ["matrix_fp16"]
 
 
+def test_rates_that_other_sources_give_are_named_where_the_maker_gives_none() -> None:
+    """They stood on the sheet of the MI308X, and its TPP was unknown as nobody published a rate."""
+    refuted = {**rate("640 TFLOP/s"), "refuted": "of another chip"}
+    rivals = [{**rate("115 TFLOP/s"), "source": "press"}, refuted]
+    guessed = rate("300 TFLOP/s", origin="computed", formula="80 x 2 GHz", rivals=rivals)
+    told = found("matrix_bf16", guessed)
+    assert (told.value, told.why) == (
+        None,
+        (
+            "the maker publishes no rate; rates worked out of units and clocks are no claim of the "
+            "maker's; other sources give bf16 matrix 115 TFLOP/s x 16 bit = 1,840 (press)"
+        ),
+    )
+
+
 def test_a_worked_out_power_is_no_worked_out_rate() -> None:
     power = {"value": "400 W", "source": "maker", "origin": "computed", "formula": "2 x 200 W"}
     assert found("tdp", power).why == "no rate is published"

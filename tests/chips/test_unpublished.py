@@ -53,6 +53,28 @@ def test_a_rate_that_was_worked_out_is_marked_as_by_chips(
     assert not any(A800.replace("a800", "h800") in line for line in marked)
 
 
+def test_ratios_on_paper_are_marked_where_a_rate_was_worked_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """2.33 times the H20's rate, by a figure that nobody published, stood as a ratio on paper."""
+    compared = said("compare", ["chips=[mi308x]", "baseline=h20"], capsys)[1]
+    (sentence,) = (one for one in compared.splitlines() if one.startswith("On paper, AMD"))
+    assert "2.33 times the bf16 matrix rate of NVIDIA H20 SXM 96GB (computed, not" in sentence
+    assert sentence.count("computed") == 1, "its memory is published"
+    turned = said("compare", ["chips=[h20]", "baseline=mi308x"], capsys)[1]
+    assert "(that of the baseline computed, not published)" in turned
+    pair = document(
+        "verdict", ["chips=[mi308x,h20]", "figures=[matrix_bf16,memory_bandwidth]"], capsys
+    )
+    told = {one["axis"]: one["paper_computed"] for one in pair["rows"]}
+    assert told == {"matrix_bf16": "mi308x", "memory_bandwidth": None}
+    words = ["baseline=h20", "chips=[mi308x,a800]", "report=plain"]
+    table = said("verdict", words, capsys)[1]
+    assert "2.33* →" in table
+    assert "2.11 →" in table
+    assert "*: the figure of a chip is computed, not published." in " ".join(table.split())
+
+
 def test_what_an_answer_rests_on_tells_it_in_every_format(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
