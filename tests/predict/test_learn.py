@@ -184,7 +184,7 @@ def test_each_row_is_predicted_with_its_own_layout_in_its_own_place() -> None:
 
 def test_a_row_is_predicted_with_the_cache_it_was_run_with() -> None:
     plain = serving("a", "llama-3.1-70b", "fp8", 64)
-    narrow = Row({**plain.words, "cache": "fp8"}, plain.numbers)
+    narrow = Row({**plain.words, "kv_dtype": "fp8"}, plain.numbers)
     told = served([plain, narrow], {"a": made("a")}, workloads(), Stack())
     asked = Load(*(np.array([plain[key]]) for key in ("concurrency", "input", "output")))
     for cache, seconds in zip(("bf16", "fp8"), told, strict=True):

@@ -62,8 +62,8 @@ def test_stages_of_a_pipeline_are_not_taken_for_one_group(world: World) -> None:
         name, _, one = row.words["stack"].partition(" ")
         assert row["tp"] * row["dp"] >= by_name[name, one].count
         assert row.words["group"]
-        assert row.words["cache"] == by_name[name, one].workload.get("kv_dtype", "bf16")
-    assert "fp8" in {row.words["cache"] for row in told}
+        assert row.words["kv_dtype"] == by_name[name, one].workload.get("kv_dtype", "bf16")
+    assert "fp8" in {row.words["kv_dtype"] for row in told}
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -48,6 +48,7 @@ MET = (
     ("serving TPOT, experts", VENDOR),
     ("ratio of serving TPOT, dense", SOURCE),
     ("ratio of serving TPOT, experts", SOURCE),
+    ("ratio of serving TPOT, experts", TWO),
     ("ratio of product fp8, trtllm", TWO),
 )
 """Bars that the model reaches."""
@@ -60,7 +61,6 @@ MISSED = (
     ("ratio of prefill step", TWO),
     ("ratio of decode step", TWO),
     ("ratio of serving TPOT, dense", TWO),
-    ("ratio of serving TPOT, experts", TWO),
     ("ratio of serving TPOT, experts", VENDOR),
 )
 """Bars that it does not reach, and that are told so; one that is reached some day is to move up."""

@@ -91,7 +91,7 @@ def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row
     cache = work.get("kv_dtype", "")
     words = {
         "chip": value.chip, "model": model, "dtype": value.dtype,
-        "cache": cache if cache in ITEM else "bf16",
+        "kv_dtype": cache if cache in ITEM else "bf16",
         "stack": f"{report.id} {value.id}", "group": report.by(value), "quantity": value.quantity,
     }  # fmt: skip
     return Row(words, numbers)

@@ -90,7 +90,7 @@ def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:
     for place, row in enumerate(rows):
         words = row.words
         split = int(row["tp"]), int(row["dp"]), int(row["ep"])
-        dtypes = words["dtype"], words.get("cache", "bf16")
+        dtypes = words["dtype"], words.get("kv_dtype") or "bf16"
         found.setdefault((row.chip, words["model"], *dtypes, *split), []).append(place)
     return found
 

@@ -50,8 +50,8 @@ class World:
     def unfitted_serving(self) -> tuple[Row, ...]:
         """Returns the rows with a known batch of all other serving tables, which are not fitted.
 
-        They cover one model with engines of many months. On AMD's chips they depend as much on the
-        software of the month as on the chip.
+        They cover models of their own, or engines of many months. On AMD's chips they depend as
+        much on the software of the month as on the chip.
         """
         others = (table for name, table in self.data.items() if name != SERVING)
         return decoding(
