@@ -17,6 +17,11 @@ COLUMNS = (
     "chip", "memory", "weights per chip", "cache per sequence", "sequences that fit", "fits",
     "chips needed (tp)",
 )  # fmt: skip
+MEMORY = (
+    "Memory, in billions of bytes, is what a program finds: the sheet's GB, which are GiB, less 1% "
+    "for the driver and 1/16 where ECC takes it, or what the driver shows if the sheet says so."
+)
+"""What the memory of a chip means."""
 WORDS = {True: "yes", False: "no", None: "unknown"}
 """Whether a model fits, in words."""
 
@@ -28,7 +33,7 @@ def fitting(found: Sequence[MemoryFit], scenario: Scenario) -> Report:
     table = Table(
         f"{scenario.workload.name} in {scenario.precision.name} on {chips}, "
         f"{counted(batch, 'sequence')} of {counted(length, 'token')}",
-        ("Kept free: 3.5 GB for the engine, and 10% of the memory.",),
+        (MEMORY, "Kept free: 3.5 GB for the engine, and 10% of the memory."),
         COLUMNS,
         tuple(_cells(one, scenario.split.dp) for one in found),
         tuple(_remarks(scenario, [one.chip for one in found])),

@@ -86,7 +86,7 @@ def test_training_that_does_not_fit_names_what_fits_on_as_many(
 def test_training_that_fits_in_no_way_on_as_many_names_the_fewest(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = [*TRAINED, LARGE, "parallel=8"]
+    words = [*TRAINED, "workload=llama-3.1-405b", "parallel=8"]
     (found,) = re.findall(
         r"; (\d+) chips hold it with (\S+) (\S+)", said("predict", words, capsys)[1]
     )
@@ -103,8 +103,9 @@ def test_a_training_answer_tells_all_that_was_asked(capsys: pytest.CaptureFixtur
     assert (asked["micro"], asked["recompute"], asked["parallel"]) == (4, True, "tp2 pp4 vp2")
     assert asked["weights_B"] is None
     assert plain["states_B"] == asked["states_B"] > 0
-    used = asked["states_B"] + asked["activations_B"] + 3.5e9 + 0.1 * 141e9
-    assert asked["memory_free_B"] == pytest.approx(141e9 - used)
+    memory = 0.99 * 141 * 2**30
+    used = asked["states_B"] + asked["activations_B"] + 3.5e9 + 0.1 * memory
+    assert asked["memory_free_B"] == pytest.approx(memory - used)
     title = said("predict", [*words, "micro=4", "recompute=true"], capsys)[1].splitlines()[0]
     assert "8 chips (tp2 pp4 vp2), 32 sequences, 2,048 tokens in, micro=4, recompute=true" in title
     narrow = one([*words, "states=bf16"], capsys)
@@ -212,8 +213,8 @@ def test_another_format_is_offered_where_there_is_one(capsys: pytest.CaptureFixt
 
 def test_a_tight_fit_says_how_many_sequences(capsys: pytest.CaptureFixture[str]) -> None:
     text = said("predict", ["chips=h20", *EXPERTS, "phase=fit", "parallel=8"], capsys)[1]
-    (count,) = re.findall(r"\| (\d+) with under 10% free, else 0 +\| tight: ", text)
-    assert int(count) >= 32
+    (counts,) = re.findall(r"\| (\d+) with under 10% free, else (\d+) +\| tight: ", text)
+    assert 0 < int(counts[1]) < 32 <= int(counts[0])
 
 
 def test_fit_lists_chips_that_lack_the_format(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,8 @@ import math
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.predict.learning.served import as_served
+from bench.predict.learning.shipped import shipped
 from bench.predict.model.attention import replicated
 from bench.predict.model.capacity import (
     RESERVED_B,
@@ -126,6 +128,25 @@ def test_a_model_too_large_has_no_room_for_any() -> None:
     assert told.fits is False
     assert told.max_sequences == 0
     assert (told.free or 0.0) < -60e9
+
+
+def test_no_split_that_others_served_a_model_with_is_called_too_small() -> None:
+    """Sheets' GB were billions of bytes: DeepSeek-V3 in fp8 did not fit on eight H20, but tightly.
+
+    The Ascend 310P is on cards of 24 and 48 GB; the sheet has the smaller, others ran the larger.
+    """
+    world = shipped()
+    found: dict[str, set[tuple[str, str, Parallel]]] = {"fits": set(), "tight": set(), "no": set()}
+    for row in (*world.serving, *world.unfitted_serving, *world.reported_serving):
+        on, model = world.chips[row.chip], world.models[row.words["model"]]
+        formats = as_served(row.words["dtype"], on, model)
+        split = Parallel(int(row["tp"]), 1, int(row["dp"]), int(row["ep"]))
+        length = int(row["input"] + row["output"])
+        word = room(on, model, formats, split, split.dp, length).word
+        found[word or "fits"].add((row.chip, model.id, split))
+    assert {chip for chip, *_ in found["no"]} <= {"huawei-ascend-310p"}
+    assert len(found["tight"]) < 0.02 * len(found["fits"]) + 2
+    assert ("nvidia-h20-sxm-96gb", "deepseek-v3", Parallel(tp=8)) in found["fits"] - found["tight"]
 
 
 def test_a_capacity_that_nobody_gives_leaves_it_open() -> None:

@@ -148,7 +148,7 @@ def test_what_does_not_fit_comes_last_and_says_so_beside_its_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The H800 is predicted quicker than the H20, which is tight, but does not hold the model."""
-    words = [f"chips=[{H800},h20,h200]", LARGE, "parallel=2"]
+    words = [f"chips=[{H800},h20,h200]", LARGE, "parallel=2", "batch=48"]
     found = rows(words, capsys)
     assert [each["chip"] for each in found] == ["nvidia-h200-sxm-141gb", H20, H800]
     assert found[1]["tokens_per_s_chip"] < found[2]["tokens_per_s_chip"]

@@ -7,6 +7,8 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
+from bench.evidence.load import reports
+from bench.evidence.observe import reported
 from bench.predict.assumed import UNKNOWN_LINK
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.step import LINKED
@@ -43,9 +45,53 @@ def test_figures_of_a_sheet_are_taken_as_they_stand_in_si_units() -> None:
     }
     told = facts(chip("sheet", figures))
     assert told.peaks == {"bf16": 100e12}
-    assert (told.bandwidth, told.capacity, told.tdp, told.clock) == (2e12, 64e9, 400.0, 1.5e9)
+    assert (told.bandwidth, told.tdp, told.clock) == (2e12, 400.0, 1.5e9)
     assert (told.link, told.network, told.units, told.cache) == (None, None, None, None)
     assert told.needs(["bandwidth", "link", "network"]) == ["link", "network"]
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("size", "ecc", "shown", "found"),
+    [
+        ("96 GB", "", (), 0.99 * 96 * GIB),
+        ("96 GiB", "", (), 0.99 * 96 * GIB),
+        ("48 GB", "on", (), 0.99 * 45 * GIB),
+        ("48 GB", "off", (), 0.99 * 48 * GIB),
+        ("24 GB", "", ("21527 MiB", "44278 MiB"), 21527 * 2**20),
+        ("24 GB", "", ("12 GiB", "32 GiB"), 0.99 * 24 * GIB),
+        ("unknown", "", ("21527 MiB",), None),
+    ],
+)
+def test_a_program_finds_what_the_driver_shows_or_the_gib_less_what_driver_and_ecc_take(
+    size: str, ecc: str, shown: tuple[str, ...], found: float | None
+) -> None:
+    told = {"memory_ecc": {"value": ecc, "source": "maker"}} if ecc else {}
+    one = chip("one", {"memory_capacity": {"value": size}}, facts=told, identity={"memory": shown})
+    assert facts(one).capacity == (found and pytest.approx(found))
+
+
+def test_what_drivers_show_of_half_a_chip_counts_twice() -> None:
+    told = {"memory": ("44280 MiB",), "reports": "die"}
+    figures = {"memory_capacity": {"value": "96 GB"}, "dies": {"value": "2"}}
+    assert facts(chip("two", figures, identity=told)).capacity == 2 * 44280 * 2**20
+
+
+def test_the_memory_of_a_chip_is_what_drivers_and_runtimes_were_seen_to_show(
+    chips: dict[str, Facts], sheets: Catalogue
+) -> None:
+    """Two boards apart: one with ECC on that others have off, one whose driver keeps 5%."""
+    seen = [
+        (one.chip, size / one.value)
+        for one in reported(reports(), sheets)
+        if one.quantity.key == "memory_held" and one.weight and one.chip in chips
+        if (size := chips[one.chip].capacity)
+    ]
+    assert len({name for name, _ in seen}) > 50
+    off = {name for name, ratio in seen if not 0.9895 < ratio < 1.015}
+    assert off == {"cambricon-mlu370-x8", "enflame-s60"}
 
 
 PCIE = {"pcie_bandwidth_oneway": {"value": "64 GB/s"}}

@@ -38,7 +38,7 @@ class Room:
     """Use of one chip's memory, in bytes.
 
     Attributes:
-        capacity: published capacity; None if unknown.
+        capacity: memory that programs find; None if unknown.
         weights: the model's weights on one chip; in training with gradients and optimiser states.
         cache: key-value cache of one sequence on one chip.
         reserved: memory reserved for the engine.

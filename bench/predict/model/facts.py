@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bench.chips.figures import MATRIX_DTYPES
 from bench.chips.load import Catalogue
+from bench.chips.match import devices_a_chip, memory_sizes
 from bench.chips.model import Basis, Chip, Gap
 from bench.chips.paper import Paper, of_sheet
 from bench.chips.pcie import alone
@@ -18,6 +19,12 @@ LINK = ("link_bandwidth_oneway", "pcie_bandwidth_oneway")
 CODED = 1 / 16
 """Share of capacity, and at least of traffic, that ECC takes in memory without extra ECC bits, such
 as GDDR6: with ECC on, drivers show 15/16 of the size (46,068 of 49,140 MiB)."""
+KEPT = 1 / 100
+"""Share of capacity that driver and runtime keep from programs: NVIDIA's runtimes leave 98 to 99%
+of the GiB that a sheet prints as GB, other makers' drivers show up to all of them (driver-memory
+in ``results/reported``)."""
+LEAST_SHOWN = 7 / 8
+"""Least share of the printed size that a driver shows of the same board (LPDDR4X with ECC)."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Facts:
         silicon: label shared by chips that differ only in a cap, the memory or the name.
         peaks: dense matrix rates by number format, operations/s.
         bandwidth: memory bandwidth, B/s.
-        capacity: memory capacity, B.
+        capacity: memory that programs find, B: less than the sheet prints, see ``_capacity``.
         link: bandwidth to other chips, B/s in one direction; that of PCIe if the sheet names no
             other link.
         unrated: whether the sheet names a link other than PCIe without its rate.
@@ -119,6 +126,8 @@ def facts(chip: Chip) -> Facts:
     keys_of = {**FIGURES, "link": LINK[:1]} if unrated else FIGURES
     more = {key: of_sheet(chip, keys) for key, keys in keys_of.items()}
     ecc = chip.facts.get("memory_ecc")
+    coded = CODED if ecc and ecc.value == "on" else 0.0
+    values = {key: one.value if one else None for key, one in more.items()}
     return Facts(
         chip=chip.id,
         name=chip.name,
@@ -126,11 +135,11 @@ def facts(chip: Chip) -> Facts:
         family=chip.family or chip.architecture,
         silicon=_silicon(chip),
         peaks={word: one.value for word, one in found.items()},
-        coded=CODED if ecc and ecc.value == "on" else 0.0,
+        coded=coded,
         unrated=unrated,
         unsaid=frozenset(word for word, one in found.items() if one.basis == Basis.UNSPECIFIED),
         doubt={word: _doubt(one) for word, one in (*found.items(), *more.items()) if one},
-        **{key: one.value if one else None for key, one in more.items()},
+        **{**values, "capacity": _capacity(chip, coded)},
     )
 
 
@@ -154,6 +163,23 @@ def all_facts(catalogue: Catalogue) -> dict[str, Facts]:
     """Returns the facts of every accelerator."""
     kept = (one for one in catalogue.chips.values() if one.kind in ("gpu", "npu"))
     return {one.id: facts(one) for one in kept}
+
+
+def _capacity(chip: Chip, coded: float) -> float | None:
+    """Returns the bytes of memory that programs find on a chip; None if its sheet has no size.
+
+    It is the size that drivers report, if the sheet names it; else the printed one, of which ECC,
+    driver and runtime take a share. Memory chips come in powers of two, so a sheet's GB are GiB.
+
+    Args:
+        chip: the sheet.
+        coded: share that ECC takes.
+    """
+    if chip.number("memory_capacity") is None:
+        return None
+    printed, *shown = (one * devices_a_chip(chip) for one in memory_sizes(chip, rivals=False))
+    reported = [one for one in shown if LEAST_SHOWN <= one / printed <= 1]
+    return min(reported, default=printed * (1 - coded) * (1 - KEPT))
 
 
 def _unrated(chip: Chip) -> bool:
