@@ -9,6 +9,9 @@ PLAIN = "normal"
 INPUTS = {"normal": "normal data", "uniform": "uniform data", "constant": "a constant"}
 """Kinds of inputs in words, where these differ."""
 
+FAKE = "A FAKE device: these figures are simulated and say nothing about any chip."
+"""Heads every table of a record whose backend is ``fake``."""
+
 
 def own_inputs(record: Record) -> str:
     """Returns the only kind of inputs that a run used, or if several, the one in its settings."""

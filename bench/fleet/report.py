@@ -235,6 +235,7 @@ def _flat_rows(groups: Sequence[RankedGroup]) -> Iterator[dict[str, Scalar]]:
                 what, level = ranking.what, standing.level
                 yield {
                     "group": number, "chip": head.chip, "device": head.device,
+                    "backend": head.backend,
                     "device_key": standing.device.key, "called": standing.device.display_name,
                     "node": standing.device.node,
                     "figure": what.key, "kernel": what.kernel, "dtype": what.dtype,

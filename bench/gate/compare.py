@@ -13,6 +13,7 @@ from bench.gate.searched import luck
 from bench.gate.spread import Variance, common, moderated, variance_of
 from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
 from bench.rates import Interval
+from bench.titles import FAKE
 
 ORDER = list(Verdict)
 ENOUGH = 5
@@ -56,6 +57,7 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
         against=tuple(run.name for run in kept),
         strictness={"level": terms.level, "least": terms.least},
         ended=ended,
+        backend=now.backend,
     )
 
 
@@ -173,6 +175,8 @@ def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]
     if refused:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         lines.append(f"Left out: {refused[0]}{more}.")
+    if any(run.backend == "fake" for run in (now, *kept)):
+        lines.append(FAKE)
     ended = [f"{run.name} {ENDED[run.state]}" for run in (now, *kept) if run.state in ENDED]
     return [*lines, *([f"{'; '.join(ended[:3])}."] if ended else [])]
 

@@ -12,6 +12,7 @@ from bench.gate.model import Finding, Row
 from bench.gate.report import before, code_line, ratio_text, report
 from bench.report.formats.github import escape, render
 from bench.report.markup import cleaned, one_line, tabulated
+from bench.titles import FAKE
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SUITE = "onpaper gate"
@@ -137,6 +138,8 @@ def markdown(finding: Finding) -> str:
     cells = [_brief(row, finding.columns[2]) for row in counts[:MOST_ROWS]]
     whole = render(cleaned(report(replace(finding, rows=finding.rows[:MOST_ROWS]))))
     parts = [f"### {escape(one_line(finding.title))}", "", code_line(finding), ""]
+    if finding.backend == "fake":
+        parts += [FAKE, ""]
     if cells:
         parts += [tabulated(columns, cells, "github"), ""]
     if len(counts) > MOST_ROWS:

@@ -116,6 +116,7 @@ class Run:
         taken: its measurements.
         whole: what it was asked to measure; runs asked for the same should have the same rows.
         state: how it ended.
+        backend: of the device; ``fake`` is a simulated one, empty is unknown.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Run:
     taken: tuple[Taken, ...]
     whole: tuple[str, ...] = ()
     state: str = "complete"
+    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,7 @@ class Finding:
         ended: how an incomplete run ended, in words; empty if it is complete.
         judges: whether any row has a real verdict.
         limits: what limits were made of this run, in words; empty if none were.
+        backend: of the judged run's device; ``fake`` is a simulated one, empty is unknown.
     """
 
     title: str
@@ -219,6 +222,7 @@ class Finding:
     ended: str = ""
     judges: bool = True
     limits: str = ""
+    backend: str = ""
 
     @property
     def code(self) -> int:

@@ -52,6 +52,7 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
         taken=tuple(map(taken, record.measurements, sizes_in_names)),
         whole=(record.suite, *(f"{name}={record.settings.get(name)}" for name in ASKED)),
         state=record.state,
+        backend=record.device.backend,
     )
 
 

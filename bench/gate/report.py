@@ -127,6 +127,7 @@ def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
     throttle = [" ".join(taken.throttle) if taken else "" for taken in (first, row.now)]
     return {
         "record": finding.record,
+        "backend": finding.backend,
         "against": " ".join(finding.against),
         "exit_code": finding.code,
         "measurement": one.title,

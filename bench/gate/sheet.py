@@ -17,6 +17,7 @@ from bench.records.model import Measurement, Record, at_once
 from bench.report.digits import counted
 from bench.report.table import source_line
 from bench.standing import nearest
+from bench.titles import FAKE
 from bench.verdict import MARGIN, row_of, rows
 from bench.verdict import Row as Judged
 from bench.verdict import Verdict as Said
@@ -109,6 +110,7 @@ def _finding(record: Record, found: Sequence[Row], required: Requirements) -> Fi
         strictness={"margin": required.margin},
         ended=ended,
         judges=any(row.judged != Said.UNRATED for row in found),
+        backend=record.device.backend,
     )
 
 
@@ -187,6 +189,8 @@ def _heading(
 ) -> Iterator[str]:
     about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
     yield f"{about}, record {record.id}, against the sheet of {chip.id}."
+    if record.device.backend == "fake":
+        yield FAKE
     if record.state in ENDED:
         yield f"The run {ENDED[record.state]}: what it lacks is missing."
     if (count := at_once(record)) > 1:

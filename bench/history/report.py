@@ -34,6 +34,8 @@ NOTE = (
     "with another power limit, suite, input or method, and each fixed shape, are another series."
 )
 
+FAKE_ROWS = "Devices named FAKE were simulated: their figures say nothing about any chip."
+
 
 def history_report(all_series: Sequence[Series], limit: int) -> Report:
     """Returns the report on some series.
@@ -45,7 +47,7 @@ def history_report(all_series: Sequence[Series], limit: int) -> Report:
     """
     table = Table(
         title=f"History of {all_series[0].what.title}",
-        heading=(_span(all_series),),
+        heading=tuple(_heading(all_series)),
         columns=SERIES_COLUMNS,
         cells=tuple(map(_cells, _shown(all_series, limit))),
         summary=(*_sentences(all_series), *_hidden(all_series, limit)),
@@ -71,6 +73,12 @@ def _hidden(all_series: Sequence[Series], limit: int) -> Iterator[str]:
         yield f"{hidden:,} fixed shapes of one point are not shown: limit=0 shows them."
 
 
+def _heading(all_series: Sequence[Series]) -> Iterator[str]:
+    yield _span(all_series)
+    if any(series.points[0].head.backend == "fake" for series in all_series):
+        yield FAKE_ROWS
+
+
 def _span(all_series: Sequence[Series]) -> str:
     started = [point.head.started_utc[:10] for series in all_series for point in series.points]
     records = {point.head.id for series in all_series for point in series.points}
@@ -80,7 +88,7 @@ def _span(all_series: Sequence[Series]) -> str:
 def _cells(series: Series) -> tuple[str, ...]:
     head, first, last = series.points[0].head, series.points[0], series.points[-1]
     return (
-        _title_of(series), head.chip or "–", head.device, _suite(head), f"{len(series.points):,}",
+        _title_of(series), head.chip or "–", _device(head), _suite(head), f"{len(series.points):,}",
         f"{series.devices:,}", first.head.started_utc[:10], last.head.started_utc[:10],
         _value(series, first), _value(series, last),
         f"{len(series.level_changes)}" if len(series.points) >= MIN_SEARCHED else TOO_SHORT,
@@ -95,6 +103,11 @@ def _title_of(series: Series) -> str:
         if has_other_inputs
         else series.what.title
     )
+
+
+def _device(head: Head) -> str:
+    """Returns the device's name, marked FAKE if the device was simulated."""
+    return f"FAKE {head.device}" if head.backend == "fake" else head.device
 
 
 def _suite(head: Head) -> str:
@@ -117,7 +130,7 @@ def _sentences(all_series: Sequence[Series]) -> Iterator[str]:
 
 def _sentence(series: Series) -> str:
     """Returns the finding on a series as a sentence."""
-    subject = f"{_title_of(series)} on {series.points[0].head.device}"
+    subject = f"{_title_of(series)} on {_device(series.points[0].head)}"
     if not series.level_changes:
         return f"{subject}: no change of level in {len(series.points):,} points."
     last = series.level_changes[-1]
@@ -130,7 +143,7 @@ def _sentence(series: Series) -> str:
 def _changed(series: Series) -> Section:
     head = series.points[0].head
     cells = tuple(_change(series, change) for change in series.level_changes)
-    title = f"Changes of {_title_of(series)}, {head.device}, {_suite(head)}"
+    title = f"Changes of {_title_of(series)}, {_device(head)}, {_suite(head)}"
     return Section(title, CHANGE_COLUMNS, cells, list(_flat_changes(series)), key="changes")
 
 
@@ -174,7 +187,8 @@ def _flat_points(all_series: Sequence[Series]) -> Iterator[dict[str, Scalar]]:
                 "kernel": series.what.kernel, "dtype": series.what.dtype,
                 "label": series.what.label, "sizes": series.what.sizes,
                 "data": series.what.data, "asked": head.asked, "chip": head.chip,
-                "device": head.device, "uid": head.uid, "node": head.node, "suite": head.suite,
+                "device": head.device, "backend": head.backend, "uid": head.uid,
+                "node": head.node, "suite": head.suite,
                 "driver": head.driver, "torch": head.torch, "onpaper": head.onpaper,
                 "unit": series.what.unit, "measured": point.value,
                 "measured_low": point.low, "measured_high": point.high, "clock_hz": point.clock_hz,
@@ -205,7 +219,7 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
                "measurements", "record")  # fmt: skip
     cells = tuple(
         (
-            head.started_utc, head.chip or "–", head.device, head.node or "–", _suite(head),
+            head.started_utc, head.chip or "–", _device(head), head.node or "–", _suite(head),
             head.driver or "–", head.torch or "–", head.onpaper, head.state,
             f"{head.measurements}", head.id,
         )

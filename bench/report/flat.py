@@ -34,6 +34,7 @@ def _run(record: Record, measurement: Measurement) -> dict[str, Scalar]:
         "record": record.id,
         "started_utc": record.started_utc,
         "device": record.device.name,
+        "backend": record.device.backend,
         "chip": record.identity.chip,
         "kernel": measurement.kernel,
         "dtype": measurement.dtype,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from bench.chips.load import Catalogue
+from bench.records.model import Record
 from bench.report.digits import NONE, percent, with_interval
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
@@ -85,9 +86,13 @@ def _counted(count: int) -> str:
     return f"{count} devices, each alone and all at once" if count > 1 else "one device, alone"
 
 
+def _first(alone: Records, together: Records) -> Record:
+    return next(iter((*alone.values(), *together.values())))
+
+
 def _heading(alone: Records, together: Records, troubles: Mapping[str, str]) -> Iterator[str]:
     """Yields the run, its records, devices that were not measured, and warnings."""
-    first = next(iter((*alone.values(), *together.values())))
+    first = _first(alone, together)
     group = first.settings.get("group")
     run = (
         f"{first.started_utc[:10]}, suite {first.suite}, torch {first.machine.torch or 'not used'}"
@@ -224,6 +229,7 @@ def _flat(pair: Pair, alone: Records, together: Records) -> dict[str, Scalar]:
     measurement = row.measurement
     flat: dict[str, Scalar] = {
         "device": pair.device,
+        "backend": _first(alone, together).device.backend,
         "figure": row.key,
         "title": row.title,
         "kernel": measurement.kernel,

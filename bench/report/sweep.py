@@ -94,4 +94,5 @@ def _flat(entries: Sequence[tuple[Row, str, Record]]) -> Iterator[dict[str, Scal
             "achieved": row.fraction.value if row.fraction else None,
             "verdict": row.verdict.value,
             "record": record.id,
+            "backend": record.device.backend,
         }

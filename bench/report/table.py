@@ -12,7 +12,7 @@ from bench.report.groups import VERDICT, trimmed
 from bench.report.scalar import Scalar
 from bench.report.summary import summary
 from bench.shortfall import FLATTERING
-from bench.titles import PLAIN, inputs, own_inputs
+from bench.titles import FAKE, PLAIN, inputs, own_inputs
 from bench.verdict import Row
 
 COLUMNS = (
@@ -180,7 +180,7 @@ def cautions(record: Record) -> list[str]:
     if IMPORTED_BY in record.settings:
         lines.append(f"Imported: measured by {record.settings[IMPORTED_BY]}, not here.")
     if record.device.backend == "fake":
-        lines.append("A FAKE device: these figures are simulated and say nothing about any chip.")
+        lines.append(FAKE)
     return lines
 
 

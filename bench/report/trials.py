@@ -115,6 +115,7 @@ def _flat(
     measurement = row.measurement
     return {
         "record": record.id,
+        "backend": record.device.backend,
         "figure": row.key,
         "kernel": measurement.kernel,
         "dtype": measurement.dtype,

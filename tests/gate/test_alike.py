@@ -123,7 +123,7 @@ def test_what_was_measured_at_once_is_not_set_beside_what_was_measured_alone() -
         judged(of_eight(record(2)), record(1))
     assert judged(of_eight(record(2)), of_eight(record(1))).code == 0
     found = judged(of_eight(record(2)), record(1), terms=Terms(allow=("together",)))
-    assert "Changed, as intended: measured alone before" in found.heading[1]
+    assert "Changed, as intended: measured alone before" in found.heading[2]
 
 
 def test_a_refused_run_takes_none_of_its_name_with_it() -> None:

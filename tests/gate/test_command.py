@@ -9,6 +9,7 @@ from bench.gate.report import before, change
 from bench.rates import Interval
 from bench.records.store import write
 from bench.report.registry import FORMATS
+from bench.titles import FAKE
 from bench.units import Dimension
 from tests.gate.cases import gate, laid_out, record, taken
 
@@ -181,3 +182,17 @@ def test_a_row_for_programs_says_what_of_which_runs_and_how_strictly(
     assert row["name"] == "memory fp32 normal copy memory_bandwidth"
     assert (row["level"], row["least"], row["margin"]) == (0.01, 0.02, None)
     assert (row["published"], row["runs_before"]) == (None, 1)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("against", ["before.json", "h20"])
+def test_a_fake_device_is_marked_in_every_output(
+    against: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate("record=same.json", f"against={against}", "junit=gate.xml", "markdown=gate.md")
+    summary = Path("gate.md").read_text(encoding="utf-8")
+    assert FAKE in summary.partition("<details>")[0]
+    assert FAKE in Path("gate.xml").read_text(encoding="utf-8")
+    assert FAKE in capsys.readouterr().out
+    gate("record=same.json", f"against={against}", "report=json")
+    assert {row["backend"] for row in json.loads(capsys.readouterr().out)["rows"]} == {"fake"}

@@ -98,7 +98,7 @@ def test_a_failure_and_an_implausible_figure_count_against_a_sheet(sheets: Catal
 
 def test_a_sheet_is_told_that_a_device_was_not_alone(sheets: Catalogue) -> None:
     found = against_sheet(of_eight(record(1)), sheets.find("h20"), sheets, Requirements(0.1))
-    assert "8 devices at once: one alone may reach more" in found.heading[1]
+    assert "8 devices at once: one alone may reach more" in found.heading[2]
 
 
 def test_a_small_product_of_a_fixed_shape_judges_no_figure(sheets: Catalogue) -> None:

@@ -182,6 +182,16 @@ def test_a_wrong_word_costs_one_line(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["figure=matrix_bf16"], []])
+def test_a_fake_device_is_marked(
+    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["history", *words, f"records={folder}", "report=github"]) == 0
+    assert "FAKE onpaper fake device" in capsys.readouterr().out
+    assert main(["history", *words, f"records={folder}", "report=json"]) == 0
+    assert {one["backend"] for one in json.loads(capsys.readouterr().out)["rows"]} == {"fake"}
+
+
 @pytest.mark.parametrize(
     ("figure", "named"), [("vector_fp32", "fp32 vector"), ("matrix_fp32", "fp32 matrix")]
 )
