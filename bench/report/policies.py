@@ -65,10 +65,21 @@ def paragraph(status: Status) -> str:
 
 
 def policy_of(judged: Judged) -> str:
-    """Returns the licence policy, and whether an export under US rules is hypothetical."""
-    words = policy(judged.status)
+    """Returns the licence policy, and whether it is disputed or an export under US rules supposed.
+
+    The figures of other sources count if the policy differs by them.
+    """
+    words, rivals = policy(judged.status), _by_rivals(judged)
     hypothetical = judged.designed_in_china and judged.status.needs_licence is not Truth.NO
-    return f"{words}, if exported under US rules" if hypothetical else words
+    words += ", if exported under US rules" if hypothetical else ""
+    return f"{words}; in dispute: {rivals}" if rivals else words
+
+
+def _by_rivals(judged: Judged) -> str:
+    """Returns the policies by figures of other sources, if they differ; else an empty text."""
+    here = policies(judged.status.policies)
+    found = dict.fromkeys(policies(one.status.policies) for one in judged.disputed)
+    return " or ".join(one for one in found if one != here)
 
 
 def policy(status: Status) -> str:
@@ -94,7 +105,11 @@ def needed(judged: Judged, by: str) -> str:
         Truth.UNKNOWN: f"what is published does not decide whether a licence {verb} needed by {by}",
     }
     start = "Designed in China. If exported under US rules," if supposed else "By US rules"
-    return f"{start} {words[status.needs_licence]}."
+    answer = words[status.needs_licence]
+    if rivals := _by_rivals(judged):
+        start += f" {'by' if supposed else 'and'} the first figures of its sheet,"
+        return f"{start} {answer}. In dispute: by figures of other sources, {rivals}."
+    return f"{start} {answer}."
 
 
 def counted_needs(judged: Sequence[Judged]) -> Iterator[str]:
@@ -109,6 +124,9 @@ def counted_needs(judged: Sequence[Judged]) -> Iterator[str]:
             f"Of {len(supposed)}{more}, designed in China, if exported under US rules: "
             f"{_counts(supposed)}."
         )
+    disputed = [one.status.name for one in judged if one.need_by_rivals]
+    if disputed:
+        yield f"In dispute, as figures of other sources change the answer: {', '.join(disputed)}."
 
 
 def _counts(judged: Sequence[Judged]) -> str:

@@ -103,7 +103,7 @@ def in_dispute(judged: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[s
     for dispute in judged.disputed:
         mark = notes.mark(source_line(dispute.rival.source, catalogue))
         rival = f"{FIGURES[dispute.figure].title} {dispute.rival.value} {mark}"
-        there = replace(judged, status=dispute.status)
+        there = replace(judged, status=dispute.status, disputed=())
         outcome = f"paragraph {paragraph(dispute.status)}, {policy_of(there)}"
         yield f"In dispute: with {rival} {judged.status.name} is {outcome}."
 
@@ -272,6 +272,7 @@ def _status_flat(judged: Judged) -> dict[str, Scalar]:
         "in_text_only": ids(filter(_only_in_text, status.us)),
         "chinese": ids(filter(_has_effect, status.chinese)),
         "local": ids(filter(_has_effect, status.local)),
+        "needs_licence_by_rivals": judged.need_by_rivals or None,
         "disputed": "; ".join(f"{one.figure} {one.rival.value}" for one in judged.disputed),
     }
 

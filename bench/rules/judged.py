@@ -33,6 +33,12 @@ class Judged:
         """Tells whether an export under US rules is hypothetical: the chip is designed in China."""
         return self.chip is not None and self.chip.tier == "domestic"
 
+    @property
+    def need_by_rivals(self) -> str:
+        """Returns what an export needs by figures of other sources, if that differs; else empty."""
+        needs = dict.fromkeys(one.status.need for one in self.disputed)
+        return " or ".join(one for one in needs if one != self.status.need)
+
 
 def judged(
     chip: Chip, question: Question, catalogue: Catalogue, book: Rulebook, *, disputes: bool = True

@@ -138,6 +138,13 @@ def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
                 "needed."
             ),
         ),
+        (
+            "rtx6000d", "2026-02-01",
+            (
+                "By US rules and the first figures of its sheet, no licence and no notice is "
+                "needed. In dispute: by figures of other sources, licence (policy not stated)."
+            ),
+        ),
     ],
 )  # fmt: skip
 def test_of_one_chip_the_first_line_answers_and_names_the_rule(
@@ -173,6 +180,22 @@ def test_chips_designed_in_china_are_counted_separately(
         AID,
     ]
     assert not any("China" in one for one in heading["h20,a800"])
+
+
+def test_a_need_that_is_in_dispute_has_a_word_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Two of four sources bring the RTX 6000D under the letters, and a flat 'no' was said of it."""
+    on = "on=2026-02-01"
+    told = {one["chip"]: one for one in rows([on, "chips=[rtx6000d,h20]"], capsys)}
+    needs = {chip: one["needs_licence"] for chip, one in told.items()}
+    assert needs == {"nvidia-rtx6000d-84gb": "no", "nvidia-h20-sxm-96gb": "yes"}
+    rivals = {chip: one["needs_licence_by_rivals"] for chip, one in told.items()}
+    assert rivals["nvidia-rtx6000d-84gb"] == "yes"
+    assert not rivals["nvidia-h20-sxm-96gb"]
+    out = said([on, "chips=[rtx6000d,h20]", "report=github"], capsys)[1]
+    assert "In dispute, as figures of other sources change the answer: nvidia-rtx6000d" in out
+    assert "| none; in dispute: licence (policy not stated) |" in out
 
 
 EXEMPT = (

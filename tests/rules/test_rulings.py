@@ -291,7 +291,7 @@ def test_one_rule_is_told_by_its_name() -> None:
 
 
 def test_a_day_after_the_last_look_says_so() -> None:
-    assert status_report(LATER).table.heading[2] == (
+    assert status_report(LATER).table.heading[3] == (
         "Rules were collected up to 2026-01-01. This day is later: newer rules are not included."
     )
 
