@@ -57,6 +57,14 @@ class Served:
     turn: Array
     tokens_per_s: Array
 
+    @property
+    def decode_s(self) -> Array:
+        """Returns the time of a decode step of all requests, without prefills, s (points,).
+
+        ``served`` reads it by its name, for decode steps that others reported.
+        """
+        return self.decode.seconds
+
 
 def serve(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     chip: Facts, workload: Workload, load: Load, formats: Precision, split: Parallel, stack: Stack
