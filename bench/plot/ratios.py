@@ -69,8 +69,8 @@ def picture(
         alt=_alt(baseline, found),
         note=(
             "Bars: 95% interval of the measured ratio. Below the line paper promises more than "
-            f"is measured. From {len(bench.whole.admitted)} measured values, ours and "
-            f"others'.{_missing_chips(chips or (), found, baseline)}"
+            f"is measured. {_values_used(bench)}"
+            f"{_missing_chips(chips or (), found, baseline)}"
         ),
         rows=[_row(finding) for finding in found],
         paint=partial(_paint, found, baseline),
@@ -93,6 +93,13 @@ def _published_and_measured(
             f"chips=, or see 'verdict baseline={baseline.id}'"
         )
     return found
+
+
+def _values_used(bench: Bench) -> str:
+    """Returns a sentence with how many measured values there are, and how many have no weight."""
+    known, used = len(bench.whole.every), len(bench.whole.admitted)
+    idle = f", {known - used:,} of them without weight" if used < known else ""
+    return f"From {known:,} measured values, ours and others'{idle}."
 
 
 def _missing_chips(chips: Sequence[Chip], found: Sequence[Finding], baseline: Chip) -> str:

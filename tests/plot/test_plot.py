@@ -193,6 +193,10 @@ def test_ratios_are_the_cells_of_the_matrix_that_have_both(sheets: Catalogue) ->
     over = sum(float(row["paper_overstates"] or 0) > 1.1 for row in picture.rows)
     assert f"overstates {over} of {len(both)} ratios" in picture.title
     assert picture.name == "ratios-h20"
+    known, idle = len(bench.whole.every), sum(one.weight == 0 for one in bench.whole.every)
+    assert f"From {known:,} measured values, ours and others', {idle} of them without weight." in (
+        picture.note
+    )
     with pytest.raises(UsageError, match="no ratio to nvidia-h20"):
         ratios.picture(base, [sheets.find("amd-epyc-9755")], bench)
 

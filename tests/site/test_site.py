@@ -149,6 +149,16 @@ def test_each_value_on_a_chips_page_leads_to_its_source_or_its_record(
         assert re.search(r'<a href="(https?://|\.\./records/)', row.rpartition("<td")[2]), row
 
 
+def test_the_first_page_has_one_count_of_measured_values(site: Path, world: World) -> None:
+    """In words and under the picture of ratios, both with those that have no weight."""
+    text = (site / "index.html").read_text("utf-8")
+    known = world.bench.whole.every
+    idle = sum(one.weight == 0 for one in known)
+    assert f'<dd><a href="evidence.html">{len(known):,}</a>' in text
+    assert f"{idle} without weight" in text
+    assert set(re.findall(r"From ([\d,]+) measured values", text)) == {f"{len(known):,}"}
+
+
 def test_claims_unfold_to_every_value_behind_them(site: Path, world: World) -> None:
     from bench.claims.weigh import behind
 

@@ -80,10 +80,11 @@ def _row(observation: Observation, world: World, linker: Linker) -> Line:
 
 
 def evidence_counts(world: World) -> dict[str, Any]:
-    """Returns the number of values, of our own values, and of groups that measured."""
+    """Returns the number of values, of ours, of those without weight, and of groups."""
     observations = world.bench.whole.every
     return {
         "values": len(observations),
         "own": sum(observation.by == OWN for observation in observations),
+        "idle": sum(observation.weight == 0 for observation in observations),
         "groups": len({observation.by for observation in observations}),
     }
