@@ -53,7 +53,11 @@ def matrix(
     cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in rows)
     columns = ("chip", *(_heading(axis) for axis in _axes(figures)))
     title = f"{counted(len(rows), 'chip')} over {baseline.name}: on paper and in measurement"
-    table = Table(title, HOW, columns, cells, tuple(_summary(rows, baseline)), ())
+    other = "another chip" if not chips else "this chip" if len(chips) == 1 else "these chips"
+    summary = _summary(rows) or (
+        f"No measurement compares {baseline.name} with {other} in {' or '.join(columns[1:])}."
+    )
+    table = Table(title, HOW, columns, cells, (summary,), ())
     flats = [
         {**flat(one), "paper_overstates": overstated(one), "cell": state(one)}
         for row in rows
@@ -121,17 +125,16 @@ def _paper(ratio: PaperRatio) -> str:
     return f"{times(ratio.value)}{UNPUBLISHED if ratio.computed else ''}"
 
 
-def _summary(rows: Sequence[Sequence[Finding]], baseline: Chip) -> list[str]:
-    """Returns how often paper overstates and understates, by more than 10%."""
+def _summary(rows: Sequence[Sequence[Finding]]) -> str:
+    """Returns how often paper overstates and understates by more than 10%; empty if unmeasured."""
     cells = [finding for row in rows for finding in row]
+    if not any(one.measured for one in cells):
+        return ""
     factors = [factor for one in cells if (factor := overstated(one))]
-    if not factors:
-        return [f"No measurement compares {baseline.name} with another chip."]
     over = sum(factor > 1.1 for factor in factors)
     under = sum(factor < 1 / 1.1 for factor in factors)
-    return [
-        (
-            f"{len(factors)} of {len(cells)} cells have both ratios. Paper overstates the chip "
-            f"over {baseline.name} by more than 10% in {over}, understates it in {under}."
-        )
-    ]
+    name = cells[0].question.second.name
+    return (
+        f"{len(factors)} of {len(cells)} cells have both ratios. Paper overstates the chip "
+        f"over {name} by more than 10% in {over}, understates it in {under}."
+    )

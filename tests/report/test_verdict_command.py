@@ -258,7 +258,15 @@ def test_a_matrix_of_one_chip_and_of_nothing_that_compares(
     words = ["baseline=h20", "chips=hygon-k100-ai", "figures=training"]
     text = said("verdict", words, capsys)[1]
     assert "1 chip over NVIDIA H20 SXM 96GB" in text
-    assert "No measurement compares NVIDIA H20 SXM 96GB with another chip" in text
+    assert "No measurement compares NVIDIA H20 SXM 96GB with this chip in training." in text
+
+
+def test_what_no_measurement_compares_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["baseline=h20", "chips=[p800,910c,c550]", "figures=[serving,decode]"]
+    none = "No measurement compares NVIDIA H20 SXM 96GB with these chips in serving or decode."
+    assert none in said("verdict", words, capsys)[1]
+    alone = said("verdict", ["baseline=thead-hanguang-800", "figures=[training]"], capsys)[1]
+    assert "with another chip in training." in alone
 
 
 def test_a_matrix_of_no_chips_named_has_all_that_share_a_measurement(
