@@ -32,7 +32,7 @@ passes.
   level=0.01        against runs: chance that any row is called slower though nothing changed
   least=0.01        against runs: differences smaller than this count as the same
   margin=0.10       against a chip: how far below paper still counts as reached
-  figures=[]        against a chip: these figures only; one that was not measured is missing
+  figures=[]        these figures only, such as [matrix_bf16]; one that was not measured is missing
   limits=           against a chip: a YAML file with a limit per figure, such as matrix_bf16: 0.68,
                     the share of paper from which on it counts as reached; margin= is for the others
   out=              against a chip: a limits= file to write, made of what this record reached; a
@@ -60,7 +60,7 @@ not finish.
 
 
 OF_RUNS = ("level", "least")
-OF_SHEET = ("margin", "figures", "limits", "out")
+OF_SHEET = ("margin", "limits", "out")
 """Keys that only apply against runs, and only against a sheet."""
 
 
@@ -169,7 +169,7 @@ def _judge(
     """Returns the function that judges one record: against a sheet or earlier runs."""
     from bench.chips.load import catalogue
     from bench.chips.names import plain
-    from bench.gate.compare import compare
+    from bench.gate.chosen import compare_figures
     from bench.gate.read import run_in, runs_of
     from bench.records.latest import record_folders
 
@@ -180,7 +180,9 @@ def _judge(
         return _of_sheet(config, sheets, sheets.find(chip), len(judged))
     _only(given, OF_SHEET, "a chip's sheet", "least= sets the smallest difference that matters")
     before, unread = runs_of(against, judged, record_folders(), sheets)
-    return lambda path: compare(run_in(path, sheets), before, strict, unread)
+    return lambda path: compare_figures(
+        run_in(path, sheets), before, strict, unread, config.figures
+    )
 
 
 def _of_sheet(

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper
 from bench.errors import UsageError
 from bench.fixed import named
+from bench.gate.chosen import absent
 from bench.gate.compare import sort_key
 from bench.gate.model import ENDED, Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
@@ -32,7 +32,6 @@ SAYS = {
     Said.SKIPPED: Verdict.MISSING,
 }
 """The gate's verdict for each verdict on a published figure."""
-LACKS = "it is not in this run"
 WORDS = (
     "reached: the whole interval lies at or above {line} of paper. short: it lies below. "
     "Each figure is judged by the measurement that came nearest to it, at 95%, as 'show' judges it."
@@ -87,7 +86,7 @@ def against_sheet(
     chosen = _chosen(judged, required, len(lacking))
     sources = list(dict.fromkeys(source for one in chosen for source in _sources(one.published)))
     found = [_row(one, taken[id(one)], sources, required) for one in chosen]
-    found += [_absent(key, required) for key in _unmeasured(chosen, required)]
+    found += [absent(key, required.limit(key)) for key in _unmeasured(chosen, required)]
     if not found:
         raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
     heading = tuple(_heading(record, chip, judged, chosen))
@@ -171,17 +170,6 @@ def _unmeasured(chosen: Sequence[Judged], required: Requirements) -> list[str]:
     """Returns the required figures that have no row."""
     has = {one.key for one in chosen}
     return [key for key in required.figures or required.limits if key not in has]
-
-
-def _absent(key: str, required: Requirements) -> Row:
-    """Returns the row of a figure that has to be reached but that no measurement tests."""
-    kind = FIGURES[key]
-    now = Taken(
-        name=(key,), title=kind.title, parameters={}, shape="", moves=False, status="skipped",
-        reason=LACKS, speed=None, shown="", dimension=kind.dimension, of={"figure": key},
-    )  # fmt: skip
-    return Row(now, (), Verdict.MISSING, LACKS, counts=True, judged="missing",
-               limit=required.limit(key))  # fmt: skip
 
 
 def _heading(
