@@ -56,6 +56,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty folder in place of the user's records: no test finds them, or adds to them."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.paths.runs_dir", lambda: folder)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def sheets() -> Catalogue:
     """The shipped catalogue."""

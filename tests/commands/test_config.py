@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from bench import paths
 from bench.config import GROUPS, choices, compose, device_word, folder, positive, spelled_out
 from bench.devices.registry import words
 from bench.errors import UsageError, did_you_mean
 from bench.measure.suite import items
-from bench.paths import runs_dir
 from bench.shapes import (
     SHAPES,
     CompareConfig,
@@ -223,7 +223,7 @@ def test_the_suites_tried_are_all_there_are() -> None:
 
 
 def test_records_go_where_out_says_or_to_the_default_place() -> None:
-    assert (folder("x/y"), folder(None)) == (Path("x/y"), runs_dir())
+    assert (folder("x/y"), folder(None)) == (Path("x/y"), paths.runs_dir())
 
 
 def test_records_do_not_go_into_a_file(tmp_path: Path) -> None:
