@@ -32,9 +32,9 @@ MATRIX_DTYPES = (
 CYCLE_MATRIX_DTYPES = ("bf16", "fp16", "fp8", "int8")
 VECTOR_DTYPES = ("fp64", "fp32", "bf16", "fp16", "int32", "int8")
 
-
 PER_SECOND = (Dimension.FLOP_RATE, Dimension.OP_RATE)
 PER_CYCLE = (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE)
+"""Dimensions of a rate, of floating-point and of integer operations."""
 
 
 def _rates(

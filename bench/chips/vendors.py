@@ -21,6 +21,7 @@ class Vendor(Strict):
     Attributes:
         name: as the vendor spells it.
         torch_device: the device type its torch build presents.
+        package: its torch build or plug-in, as packaged.
         names: patterns of the device names it reports.
         torch_version: substrings of ``torch.__version__`` that identify its build.
         modules: importable modules that only its software installs.

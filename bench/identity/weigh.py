@@ -108,9 +108,11 @@ def _reports(device: DeviceInfo, other: Chip) -> bool:
     """Tells whether the device reports the name, PCI id or CPUID of another chip."""
     has_name = any(like(device.name, pattern) for pattern in other.identity.names)
     cpuid = other.identity.cpuid
-    numbers = (device.cpu_vendor, device.cpu_family)
-    has_cpuid = cpuid is not None and numbers == (cpuid.vendor, cpuid.family)
-    has_cpuid = has_cpuid and cpuid is not None and device.cpu_model in cpuid.models
+    has_cpuid = (
+        cpuid is not None
+        and (device.cpu_vendor, device.cpu_family) == (cpuid.vendor, cpuid.family)
+        and device.cpu_model in cpuid.models
+    )
     return has_name or has_cpuid or device.pci in other.identity.pci
 
 

@@ -25,7 +25,7 @@ class Report:
 
     @property
     def has_first(self) -> bool:
-        """Whether the first table is shown: not if it is empty and others follow."""
+        """Returns whether the first table is shown: not if it is empty and others follow."""
         return bool(self.table.cells) or not self.more
 
 

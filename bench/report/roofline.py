@@ -44,21 +44,21 @@ class Roof:
 
     @property
     def height(self) -> float | None:
-        """The lesser of peak and bandwidth x intensity, in FLOP/s; None if either is unknown."""
+        """Returns the lesser of peak and bandwidth x intensity, FLOP/s; None if one is unknown."""
         if self.peak is None or self.bandwidth is None or not self.intensity:
             return None
         return min(self.peak.value, self.bandwidth.value * self.intensity)
 
     @property
     def ridge(self) -> float | None:
-        """The intensity in FLOP/B at which both limits are equal; None if either is unknown."""
+        """Returns the intensity, FLOP/B, at which both limits are equal; None if one is unknown."""
         if self.peak is None or self.bandwidth is None:
             return None
         return self.peak.value / self.bandwidth.value
 
     @property
     def side(self) -> str:
-        """The limit that applies: the title of the peak's figure, or memory."""
+        """Returns the limit that applies: the title of the peak's figure, or memory."""
         if self.height is None or self.peak is None:
             return "–"
         return FIGURES[self.peak.key].title if self.height == self.peak.value else "memory"
@@ -73,7 +73,7 @@ class Point:
 
     @property
     def share(self) -> Interval | None:
-        """The measured rate over the height of the roof, None if either is unknown."""
+        """Returns the measured rate over the height of the roof, None if either is unknown."""
         height = self.roof.height
         return self.row.measured.over(height) if self.row.measured and height else None
 

@@ -42,7 +42,7 @@ class Screen:
 
     @property
     def blocks(self) -> bool:
-        """Whether the encoding has the block characters of bars, as fine as 1/8 of a column."""
+        """Returns whether the encoding has the block characters of bars, down to 1/8 column."""
         try:
             f"{FULL}{EIGHTHS}│▶─".encode(self.encoding)
         except UnicodeEncodeError:

@@ -28,14 +28,14 @@ class Pair:
 
     @property
     def first(self) -> Row:
-        """The row alone if there is one, else the row at once."""
+        """Returns the row alone if there is one, else the row at once."""
         row = self.alone or self.together
         assert row is not None  # noqa: S101 -- a pair is made of at least one
         return row
 
     @property
     def ratio(self) -> Interval | None:
-        """The rate at once over the rate alone; for times, the inverse. None if either is missing.
+        """Returns the rate at once over the rate alone; for times, the inverse; None if one lacks.
 
         The relative half-widths of both intervals are added in quadrature.
         """

@@ -90,6 +90,7 @@ class Subject:
 
     Attributes:
         chip: its id.
+        attributes: what rules test, by key, with every reading of a disputed figure.
         eccns: the possible paragraphs by classification; None stands for no paragraph.
         system: id of the system that contains the chip, if the question is about a system.
     """

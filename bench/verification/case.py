@@ -34,32 +34,32 @@ class Case:
 
     @cached_property
     def judged(self) -> tuple[Row, ...]:
-        """The record's measurements, each with its verdict."""
+        """Returns the record's measurements, each with its verdict."""
         return tuple(rows(self.record, self.catalogue, self.margin))
 
     @cached_property
     def identity(self) -> Assessment | None:
-        """Whether the device is the chip of the sheet; None if no chip is known."""
+        """Returns whether the device is the chip of the sheet; None if no chip is known."""
         return assess(self.record, self.catalogue)
 
     @property
     def chip(self) -> Chip | None:
-        """The chip whose sheet the record is compared with, None if there is none."""
+        """Returns the chip whose sheet the record is compared with, None if there is none."""
         return self.catalogue.chips.get(self.record.identity.chip or "")
 
     @property
     def is_fake(self) -> bool:
-        """Whether the device was simulated."""
+        """Returns whether the device was simulated."""
         return self.record.device.backend == "fake"
 
     @cached_property
     def best(self) -> Mapping[str, Row]:
-        """The row that came nearest to each figure, by its key; implausible rows do not count."""
+        """Returns the row that came nearest to each figure, by key, without implausible rows."""
         return nearest(self.judged)
 
     @cached_property
     def usual(self) -> Mapping[str, Usual]:
-        """What other chips usually reach of each figure tested, by its key, where known."""
+        """Returns what other chips usually reach of each figure tested, by key, where known."""
         chip_id = self.chip.id if self.chip else ""
         found = {key: usual_of(key, chip_id) for key in self.best}
         return {key: usual for key, usual in found.items() if usual}

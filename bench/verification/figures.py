@@ -31,7 +31,7 @@ class Figures:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes that the table refers to by number, without their numbers."""
+        """Returns the notes that the table refers to by number, without their numbers."""
         return tuple(line.partition(" ")[2] for line in self._built.notes)
 
     def blocks(self) -> list[Block]:

@@ -45,18 +45,18 @@ class Member:
 
     @property
     def name(self) -> str:
-        """The device's name in the report, such as ``#1``."""
+        """Returns the device's name in the report, such as ``#1``."""
         return f"#{self.number}"
 
     @property
     def fails(self) -> bool:
-        """Whether the device surely misses its sheet: a figure is short, or it is another chip."""
+        """Returns whether the device misses its sheet: a figure is short, or another chip."""
         short = any(row.verdict is Verdict.SHORT for row in self.best.values())
         return short or self.identity == State.CONTRADICTS
 
     @property
     def passes(self) -> bool:
-        """Whether the record is complete, every figure reached and the identity consistent."""
+        """Returns whether the record is complete, all figures reached, the identity consistent."""
         sound = not self.implausible and not self.failed
         complete = self.record.state == "complete" and sound and bool(self.best)
         reached = all(row.verdict is Verdict.REACHED for row in self.best.values())
@@ -110,7 +110,7 @@ class Group:
 
     @property
     def is_fake(self) -> bool:
-        """Whether its devices were simulated."""
+        """Returns whether its devices were simulated."""
         return self.members[0].record.device.backend == "fake"
 
 
@@ -136,11 +136,11 @@ class Fleet:
 
     @property
     def members(self) -> list[Member]:
-        """All records that are counted, ordered by device number."""
+        """Returns all records that are counted, ordered by device number."""
         found = [one for group in self.groups for one in group.members]
         return sorted(found, key=lambda one: one.number)
 
     @property
     def devices(self) -> list[list[Member]]:
-        """The records that are counted, grouped by device: one per kind that it occurs in."""
+        """Returns the records that are counted, by device: one per kind that it occurs in."""
         return [list(each) for _, each in groupby(self.members, key=lambda one: one.number)]

@@ -37,12 +37,12 @@ class PlanRequest:
 
     @property
     def title(self) -> str:
-        """The title of the plan in reports."""
+        """Returns the title of the plan in reports."""
         return f"Sampling plan for a shipment of {self.devices:,} devices"
 
     @property
     def plan(self) -> Plan | None:
-        """The plan for ``accept``, None if there is none."""
+        """Returns the plan for ``accept``, None if there is none."""
         return self.at(self.accept)
 
     def at(self, accept: int) -> Plan | None:
