@@ -1,6 +1,8 @@
 """The architectures of Hugging Face configurations that can be read, with what reads each."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from bench.workloads import latent, mixtures
 from bench.workloads.families import (
@@ -105,6 +107,8 @@ def chatglm(given: Given) -> Fields:
 
 
 LLAMA = Family(all_heads=True, qkv_bias=BIASED, o_bias=BIASED)
+OLMO = replace(LLAMA, qk_norm=ALWAYS, over="heads")
+SCALES = ("attention_multiplier", "embedding_multiplier", "residual_multiplier", "logits_scaling")
 QWEN2 = Family(qkv_bias=ALWAYS, window="late", switched=True)
 QWEN3 = Family(
     even=False, qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS, window="late", switched=True
@@ -143,7 +147,30 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
         ),
         ("gpt_oss",),
     ),
-    "Phi3ForCausalLM": (Family(all_heads=True, window="all"), ("phi3",)),
+    "Glm4MoeLiteForCausalLM": (partial(mla, block=mixtures.glm), ("glm4_moe_lite",)),
+    "Dots1ForCausalLM": (
+        Family(
+            qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS, window="late", block=mixtures.glm
+        ),
+        ("dots1",),
+    ),
+    "GraniteForCausalLM": (replace(LLAMA, unused=SCALES), ("granite",)),
+    "SmolLM3ForCausalLM": (
+        replace(LLAMA, theta=2e6, tied=True, unused=("no_rope_layers", "no_rope_layer_interval")),
+        ("smollm3",),
+    ),
+    "Ministral3ForCausalLM": (Family(theta=None, even=False, window="all"), ("ministral3",)),
+    "Olmo2ForCausalLM": (OLMO, ("olmo2",)),
+    "Olmo3ForCausalLM": (replace(OLMO, theta=5e5), ("olmo3",)),
+    "OlmoeForCausalLM": (replace(OLMO, block=mixtures.olmoe), ("olmoe",)),
+    "Ernie4_5ForCausalLM": (Family(theta=5e5, even=False, tied=True), ("ernie4_5",)),
+    "Ernie4_5_MoeForCausalLM": (
+        Family(theta=5e5, tied=True, unused=("moe_gate", "moe_norm_min"), block=mixtures.ernie),
+        ("ernie4_5_moe", "ernie_moe"),
+    ),
+    "Phi3ForCausalLM": (
+        Family(all_heads=True, window="all", unused=("full_attn_mod",)), ("phi3",),
+    ),
     "MiniMaxM2ForCausalLM": (
         Family(
             theta=5e6, even=False, qk_norm=("use_qk_norm", True), over="heads",
@@ -161,7 +188,7 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     "HYV3ForCausalLM": (
         Family(
             theta=11_158_840.0, even=False, qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS,
-            block=mixtures.hunyuan,
+            unused=("enable_moe_fp32_combine",), block=mixtures.hunyuan,
         ),
         ("hy_v3",),
     ),

@@ -36,6 +36,8 @@ class Family:
             max_window_layers on; alternate, every second one; "" if the field has no effect.
         switched: whether use_sliding_window has to be true for it.
         needs_window: whether an absent field stands for some window, which is not guessed.
+        tied: whether embedding and head share their weights without a field.
+        unused: fields that change no shape, whatever their names.
         block: reads the feed-forward blocks.
     """
 
@@ -50,6 +52,8 @@ class Family:
     window: str = ""
     switched: bool = False
     needs_window: bool = False
+    tied: bool = False
+    unused: tuple[str, ...] = ()
     block: Callable[[Given, int], Fields] = mixtures.dense
 
     def __call__(self, given: Given) -> Fields:
@@ -61,11 +65,13 @@ class Family:
         same = heads if self.all_heads or kv else None
         qk_norm = _told(given, self.qk_norm)
         given.only("use_qk_norm", qk_norm)
+        given.any_of(*self.unused)
         given.only("hidden_act", "silu", "swish")
         return {
             "layers": layers, "hidden": hidden, "heads": heads,
             "kv_heads": given.whole("num_key_value_heads", default=same), "head_dim": head,
-            **ends(given), "activation": "silu", "norm_eps": given.number("rms_norm_eps"),
+            **ends(given, tied=self.tied),
+            "activation": "silu", "norm_eps": given.number("rms_norm_eps"),
             "rope_theta": theta(given, self.theta), "rotary": _rotary(given, head, self.rotary),
             "qkv_bias": _told(given, self.qkv_bias), "o_bias": _told(given, self.o_bias),
             "qk_norm": qk_norm, "qk_norm_over": self.over if qk_norm else "head",
@@ -75,7 +81,7 @@ class Family:
 
 def common(given: Given) -> tuple[int, int, int]:
     """Returns the numbers of layers, of elements of the hidden state and of heads of queries."""
-    given.never("mlp_bias", "is_encoder_decoder")
+    given.never("mlp_bias", "use_bias", "is_encoder_decoder")
     return (
         given.whole("num_hidden_layers", most=LAYERS),
         given.whole("hidden_size"),
@@ -83,8 +89,11 @@ def common(given: Given) -> tuple[int, int, int]:
     )
 
 
-def ends(given: Given) -> Fields:
-    """Returns the vocabulary, the context, and whether embedding and head share their weights."""
+def ends(given: Given, *, tied: bool = False) -> Fields:
+    """Returns the vocabulary, the context, and whether embedding and head share their weights.
+
+    ``tied`` holds if no field tells the last.
+    """
     context = given.whole("max_position_embeddings")
     scaling = given.part("rope_scaling" if "rope_scaling" in given.fields else "rope_parameters")
     factor = scaling.number("factor", default=1.0)
@@ -94,7 +103,7 @@ def ends(given: Given) -> Fields:
         "vocabulary": given.whole("vocab_size"),
         "context": context,
         "extended": longer if longer > context else None,
-        "tied_embeddings": given.yes("tie_word_embeddings"),
+        "tied_embeddings": given.yes("tie_word_embeddings", default=tied),
     }
 
 

@@ -41,7 +41,9 @@ def _indexed(given: Given, layers: int) -> int:
 
 def compressed(given: Given, layers: int) -> Fields:
     """Returns attention to a window and to compressed keys, as in DeepSeek-V4, and its indexer."""
-    ratios = given.items("compress_ratios")[:layers]
+    if "compress_ratios" not in given.fields:
+        given.lacking.append("compress_ratios")
+    ratios = list(given.items("compress_ratios"))[:layers] or [0] * layers
     if len(ratios) != layers or any(one not in RATIOS for one in ratios):
         raise given.refused("compress_ratios that are not 0, 4 or 128 are not understood")
     few, many = (ratios.count(one) for one in RATIOS[1:])

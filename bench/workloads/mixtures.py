@@ -31,6 +31,23 @@ def gpt_oss(given: Given, layers: int) -> Fields:  # noqa: ARG001 -- as the othe
     return {**_experts(given, width, routed, router_bias=True, bias=True), "sinks": True}
 
 
+def olmoe(given: Given, layers: int) -> Fields:  # noqa: ARG001 -- as the other readers of blocks
+    """Returns experts in every layer, as in OLMoE."""
+    return _experts(given, "intermediate_size", "num_experts")
+
+
+def ernie(given: Given, layers: int) -> Fields:
+    """Returns experts as in ERNIE 4.5: in all layers but the first ones."""
+    given.only("moe_layer_interval", 1)
+    given.only("moe_layer_end_index", -1, layers - 1)
+    plain = given.whole("moe_layer_start_index", least=0, most=layers)
+    return _experts(
+        given, "moe_intermediate_size", "moe_num_experts", plain, router_bias=True,
+        shared=given.whole("moe_num_shared_experts", least=0, most=MOST_SHARED),
+        per_token=given.whole("moe_k"),
+    )  # fmt: skip
+
+
 def minimax(given: Given, layers: int) -> Fields:
     """Returns experts in every layer, as in MiniMax-M2."""
     given.only("shared_intermediate_size", 0)
@@ -139,11 +156,11 @@ def _experts(given: Given, width: str, routed: str, plain: int = 0, **more: obje
         more: further fields of the mixture.
     """
     given.any_of("intermediate_size")
+    chosen = {} if "per_token" in more else {"per_token": given.whole("num_experts_per_tok")}
     return {
         "intermediate": given.whole("intermediate_size") if plain else None,
         "experts": {
-            "routed": given.whole(routed), "shared": 0,
-            "per_token": given.whole("num_experts_per_tok"),
-            "intermediate": given.whole(width), "dense_layers": plain, **more,
+            "routed": given.whole(routed), "shared": 0, "intermediate": given.whole(width),
+            "dense_layers": plain, **chosen, **more,
         },
     }  # fmt: skip

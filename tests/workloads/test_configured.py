@@ -7,16 +7,23 @@ from typing import Any
 import pytest
 
 from bench.errors import DataError, UsageError
+from bench.workloads.architectures import READERS, TYPES
 from bench.workloads.configured import asked, configured
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.load import examine, workload
 from bench.workloads.model import Workload
 
 Fields = dict[str, Any]
+DATA = Path(__file__).parents[1] / "data"
 PUBLISHED: dict[str, Fields] = json.loads(
-    (Path(__file__).parents[1] / "data" / "configurations.json").read_text(encoding="utf-8")
+    (DATA / "configurations.json").read_text(encoding="utf-8")
 )
 """The published configurations of shipped models, by id; their sources are those of the models."""
+DEFAULTS: dict[str, Fields] = json.loads(
+    (DATA / "default_configurations.json").read_text(encoding="utf-8")
+)
+"""Further architectures: what Transformers 5.24 writes of its default configuration, at times with
+fewer layers, and the parameters of the model that it makes of it."""
 APART = {"id", "name", "aliases", "sources", "parameters", "note", "extended", "file"}
 """Fields that a configuration does not tell."""
 
@@ -40,6 +47,25 @@ def test_a_published_configuration_gives_the_shipped_model(name: str, tmp_path: 
     assert parameters(one) == parameters(shipped)
     assert rounds_to(parameters(one).total, one.parameters)
     assert one.id == name
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_a_default_configuration_has_the_parameters_of_the_model_made_of_it(
+    kind: str, tmp_path: Path
+) -> None:
+    one = configured(written(tmp_path, DEFAULTS[kind]["configuration"]))
+    assert parameters(one).total == DEFAULTS[kind]["parameters"]
+
+
+def test_every_architecture_is_tested_and_every_model_type_stands_for_one() -> None:
+    known = [*PUBLISHED.values(), *(one["configuration"] for one in DEFAULTS.values())]
+    tested = {
+        name for one in known for name in one.get("architectures") or [TYPES[one["model_type"]]]
+    }
+    same_reader = {READERS[name][0] for name in tested}
+    untested = {name for name, (reader, _) in READERS.items() if reader not in same_reader}
+    assert untested == {"InternLM2ForCausalLM"}
+    assert sum(len(kinds) for _, kinds in READERS.values()) == len(TYPES)
 
 
 LLAMA = PUBLISHED["llama-3.1-8b"]
