@@ -20,7 +20,7 @@ is plain text: read it before you hand it on. Whoever gets it verifies and shows
 'import file=ID.onpaper.json'.
 
   record=   a record: its path, its id or file name, the beginning of either, or latest; or a
-            folder, whose newest record is taken
+            folder, whose newest record is taken; latest and folders pass over fake devices
   out=      a new file ending in .onpaper.json, or a folder, which is created if it does not exist;
             default: ID.onpaper.json here
 
@@ -36,14 +36,17 @@ def main(words: list[str]) -> int:
     """Writes the bundle of a record, and prints what was left out."""
     from bench.bundle.pack import pack
     from bench.chips.load import catalogue
-    from bench.records.latest import find_own, record_folders
+    from bench.records.latest import find_real, record_folders
     from bench.records.store import BUNDLED, read
     from bench.tables.write import write_new
 
     config = compose("bundle", words, BundleConfig)
     if not config.record:
         raise UsageError("which record? give record=, such as record=latest")
-    record = read(find_own(config.record, record_folders()))
+    path, note = find_real(config.record, record_folders())
+    if note:
+        print(note, file=sys.stderr)
+    record = read(path)
     packed = pack(record, catalogue())
     place = _place(config.out, f"{record.id}{BUNDLED}")
     write_new(packed.text, place)

@@ -4,10 +4,11 @@ The committed records are of other people's machines. Their names are found, too
 that just show a record fall back on the latest of them.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from bench import paths
-from bench.errors import UsageError
+from bench.errors import DataError, UsageError
 from bench.records.store import find, newest, read
 
 LATEST = "latest"
@@ -42,6 +43,47 @@ def find_own(word: str, folders: list[Path]) -> Path:
         f"no record {word!r}: none of yours is in {folders[0]}; name the out= folder of your "
         "run, or a record by its path or id ('python -m bench history' lists them)"
     )
+
+
+def find_real(word: str, folders: list[Path]) -> tuple[Path, str]:
+    """Returns the path of a record of a real device, and a note where newer ones were passed over.
+
+    Args:
+        word: as for :func:`find_own`; ``latest`` and a folder pass over records of fake devices.
+        folders: the user's own folder, then others.
+
+    Raises:
+        UsageError: there is no such record, or it is of a fake device; the message names the
+            user's newest one of a real device.
+    """
+    path = find_own(word, folders)
+    if not _is_fake(path):
+        return path, ""
+    is_folder = Path(word).is_dir()
+    real = newest_real(Path(word) if is_folder else folders[0])
+    if real and (is_folder or word == LATEST):
+        return real, f"record={word} is {real.stem}: newer ones are of fake devices"
+    others = (
+        f"your newest of a real device is record={real.stem}"
+        if real
+        else "there is none of a real device here: 'python -m bench' measures this machine"
+    )
+    raise UsageError(
+        f"record {path.stem} is of a fake device and says nothing about any chip; {others}"
+    )
+
+
+def newest_real(folder: Path) -> Path | None:
+    """Returns the newest readable record in a folder that is not of a fake device, if any."""
+    for path in newest([folder]):
+        with suppress(DataError, UsageError):
+            if not _is_fake(path):
+                return path
+    return None
+
+
+def _is_fake(path: Path) -> bool:
+    return read(path).device.backend == "fake"
 
 
 def find_to_show(word: str, folders: list[Path]) -> tuple[Path, str]:

@@ -9,7 +9,7 @@ import bench
 from bench.__main__ import main
 from bench.errors import UsageError
 from bench.gate.folder import judged_in
-from bench.records.latest import find_own, find_to_show, record_folders
+from bench.records.latest import find_own, find_real, find_to_show, record_folders
 from bench.records.model import Record
 from bench.records.store import write
 
@@ -87,3 +87,39 @@ def test_with_no_record_at_all_one_is_told_how_to_get_one(tmp_path: Path) -> Non
         find_own("latest", folders)
     with pytest.raises(UsageError, match="nothing was measured yet, run 'python -m bench'"):
         find_to_show("latest", folders)
+
+
+def put_real(own: Path, record: Record) -> Path:
+    """Writes a record of a real device, older than that of ``put``, and a newer unreadable one."""
+    path = own / "20250101-000000-cpu-bbbbbb.json"
+    device = record.device.model_copy(update={"backend": "cuda"})
+    write(record.model_copy(update={"id": path.stem, "device": device}), path)
+    (own / "20250601-000000-cpu-cccccc.json").write_text("{}", encoding="utf-8")
+    return path
+
+
+def test_what_is_shared_passes_over_fake_devices_and_says_so(
+    own: Path, record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(own, record)
+    real = put_real(own, record)
+    for word in ("latest", str(own)):
+        assert find_real(word, record_folders()) == (
+            real,
+            f"record={word} is {real.stem}: newer ones are of fake devices",
+        )
+    assert main(["bundle", "record=latest", f"out={tmp_path}/"]) == 0
+    out, err = capsys.readouterr()
+    assert real.stem in out
+    assert "newer ones are of fake devices" in err
+
+
+def test_a_fake_device_that_is_named_is_refused_with_the_newest_real_one(
+    own: Path, record: Record, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = put(own, record)
+    assert main(["bundle", "record=latest"]) == 2
+    assert "there is none of a real device here" in capsys.readouterr().err
+    real = put_real(own, record)
+    assert main(["bundle", f"record={fake.stem}"]) == 2
+    assert f"your newest of a real device is record={real.stem}" in capsys.readouterr().err
