@@ -79,6 +79,7 @@ class Prediction:
         rate_bounds: set for the best way within latency limits only: low and high tokens/s per
             chip, one pair per level, that still meet the limits if all times are longer or shorter
             by the interval's half-width.
+        fuller: likewise, a way with more tokens/s that leaves less memory free; None if none has.
         prefill: the chips for prefill, if prefill has chips of its own.
     """
 
@@ -97,6 +98,7 @@ class Prediction:
     includes_other_groups: bool = False
     vendor_fitted: bool = True
     rate_bounds: tuple[tuple[float, float], ...] = ()
+    fuller: "Prediction | None" = None
     prefill: "PrefillSide | None" = None
 
     def half(self, level: float) -> Array:

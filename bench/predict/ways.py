@@ -112,16 +112,26 @@ def _possible(workload: Workload, split: Parallel) -> bool:
     return True
 
 
-def requests(chip: Facts, goal: ServingGoal, split: Parallel) -> list[int]:
-    """Returns the numbers of concurrent requests, over all copies, to try for one way."""
+def requests(
+    chip: Facts, goal: ServingGoal, split: Parallel, *, if_full: bool = False
+) -> list[int]:
+    """Returns the numbers of concurrent requests, over all copies, to try for one way.
+
+    Args:
+        chip: with its memory capacity.
+        goal: what to serve.
+        split: the way.
+        if_full: whether no share of the memory is left free.
+    """
     length = goal.prompt + goal.output
-    fitting = room(chip, goal.workload, goal.precision, split, split.dp, length).max_sequences
+    one = room(chip, goal.workload, goal.precision, split, split.dp, length)
+    fitting = one.max_sequences_if_full if if_full else one.max_sequences
     if fitting is None:
         raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory capacity")
-    most = min(fitting, MOST) * split.dp
+    most = min(fitting, MOST)
     if goal.batch:
-        return [one for one in goal.batch if split.dp <= one <= most]
-    return [one for one in (split.dp * count for count in _counts()) if one <= most]
+        return [one for one in goal.batch if split.dp <= one <= most * split.dp]
+    return [split.dp * count for count in sorted({*_counts(), most}) if 0 < count <= most]
 
 
 def _counts() -> list[int]:

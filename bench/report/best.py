@@ -31,13 +31,15 @@ from bench.report.predictions import (
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.report.tested import tests_line
+from bench.units import significant
 
 COLUMN_NOTES = (
     "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "
-    "ep: experts over that many chips). Of all ways and numbers of concurrent requests that fit in "
-    "memory, it has the most tokens/s within the limits; of those within 1%, the one that answers "
-    "first. Intervals of tokens/s hold within the limits, too: a chip that turns out slower stays "
-    "within them with fewer requests only (0: with none). Other intervals are for the way shown."
+    "ep: experts over that many chips). Of all ways and numbers of concurrent requests that leave "
+    "10% of the memory free, it has the most tokens/s within the limits; of those within 1%, the "
+    "one that answers first. Intervals of tokens/s hold within the limits, too: a chip that turns "
+    "out slower stays within them with fewer requests only (0: with none). Other intervals are for "
+    "the way shown."
 )
 
 RANKS = (
@@ -207,7 +209,18 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
     for limit in results:
         lines = [limit.why] if limit.why else unknown_lines(limit.answers, scenario)
         prefix = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(results) > 1 else ""
-        yield from (f"{prefix}{line}" for line in lines)
+        yield from (f"{prefix}{line}" for line in (*lines, *_fuller(limit.answers)))
+
+
+def _fuller(answers: Sequence[Answer]) -> Iterator[str]:
+    """Yields which ways have more tokens/s if less of the memory is left free."""
+    for one in answers:
+        if one.found and (way := one.found.fuller):
+            yield (
+                f"With under 10% of its memory left free, {one.chip.id} has "
+                f"{significant(float(way.per_chip()[0]), 3)} tokens/s per chip: "
+                f"{way.scenario.way}, {counted(float(way.scenario.batch[0]), 'request')}."
+            )
 
 
 def _choices_tested() -> str:
