@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, get_args
 
+from bench.commands.printed import cites, with_hint
 from bench.config import check_known, compose, positive
 from bench.errors import UsageError
 from bench.shapes import ClaimsConfig
@@ -29,6 +30,7 @@ paper alone (scope: paper in its file) is judged by published figures, rival one
   margin=           margin of equality, instead of each claim's own (0.10 for most)
   without=          classes of evidence to leave out: [vendor, user, ...]
   records=          a record, or a folder of records, to include besides the committed ones
+  sources=false     true gives sources in full in the footnotes: address, how each was read
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
@@ -69,7 +71,9 @@ def _report(config: ClaimsConfig) -> "Report":
     if one is not None:
         return claim_report(judgement(one, bench.whole, sheets, config.margin), bench)
     judged = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())
-    return claim_list([one for one in judged if _wanted(one, config, bench)], bench)
+    wanted = [one for one in judged if _wanted(one, config, bench)]
+    cite = cites(config.sources, config.report.format)
+    return with_hint(claim_list(wanted, bench, cite=cite), cite=cite)
 
 
 def _check_words(config: ClaimsConfig) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bench.commands.printed import printed
+from bench.commands.printed import cites, printed, with_hint
 from bench.config import compose
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import RulesConfig
@@ -39,6 +39,7 @@ the destination. What is not published is unknown, never 'no'. A research aid, n
   export_from=us    us, or abroad for re-exports
   rule=             explain, list: one rule by its id, in force or not, bills included; or a
                     paragraph such as 3A090 or 3A090.a.1 (4A090 has the same thresholds)
+  sources=false     true gives sources in full in the footnotes: address, how each was read
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
   whatif: tpp= density= memory_bandwidth= interconnect= io= datacenter= us_sale=
@@ -80,6 +81,7 @@ def main(words: list[str]) -> int:
         raise UsageError(f"no view {view!r} of rules: {did_you_mean(view, VIEWS)}")
     config = compose("rules", words, RulesConfig)
     report = _report(view or "status", config)
+    report = with_hint(report, cite=cites(config.sources, config.report.format))
     printed(report, config.report.format, covered(config.chips, catalogue()))
     return 0
 
@@ -94,6 +96,7 @@ class _Request:
         changed: the attributes of the chip that are assumed (``whatif``).
         book: all rules.
         catalogue: all sheets.
+        cite: whether footnotes have sources in full.
     """
 
     question: "Question"
@@ -101,6 +104,7 @@ class _Request:
     changed: "Changes"
     book: "Rulebook"
     catalogue: "Catalogue"
+    cite: bool
 
 
 def _report(view: str, config: RulesConfig) -> "Report":
@@ -111,7 +115,8 @@ def _report(view: str, config: RulesConfig) -> "Report":
     _fitting(view, config)
     changed, book = _changes(config), rulebook()
     question = _question(config, book)
-    request = _Request(question, _rules(view, config, book), changed, book, catalogue())
+    rules, cite = _rules(view, config, book), cites(config.sources, config.report.format)
+    request = _Request(question, rules, changed, book, catalogue(), cite)
     views = {
         "status": _status,
         "timeline": _timeline,
@@ -188,7 +193,8 @@ def _status(config: RulesConfig, request: _Request) -> "Report":
         judged(chip, request.question, request.catalogue, request.book, disputes=few)
         for chip in chips
     ]
-    return statuses(found, request.question, request.book, request.catalogue)
+    cite = request.cite
+    return statuses(found, request.question, request.book, request.catalogue, cite=cite)
 
 
 def _timeline(config: RulesConfig, request: _Request) -> "Report":
@@ -201,7 +207,7 @@ def _timeline(config: RulesConfig, request: _Request) -> "Report":
     chip = catalogue.find(config.chip or "")
     found = timeline(subject(chip, catalogue), request.question, book)
     last = judged(chip, replace(request.question, on=found[-1].since), catalogue, book)
-    return periods(last, found, book, catalogue)
+    return periods(last, found, book, catalogue, cite=request.cite)
 
 
 def _explain(config: RulesConfig, request: _Request) -> "Report":
@@ -220,7 +226,7 @@ def _explain(config: RulesConfig, request: _Request) -> "Report":
         every = [rule_on(rule, part, request.question, book.places) for rule in request.rules]
         standing = [one for one in every if one.in_text]
         rulings = [one for one in standing if asks_chips(one)] or standing or every
-    return explanation(found, rulings, book, catalogue)
+    return explanation(found, rulings, book, catalogue, cite=request.cite)
 
 
 def _whatif(config: RulesConfig, request: _Request) -> "Report":
@@ -239,7 +245,7 @@ def _whatif(config: RulesConfig, request: _Request) -> "Report":
     disputed = () if request.changed else plain.disputed
     shown = Judged(chip, part, here, disputed, request.changed)
     rooms, found = room(supposed, question, book), steps(supposed, question, book)
-    report = room_report(shown, plain.status, rooms, book, catalogue)
+    report = room_report(shown, plain.status, rooms, book, catalogue, cite=request.cite)
     return replace(report, more=(changes(shown, found),))
 
 
@@ -249,7 +255,7 @@ def _list(_: RulesConfig, request: _Request) -> "Report":
     book = request.book
     rules = request.rules or list(book.rules.values())
     on, full = request.question.on, bool(request.rules)
-    return rule_list(rules, on, book, request.catalogue, full=full)
+    return rule_list(rules, on, book, request.catalogue, full=full, cite=request.cite)
 
 
 def _changes(config: RulesConfig) -> "Changes":

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bench.commands.printed import found_to_show
+from bench.commands.printed import cites, found_to_show, with_hint
 from bench.config import compose, folder, positive
 from bench.errors import UsageError
 from bench.shapes import ShowConfig
@@ -22,6 +22,7 @@ history for China, and what the records here measured of it.
   chip=             a sheet by id, alias or local name
   figures=          chip=: only these figures, each with its sources and rivals, such as
                     [tdp,link_bandwidth] ('python -m bench chips --help' lists them)
+  sources=false     chip=: true gives sources in full in the footnotes: address, how each was read
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html;
                     csv has one line per measurement; json also has the other tables, under
                     "tables", by title, such as "Roofline, bf16";
@@ -55,8 +56,12 @@ def main(words: list[str]) -> int:
         raise UsageError("give record= or chip=, not both")
     if config.figures and not config.chip:
         raise UsageError("figures= needs chip=, such as chip=h20: a record is shown whole")
+    if config.sources and not config.chip:
+        raise UsageError("sources= needs chip=, such as chip=h20: a record cites them in full")
     if config.chip:
-        print(render_report(config.report.format, _dossier(config)), end="")
+        cite = cites(config.sources, config.report.format)
+        report = with_hint(_dossier(config, cite=cite), cite=cite)
+        print(render_report(config.report.format, report), end="")
         return 0
     from bench.records.latest import record_folders
     from bench.records.store import read
@@ -68,7 +73,7 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _dossier(config: ShowConfig) -> "Report":
+def _dossier(config: ShowConfig, *, cite: bool) -> "Report":
     """Returns a chip's sheet with its derived figures and the records of it that are at hand."""
     from bench.chips.load import catalogue
     from bench.chips.select import others
@@ -83,10 +88,10 @@ def _dossier(config: ShowConfig) -> "Report":
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
     if config.figures:
-        report = some_figures(complete(chip, sheets), config.figures, sheets)
+        report = some_figures(complete(chip, sheets), config.figures, sheets, cite=cite)
     else:
         records = list(every(record_folders(folder(config.out)), chip.id))
-        report = dossier(chip, sheets, rulebook(), records)
+        report = dossier(chip, sheets, rulebook(), records, cite=cite)
     variants = [*chip.variants, *others(chip, sheets)] if chip.variants else []
     note = f"{config.chip} covers several chips; this sheet has what is said of the bare name"
     return with_heading(report, [f"{note}. Chips: {', '.join(variants)}."] if variants else [])

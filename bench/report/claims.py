@@ -48,9 +48,9 @@ SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
 """Sign of each relation."""
 
 
-def claim_list(judged: Sequence[Judgement], bench: Bench) -> Report:
-    """Returns a table of judged claims, one row each."""
-    notes = Notes()
+def claim_list(judged: Sequence[Judgement], bench: Bench, *, cite: bool = True) -> Report:
+    """Returns a table of judged claims, one row each; ``cite`` gives sources in full."""
+    notes = Notes(brief=not cite)
     changes = [[flip.change for flip in bench.flips(one.deciding.deciding)] for one in judged]
     cells = tuple(_cells(*each, bench, notes) for each in zip(judged, changes, strict=True))
     table = Table(
@@ -67,7 +67,7 @@ def claim_list(judged: Sequence[Judgement], bench: Bench) -> Report:
 def _cells(judgement: Judgement, changes: list[str], bench: Bench, notes: Notes) -> tuple[str, ...]:
     """Returns the cells of one claim; ``changes`` are those that would change its verdict."""
     claim, finding = judgement.claim, judgement.deciding.deciding
-    mark = notes.mark(source_line(claim.source, bench.catalogue))
+    mark = notes.source(claim.source, bench.catalogue)
     read = f" {notes.mark(f'Read: {claim.reading}')}" if claim.reading else ""
     return (
         f"{claim.id}: {claim.statement} {mark}",

@@ -9,7 +9,7 @@ from bench.records.model import IMPORTED_BY, Record
 from bench.report.digits import percent
 from bench.report.markup import Report
 from bench.report.sheet import sheet
-from bench.report.table import Notes, Section, source_line
+from bench.report.table import Notes, Section
 from bench.report.timeline import history
 from bench.rules.load import Rulebook
 from bench.rules.places import Question
@@ -25,7 +25,14 @@ CHINA = Question("", "CN", "CN")
 """The destination for which a sheet shows the history of export rules."""
 
 
-def dossier(chip: Chip, catalogue: Catalogue, book: Rulebook, records: Sequence[Record]) -> Report:
+def dossier(
+    chip: Chip,
+    catalogue: Catalogue,
+    book: Rulebook,
+    records: Sequence[Record],
+    *,
+    cite: bool = True,
+) -> Report:
     """Returns a chip's sheet with everything derived from it or measured of the chip.
 
     Args:
@@ -33,6 +40,7 @@ def dossier(chip: Chip, catalogue: Catalogue, book: Rulebook, records: Sequence[
         catalogue: all sheets, designs and sources.
         book: the export rules.
         records: runs; those of other chips are left out.
+        cite: whether footnotes have sources in full; else they are named only.
     """
     whole = complete(chip, catalogue)
 
@@ -46,7 +54,7 @@ def dossier(chip: Chip, catalogue: Catalogue, book: Rulebook, records: Sequence[
         )
         return tuple(one for one in sections if one.cells)
 
-    return sheet(whole, catalogue, more)
+    return sheet(whole, catalogue, more, cite=cite)
 
 
 def _members(chip: Chip, catalogue: Catalogue) -> Section:
@@ -68,7 +76,7 @@ def _derived(chip: Chip, catalogue: Catalogue, notes: Notes) -> Section:
             one.title,
             one.text,
             one.formula,
-            " ".join(notes.mark(source_line(key, catalogue)) for key in one.sources),
+            " ".join(notes.source(key, catalogue) for key in one.sources),
             one.why,
         )
         for one in found

@@ -22,10 +22,18 @@ MARKS = {Truth.YES: "yes", Truth.NO: "no", Truth.UNKNOWN: "unknown"}
 
 
 def explanation(
-    judged: Judged, rulings: Sequence[Ruling], book: Rulebook, catalogue: Catalogue
+    judged: Judged,
+    rulings: Sequence[Ruling],
+    book: Rulebook,
+    catalogue: Catalogue,
+    *,
+    cite: bool = True,
 ) -> Report:
-    """Returns each condition of the rules, with the chip's value and its margin."""
-    notes, status = Notes(), judged.status
+    """Returns each condition of the rules, with the chip's value and its margin.
+
+    Without ``cite`` footnotes have no sources.
+    """
+    notes, status = Notes(brief=not cite), judged.status
     cells = tuple(row for ruling in rulings for row in _cells(ruling, catalogue, notes))
     question = status.question
     name = judged.chip.name if judged.chip else status.name

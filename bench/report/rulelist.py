@@ -33,8 +33,14 @@ NEVER_IN_FORCE = {"bill": "a bill", "draft_rule": "a draft"}
 """Kinds that are never in force, in words."""
 
 
-def rule_list(
-    rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalogue, *, full: bool = False
+def rule_list(  # noqa: PLR0913 -- rules, data and two options
+    rules: Iterable[Rule],
+    on: str,
+    book: Rulebook,
+    catalogue: Catalogue,
+    *,
+    full: bool = False,
+    cite: bool = True,
 ) -> Report:
     """Returns the rules with their dates and their state on a day.
 
@@ -44,8 +50,9 @@ def rule_list(
         book: all rules.
         catalogue: chips and sources.
         full: whether each rule is shown with its conditions; a single one always is.
+        cite: whether footnotes have sources.
     """
-    notes, listed, read_to = Notes(), list(rules), book.places.checked_to
+    notes, listed, read_to = Notes(brief=not cite), list(rules), book.places.checked_to
     cells = tuple(_cells(rule, on, read_to, catalogue, notes) for rule in listed)
     several = f"{len(listed)} rules and measures, and their state on {on}"
     title = f"{listed[0].id}, and its state on {on}" if len(listed) == 1 else several

@@ -56,10 +56,15 @@ BESIDE = (
 
 
 def statuses(
-    judged: Sequence[Judged], question: Question, book: Rulebook, catalogue: Catalogue
+    judged: Sequence[Judged],
+    question: Question,
+    book: Rulebook,
+    catalogue: Catalogue,
+    *,
+    cite: bool = True,
 ) -> Report:
-    """Returns the status of chips on one day, one row per chip."""
-    notes = Notes()
+    """Returns the status of chips on one day, one row per chip; ``cite`` gives sources in full."""
+    notes = Notes(brief=not cite)
     cells = tuple(_status_cells(one, catalogue, notes) for one in judged)
     disputed = [line for one in judged for line in in_dispute(one, catalogue, notes)]
     of_chips = [one.status for one in judged]
@@ -101,7 +106,7 @@ def _local_column(of_chips: Sequence[Status]) -> str:
 def in_dispute(judged: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     """Yields which status would follow from each rival figure that changes it."""
     for dispute in judged.disputed:
-        mark = notes.mark(source_line(dispute.rival.source, catalogue))
+        mark = notes.source(dispute.rival.source, catalogue)
         rival = f"{FIGURES[dispute.figure].title} {dispute.rival.value} {mark}"
         there = replace(judged, status=dispute.status, disputed=())
         outcome = f"paragraph {paragraph(dispute.status)}, {policy_of(there)}"
@@ -189,19 +194,29 @@ def _reasons(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str
 
 
 def cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
-    """Returns the mark of a footnote with a rule's title, citation, conditions and sources."""
-    return notes.once(rule.id, lambda: _citation(rule, catalogue))
+    """Returns the mark of a footnote with a rule's title, citation, conditions and sources.
+
+    Sources are left out of brief footnotes.
+    """
+
+    def text() -> str:
+        return " ".join([*_citation(rule), *([] if notes.brief else _sources(rule, catalogue))])
+
+    return notes.once(rule.id, text)
 
 
-def _citation(rule: Rule, catalogue: Catalogue) -> str:
+def _citation(rule: Rule) -> list[str]:
     sentences = [f"{rule.id}: {rule.title}. {rule.citation} ({CONFIDENCE[rule.confidence]})."]
     if rule.uncertain:
         sentences.append(f"Uncertain: {rule.uncertain}.")
     if rule.conditions:
         topics = ", ".join(key.replace("_", " ") for key in rule.conditions)
         sentences.append(f"Conditions ({topics}): rules list rule={rule.id}.")
-    sources = "; ".join(source_line(key, catalogue) for key in rule.sources)
-    return f"{' '.join(sentences)} Sources: {sources}"
+    return sentences
+
+
+def _sources(rule: Rule, catalogue: Catalogue) -> list[str]:
+    return [f"Sources: {'; '.join(source_line(key, catalogue) for key in rule.sources)}"]
 
 
 def _beside(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:

@@ -8,7 +8,7 @@ from bench.chips.model import Chip, Fact, Published
 from bench.report.digits import NONE
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
-from bench.report.table import Notes, Section, Table, source_line
+from bench.report.table import Notes, Section, Table
 from bench.theory.entry import Entry, key_of, look_up
 from bench.units import significant
 
@@ -19,9 +19,14 @@ More = Callable[[Notes], tuple[Section, ...]]
 """Makes further tables below the sheet's, after it so that footnotes are numbered in order."""
 
 
-def sheet(chip: Chip, catalogue: Catalogue, more: More = lambda _: ()) -> Report:
-    """Returns one sheet: each figure with its source, its rivals and the reason for the choice."""
-    notes = Notes()
+def sheet(
+    chip: Chip, catalogue: Catalogue, more: More = lambda _: (), *, cite: bool = True
+) -> Report:
+    """Returns one sheet: each figure with its source, its rivals and the reason for the choice.
+
+    Without ``cite`` sources are named only.
+    """
+    notes = Notes(brief=not cite)
     cells = tuple(_figure_cells(chip, key, catalogue, notes) for key in _ordered(chip))
     cells += tuple(_fact_cells(name, fact, catalogue, notes) for name, fact in chip.facts.items())
     sections = more(notes)
@@ -29,18 +34,21 @@ def sheet(chip: Chip, catalogue: Catalogue, more: More = lambda _: ()) -> Report
     return Report(table, [row for key in _ordered(chip) for row in _flat(chip, key)], sections)
 
 
-def some_figures(chip: Chip, names: Iterable[str], catalogue: Catalogue) -> Report:
+def some_figures(
+    chip: Chip, names: Iterable[str], catalogue: Catalogue, *, cite: bool = True
+) -> Report:
     """Returns a few figures, facts or derived figures of a sheet, each with sources and rivals.
 
     Args:
         chip: the chip; a system as ``complete`` returns it.
         names: the keys, as ``compare`` takes them.
         catalogue: all sheets.
+        cite: whether footnotes have sources in full; else they are named only.
 
     Raises:
         UsageError: there is no such key.
     """
-    notes, cells, flat = Notes(), [], list[dict[str, Scalar]]()
+    notes, cells, flat = Notes(brief=not cite), [], list[dict[str, Scalar]]()
     for key in [key_of(name) for name in dict.fromkeys(names)]:
         if key.name in chip.figures:
             cells.append(_figure_cells(chip, key.name, catalogue, notes))
@@ -55,7 +63,7 @@ def some_figures(chip: Chip, names: Iterable[str], catalogue: Catalogue) -> Repo
 
 def _entry_cells(entry: Entry, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
     """Returns the cells of a fact, of a derived figure, or of what the sheet does not have."""
-    marks = "".join(_mark(key, catalogue, notes) for key in entry.sources)
+    marks = "".join(notes.source(key, catalogue) for key in entry.sources)
     known = [entry.formula, entry.basis.value if entry.basis else ""]
     words = ", ".join(word for word in known if word)
     others = [significant(one, 4) for one in entry.others]
@@ -83,7 +91,7 @@ def _entry_flat(chip: Chip, entry: Entry) -> dict[str, Scalar]:
 
 def _fact_cells(name: str, fact: Fact, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
     title = FACTS[name].title.split(", such as")[0]
-    return title, f"{fact.value} {_mark(fact.source, catalogue, notes)}", "", "", fact.note or ""
+    return title, f"{fact.value} {notes.source(fact.source, catalogue)}", "", "", fact.note or ""
 
 
 def _ordered(chip: Chip) -> list[str]:
@@ -99,13 +107,9 @@ def _heading(chip: Chip) -> tuple[str, ...]:
     )
 
 
-def _mark(source: str, catalogue: Catalogue, notes: Notes) -> str:
-    return notes.mark(source_line(source, catalogue))
-
-
 def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
     figure = chip.figures[key]
-    published = f"{figure.value} {_mark(figure.source, catalogue, notes)}"
+    published = f"{figure.value} {notes.source(figure.source, catalogue)}"
     known = [figure.basis.value if figure.basis else "", figure.formula or ""]
     known += ["computed, not published"] if figure.origin == "computed" else []
     rivals = "; ".join(_rival(rival, catalogue, notes) for rival in figure.rivals)
@@ -120,7 +124,7 @@ def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> t
 
 
 def _rival(one: Published, catalogue: Catalogue, notes: Notes) -> str:
-    words = [f"{one.value}", _mark(one.source, catalogue, notes)]
+    words = [f"{one.value}", notes.source(one.source, catalogue)]
     remarks = (
         one.counts and f"counts {one.counts}",
         one.refuted and f"refuted: {one.refuted}",

@@ -71,9 +71,14 @@ class Section:
 
 
 class Notes:
-    """The footnotes of a report, numbered in the order of first use."""
+    """The footnotes of a report, numbered in the order of first use.
 
-    def __init__(self) -> None:
+    Attributes:
+        brief: whether sources are named only, without address and how they were read.
+    """
+
+    def __init__(self, *, brief: bool = False) -> None:
+        self.brief = brief
         self._texts: list[str] = []
         self._marks: dict[str, str] = {}
 
@@ -82,6 +87,10 @@ class Notes:
         if text not in self._texts:
             self._texts.append(text)
         return f"[{self._texts.index(text) + 1}]"
+
+    def source(self, key: str, catalogue: Catalogue) -> str:
+        """Returns the mark of the footnote on a source."""
+        return self.mark(source_line(key, catalogue, brief=self.brief))
 
     def once(self, key: str, make: Callable[[], str]) -> str:
         """Returns the mark of the footnote named ``key``, whose text is made on first use."""
@@ -230,10 +239,16 @@ def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
     return "; ".join(parts)
 
 
-def source_line(key: str, catalogue: Catalogue) -> str:
-    """Returns a source as a footnote: title, kind, address, how it was read, why it is weak."""
+def source_line(key: str, catalogue: Catalogue, *, brief: bool = False) -> str:
+    """Returns a source as a footnote: title, kind, address, how it was read, why it is weak.
+
+    A brief one has title, kind and whether it is weak.
+    """
     source = catalogue.sources[key]
-    words = [source.title or key, f"({source.kind})", source.url]
+    words = [source.title or key, f"({source.kind})"]
+    if brief:
+        return " ".join([*words, *(["[weak]"] if source.weak else [])])
+    words.append(source.url)
     if source.read_via:
         words.append(f"[read: {source.read_via}]")
     if source.weak:

@@ -23,10 +23,18 @@ COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
 
 
 def periods(
-    last: Judged, timeline: Sequence[Period], book: Rulebook, catalogue: Catalogue
+    last: Judged,
+    timeline: Sequence[Period],
+    book: Rulebook,
+    catalogue: Catalogue,
+    *,
+    cite: bool = True,
 ) -> Report:
-    """Returns a chip's status over time; ``last`` is its status in the last period."""
-    notes, chip = Notes(), last.chip
+    """Returns a chip's status over time; ``last`` is its status in the last period.
+
+    Without ``cite`` footnotes have no sources.
+    """
+    notes, chip = Notes(brief=not cite), last.chip
     if chip is None:
         raise ValueError("an assumed part has no history")
     section = history(chip, timeline, catalogue, notes)

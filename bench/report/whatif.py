@@ -23,8 +23,14 @@ STEP_COLUMNS = ("attribute", "change", "policy then", "by")
 COLUMNS = ("attribute", "value", "needs no licence", "beyond it", "by")
 
 
-def room_report(
-    judged: Judged, plain: Status, rooms: Sequence[Room], book: Rulebook, catalogue: Catalogue
+def room_report(  # noqa: PLR0913 -- an answer, the data and an option
+    judged: Judged,
+    plain: Status,
+    rooms: Sequence[Room],
+    book: Rulebook,
+    catalogue: Catalogue,
+    *,
+    cite: bool = True,
 ) -> Report:
     """Returns how far each attribute alone may change, and the effect of assumed values.
 
@@ -34,8 +40,9 @@ def room_report(
         rooms: the headroom of each attribute.
         book: the rules.
         catalogue: chips and sources.
+        cite: whether footnotes have sources.
     """
-    notes, status = Notes(), judged.status
+    notes, status = Notes(brief=not cite), judged.status
     cells = tuple(_cells(one, catalogue, notes) for one in rooms)
     disputed = list(in_dispute(judged, catalogue, notes))
     question, name = status.question, judged.chip.name if judged.chip else "an assumed part"

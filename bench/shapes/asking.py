@@ -15,6 +15,7 @@ class ShowConfig:
     figures: list[str] = field(default_factory=list)
     margin: float = 0.10
     trials: bool = False
+    sources: bool = False
     out: str | None = None
 
 
@@ -67,6 +68,7 @@ class RulesConfig:
     io: str | None = None
     datacenter: str | None = None
     us_sale: str | None = None
+    sources: bool = False
 
 
 @dataclass
@@ -92,6 +94,7 @@ class ClaimsConfig:
     margin: float | None = None
     without: list[str] = field(default_factory=list)
     records: str | None = None
+    sources: bool = False
 
 
 @dataclass
