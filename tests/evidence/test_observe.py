@@ -66,13 +66,15 @@ def test_a_rate_is_that_of_one_whole_chip(
     assert found.count == int(changes.get("count", 1))
 
 
-@pytest.mark.parametrize("per", ["device", "die", "total"])
 @pytest.mark.parametrize(
-    ("quantity", "value", "base", "rate"),
-    [("tpot", "20 ms", 0.02, 50.0), ("training_mfu", "40 %", 0.4, 0.4)],
+    ("quantity", "value", "base", "rate", "per"),
+    [
+        *(("tpot", "20 ms", 0.02, 50.0, per) for per in ("device", "die")),
+        *(("training_mfu", "40 %", 0.4, 0.4, per) for per in ("device", "die", "total")),
+    ],
 )
 def test_times_and_shares_are_left_as_they_are(
-    per: str, quantity: str, value: str, base: float, rate: float, tmp_path: Path
+    quantity: str, value: str, base: float, rate: float, per: str, tmp_path: Path
 ) -> None:
     found = _one(tmp_path, chip=TWO.id, per=per, count="8", quantity=quantity, value=value)
     assert found.value == pytest.approx(base)
