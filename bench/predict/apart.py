@@ -3,7 +3,8 @@
 TPOT is that of the chips that decode, without prefills in between. TTFT is that of the chips for
 prefill, with one request at a time, and the transfer of the prompt's cache. The rate is the lower
 of what both sides sustain: a full batch of the chips that decode, and steps of chips that do
-nothing but prefill. Nothing is fitted on disaggregated runs, which validation tests.
+nothing but prefill. Nothing but the interval's ``WIDER`` is fitted on disaggregated runs, which
+validation tests.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from bench.predict.assumed import UNKNOWN_NETWORK, network_assumed
 from bench.predict.forecast import FirstToken, Prediction, forecast
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.model.apart import (
+    WIDER,
     prefill_step,
     prompts_at_once,
     rate_between,
@@ -145,7 +147,7 @@ def joined(decode: Prediction, side: PrefillSide) -> Prediction:
         decode,
         tokens_per_s=tokens,
         ttft=_first(single.ttft, transfer_s, doubt) if single.ttft else None,
-        model_halves=tuple(max(pair) for pair in pairs),
+        model_halves=tuple(max(pair) + WIDER for pair in pairs),
         sheet_half=np.maximum(decode.sheet_half, single.sheet_half) + bound,
         tier=max(decode.tier, single.tier, key=list(Tier).index),
         missing=tuple(dict.fromkeys((*decode.missing, *single.missing))),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bench.predict.validation.errorfile import RATIO, WAYS
+from bench.predict.validation.errorfile import RATIO, SIDES, WAYS
 from bench.predict.validation.errors import (
     Bar,
     Change,
@@ -43,8 +43,16 @@ HEADING = (
     ),
 )
 ERRORS = ("mean", "by chip", *MIDDLE)
-THUMBS = ("on the fewest chips", "on the most chips")
-"""The two rules of thumb that predicted choices are compared with."""
+THUMBS = {
+    WAYS: ("on the fewest chips", "on the most chips"),
+    SIDES: ("on the same chips", "on its own chips"),
+}
+"""The two rules of thumb that predicted choices are compared with, by name of the part."""
+CHOICES = {
+    WAYS: ("Choices of a way to serve", "choices"),
+    SIDES: ("Choices of chips for prefill", "sides"),
+}
+"""Title and key of each table of choices, by name of the part."""
 
 
 def validation_report(
@@ -59,9 +67,11 @@ def validation_report(
     """
     notes = Notes()
     ratios = [one for one in parts if one.name.startswith(RATIO)]
-    chosen = [one for one in parts if one.name == WAYS]
+    chosen = [one for one in parts if one.name in CHOICES]
     times = [one for one in parts if one not in (*ratios, *chosen)]
-    shown, heads = (times, PAPER) if times else (ratios, SHEETS) if ratios else (chosen, THUMBS)
+    shown, heads = (times, PAPER) if times else (ratios, SHEETS)
+    if not shown and chosen:
+        shown, heads = chosen[:1], THUMBS[chosen[0].name]
     table = Table(
         f"Validation: {len(parts)} part{'' if len(parts) == 1 else 's'}, each predicted by a fit "
         "that has not seen it",
@@ -72,7 +82,7 @@ def validation_report(
         notes.lines(),
     )
     more = [_ratios(ratios)] if ratios and times else []
-    more += [_choices(chosen)] if chosen and shown != chosen else []
+    more += [_choices(one) for one in chosen if one not in shown]
     more += [_bars(parts)] if any(one.bar != Bar() for one in parts) else []
     more += [pair_section(ratios)] if ratios else []
     lists = [chip_section(times), work_section(times)] if times else []
@@ -184,12 +194,11 @@ def _ratios(parts: Sequence[Part]) -> Section:
     return Section("Ratios of two chips", _columns(SHEETS), cells, flats, (line,), key="ratios")
 
 
-def _choices(parts: Sequence[Part]) -> Section:
+def _choices(part: Part) -> Section:
     """Returns the table of choices, predicted and by rules of thumb: the loss of the best rate."""
-    notes = tuple(f"{one.name}: {one.note}." for one in parts)
-    cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
-    title = "Choices of a way to serve"
-    return Section(title, _columns(THUMBS), cells, flats, notes, key="choices")
+    title, key = CHOICES[part.name]
+    columns, note = _columns(THUMBS[part.name]), f"{part.name}: {part.note}."
+    return Section(title, columns, (_cells(part),), [_flat(part)], (note,), key=key)
 
 
 def _changed(changes: Sequence[Change]) -> Section:

@@ -63,8 +63,18 @@ def test_the_shipped_tables_are_sound(sheets: Catalogue) -> None:
     assert min(len(one.rows) for one in found.values()) > 30
 
 
+def test_the_chips_for_prefill_are_divided_evenly_too(tmp_path: Path) -> None:
+    header = ",".join(COLUMNS["disaggregated"])
+    line = SOUND["disaggregated"].replace("fp8,4,4,1", "fp8,4,3,1")
+    (told,) = faults(tmp_path, f"{header}\n{line}", kind="disaggregated")
+    assert "ep3 does not divide the 4 chips" in told
+
+
 def test_every_shipped_row_has_the_time_that_it_is_there_for() -> None:
-    times = {"step": ("prefill_s", "decode_s"), "serving": ("tpot_ms",), "training": ("rate",)}
+    times = {
+        "step": ("prefill_s", "decode_s"), "serving": ("tpot_ms",), "training": ("rate",),
+        "disaggregated": ("tpot_ms", "ttft_ms"),
+    }  # fmt: skip
     for table in tables().values():
         wanted = times.get(table.head.kind, ("us",))
         assert all(row[column] > 0 for row in table.rows for column in wanted)
@@ -178,6 +188,7 @@ SOUND = {
     "collective": "one,some,all_reduce,unknown,8,4096,5.5\n",
     "step": "one,some,m,bf16,1,1,64,4096,8,0.5,0.01,0.6,3\n",
     "serving": "one,some,m,int4,8,8,1,1024,1024,4,200.5,9.5\n",
+    "disaggregated": "one,some,m,fp8,4,4,1,1,8,8,1024,1024,64,200.5,9.5\n",
     "training": "one,some,m,mxfp8,16,2,2,1,4,1,1,64,4096,0,0,5000\n",
 }
 """A sound line of each kind."""

@@ -38,6 +38,8 @@ from bench.workloads.model import Workload
 FILE = "fitted.json"
 STEPS, SERVING = "step-pipeweave", "serving-inferencex"
 """Tables of steps and of serving that are fitted on."""
+UNFITTED = "disaggregated"
+"""Kind of the tables that nothing is fitted on."""
 LAYERS = "grouped-aiconfigurator"
 """Table of the routed experts of single layers."""
 PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurator", "trtllm")}
@@ -198,11 +200,12 @@ def ttft_rows(
 
 def digest(chips: Mapping[str, Facts], data: Mapping[str, Table]) -> str:
     """Returns the hash of what is fitted on: the tables' rows and the sheets of their chips."""
+    fitted = {name: one for name, one in sorted(data.items()) if one.head.kind != UNFITTED}
     rows = {
         name: [[*sorted(row.words.items()), *sorted(row.numbers.items())] for row in table.rows]
-        for name, table in sorted(data.items())
+        for name, table in fitted.items()
     }
-    used = sorted({row.chip for table in data.values() for row in table.rows} & set(chips))
+    used = sorted({row.chip for table in fitted.values() for row in table.rows} & set(chips))
     sheets = {chip: TypeAdapter(Facts).dump_python(chips[chip]) for chip in used}
     text = json.dumps([rows, sheets], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -22,7 +22,9 @@ from bench.evidence.model import Origin
 from bench.predict.model.precision import BLOCK, ITEM, WEIGHT_ONLY
 from bench.strict import Strict
 
-TableKind = Literal["gemm", "attention", "grouped", "collective", "step", "serving", "training"]
+TableKind = Literal[
+    "gemm", "attention", "grouped", "collective", "step", "serving", "disaggregated", "training"
+]
 WORDS = frozenset({
     "chip", "stack", "dtype", "kv_dtype", "phase", "part", "op", "model", "lengths", "origin",
     "date", "id",
@@ -47,6 +49,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "chip", "stack", "model", "dtype", "tp", "ep", "dp", "input", "output", "concurrency",
         "ttft_ms", "tpot_ms",
     ),
+    "disaggregated": (
+        "chip", "stack", "model", "dtype", "prefill_tp", "prefill_ep", "prefill_dp", "tp", "ep",
+        "dp", "input", "output", "concurrency", "ttft_ms", "tpot_ms",
+    ),
     "training": (
         "chip", "stack", "model", "dtype", "chips", "tp", "pp", "cp", "ep", "vp", "micro", "batch",
         "length", "sharded", "recompute", "rate",
@@ -55,7 +61,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Columns that a table of each kind must have; it may have others."""
 MAY_BE_ZERO = frozenset({"latent", "sharded", "recompute"})
 """Required columns that may be 0. None may be empty."""
-COUNTS = ("chips", "tp", "pp", "cp", "ep", "dp", "vp", "ranks")
+PREFILL = "prefill_"
+"""Beginning of the columns that say how the chips for prefill divide a model; ``tp`` and such then
+say how those that decode do."""
+COUNTS = (
+    "chips", "tp", "pp", "cp", "ep", "dp", "vp", "ranks",
+    *(f"{PREFILL}{key}" for key in ("tp", "ep", "dp")),
+)  # fmt: skip
 """Columns that count chips or parts of a model, so that their values are integers."""
 FORMATS = frozenset({*ITEM, *BLOCK, *WEIGHT_ONLY})
 """Formats that a model's weights may have; runs with others are not fitted."""
@@ -191,7 +203,7 @@ def _rows(path: Path, name: str, kind: TableKind) -> tuple[list[Row], list[Fault
     rows, faults = [], []
     for number, line in enumerate(lines[1:], start=2):
         row, problem = _row(header, line, number)
-        problem = problem or (_bad_cell(row, kind) or _bad_split(row) if row else "")
+        problem = problem or (_bad_cell(row, kind) or _bad_splits(row) if row else "")
         if problem or row is None:
             faults.append(Fault(name, f"line {number}", problem, "correct the line"))
         else:
@@ -233,9 +245,19 @@ def _bad_cell(row: Row, kind: TableKind) -> str:
     return ""
 
 
-def _bad_split(row: Row) -> str:
-    """Returns why a row's division over chips is impossible, or ""."""
-    tp, pp, cp, ep, dp = (row[key] or 1 for key in ("tp", "pp", "cp", "ep", "dp"))
+def _bad_splits(row: Row) -> str:
+    """Returns why a row's division over chips is impossible on either side, or ""."""
+    return _bad_split(row) or _bad_split(row, PREFILL)
+
+
+def _bad_split(row: Row, start: str = "") -> str:
+    """Returns why a row's division over chips is impossible, or "".
+
+    Args:
+        row: the row.
+        start: beginning of the columns that state the division.
+    """
+    tp, pp, cp, ep, dp = (row[f"{start}{key}"] or 1 for key in ("tp", "pp", "cp", "ep", "dp"))
     chips = row["chips"] or tp * pp * cp * dp
     if chips % (tp * pp * cp):
         return f"tp{tp:g} x pp{pp:g} x cp{cp:g} does not divide {chips:g} chips"

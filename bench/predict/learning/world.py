@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bench.evidence.pool import Evidence
 from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, fit
-from bench.predict.learning.learn import DENSE, EXPERTS, LAYERS, SERVING, STEPS
+from bench.predict.learning.learn import DENSE, EXPERTS, LAYERS, SERVING, STEPS, UNFITTED
 from bench.predict.learning.own import is_plain_product
 from bench.predict.learning.tables import Row, Table, decoding
 from bench.predict.model.facts import Facts
@@ -57,6 +57,12 @@ class World:
         return decoding(
             row for table in others if table.head.kind == "serving" for row in table.rows
         )
+
+    @property
+    def disaggregated(self) -> tuple[Row, ...]:
+        """Returns the rows of serving with prefill on chips of its own, which are not fitted."""
+        kept = (one for one in self.data.values() if one.head.kind == UNFITTED)
+        return tuple(row for table in kept for row in table.rows)
 
     def cases(self, without: Collection[str] = ()) -> list[Case]:
         """Returns the measured steps, without those on some chips."""

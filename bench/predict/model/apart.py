@@ -25,6 +25,11 @@ CHUNK = 8192
 H20 and H200 (server_args.py) and of vLLM's server on 70 GiB or more (engine/arg_utils.py). Each
 step takes at least one whole prompt."""
 
+WIDER = 0.1
+"""Half-width in log that serving with prefill apart adds to intervals of serving. With it, the 80%
+intervals hold 80% of the disaggregated runs in ``results/tables`` (72% without, chips alike), on
+which it was set; they no longer test the width."""
+
 
 @dataclass(frozen=True)
 class PrefillStep:

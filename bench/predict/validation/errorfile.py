@@ -17,6 +17,8 @@ RATIO = "ratio of "
 """Prefix of the names of parts that predict ratios of two chips."""
 WAYS = "choice of a way to divide"
 """Name of the part that tests choices instead of times."""
+SIDES = "choice of prefill on chips of its own"
+"""Name of the part that tests whether prefill on chips of its own is chosen rightly."""
 FLAT = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 """The innermost JSON objects and arrays, which are written on one line each."""
 

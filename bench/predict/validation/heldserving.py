@@ -62,9 +62,9 @@ def _left_out(world: World, rows: Sequence[Row]) -> dict[str, list[Outcome]]:
         stack, kept = world.stack({chip}), [row for row in world.serving if row.chip != chip]
         steps = step_departures(world.cases({chip}), stack)
         parts = tpot_departures(kept, world.chips, world.models, stack, steps)
-        shares = _shares(world, kept)
+        share = shares(world, kept)
         expected = expected_departures(world, chip, parts, stack)
-        known = {name: Known(shares[name], *expected[name]) for name in found}
+        known = {name: Known(share[name], *expected[name]) for name in found}
         own = [row for row in rows if row.chip == chip]
         for name, outcomes in _served(world, own, stack, known).items():
             found[name] += outcomes
@@ -95,7 +95,7 @@ class Known:
     halves: tuple[float, ...] = ()
 
 
-def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
+def shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
     """Returns the median log of measured over roofline time, by kind of model."""
     logs: dict[str, list[float]] = {DENSE: [], EXPERTS: []}
     for row, roofline in zip(rows, served(rows, world.chips, world.models, IDEAL), strict=True):

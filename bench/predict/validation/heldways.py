@@ -50,13 +50,13 @@ def choices(world: World) -> list[Outcome]:
     """Returns a case for each choice between two or more ways that met a limit."""
     rows = [*world.serving, *world.unfitted_serving]
     groups: dict[tuple[str, ...], list[Run]] = {}
-    for row, run in _runs(world, rows):
+    for row, run in runs(world, rows):
         groups.setdefault(_same(row), []).append(run)
     return [
         case
-        for (chip, *rest), runs in groups.items()
+        for (chip, *rest), own in groups.items()
         for limit in LIMITS
-        for case in _case(chip, " ".join(rest[:1] + rest[-1:]), runs, limit)
+        for case in chosen(chip, " ".join(rest[:1] + rest[-1:]), own, limit)
     ]
 
 
@@ -66,7 +66,8 @@ def _same(row: Row) -> tuple[str, ...]:
     return (row.chip, *words, f"{row['input']:g}", f"{row['output']:g}", engine(row))
 
 
-def _runs(world: World, rows: Sequence[Row]) -> Iterator[tuple[Row, Run]]:
+def runs(world: World, rows: Sequence[Row]) -> Iterator[tuple[Row, Run]]:
+    """Yields runs of serving that can be predicted, with their rows."""
     stack = world.stack()
     tpots, turns = (
         served(rows, world.chips, world.models, stack, what=what) for what in ("tpot", "turn")
@@ -81,14 +82,14 @@ def _runs(world: World, rows: Sequence[Row]) -> Iterator[tuple[Row, Run]]:
         yield row, Run(way, measured, rate, float(tpot), predicted_rate)
 
 
-def _case(chip: str, work: str, runs: Sequence[Run], limit: float) -> Iterator[Outcome]:
+def chosen(chip: str, work: str, own: Sequence[Run], limit: float) -> Iterator[Outcome]:
     """Yields the choice within one limit, if several ways met it."""
-    measured = _most([(one.way, one.tpot, one.rate) for one in runs], limit)
-    predicted = _most([(one.way, one.predicted_tpot, one.predicted_rate) for one in runs], limit)
+    measured = _most([(one.way, one.tpot, one.rate) for one in own], limit)
+    predicted = _most([(one.way, one.predicted_tpot, one.predicted_rate) for one in own], limit)
     if len(measured) < 2 or not predicted:
         return
-    chosen = max(predicted, key=lambda way: predicted[way])
-    picks = chosen, min(measured, key=_copy), max(measured, key=_copy)
+    best_predicted = max(predicted, key=lambda way: predicted[way])
+    picks = best_predicted, min(measured, key=_copy), max(measured, key=_copy)
     best = max(measured.values())
     error, *rivals = (math.log(max(measured.get(pick, 0.0) / best, NOTHING)) for pick in picks)
     yield Outcome(chip, work, error, (), (rivals[0], rivals[1]))

@@ -20,8 +20,11 @@ from bench.predict.validation.bars import (
     UNSEEN,
     VENDOR,
 )
-from bench.predict.validation.errorfile import RATIO, WAYS
+from bench.predict.validation.errorfile import RATIO, SIDES, WAYS
 from bench.predict.validation.errors import Bar, Outcome, Part
+from bench.predict.validation.heldapart import CHOICE_NOTE as CHOSEN_SIDES
+from bench.predict.validation.heldapart import NOTES as APART
+from bench.predict.validation.heldapart import disaggregated, sides_chosen
 from bench.predict.validation.heldfigures import figures_left_out
 from bench.predict.validation.heldfirst import NAMES as FIRST
 from bench.predict.validation.heldfirst import NOTE as WAITS
@@ -168,6 +171,16 @@ def _choices(world: World) -> Iterator[Part]:
     yield _part(WAYS, SOURCE, choices(world), CHOSEN)
 
 
+def _disaggregated(world: World) -> Iterator[Part]:
+    """Yields disaggregated serving, and the choice between it and serving on the same chips."""
+    if not world.disaggregated:
+        return
+    known = learn(world.chips, world.models, world.data)
+    for name, cases in disaggregated(world, known).items():
+        yield _part(name, SOURCE, cases, APART[name])
+    yield _part(SIDES, SOURCE, sides_chosen(world, known), CHOSEN_SIDES)
+
+
 def _ttft(world: World) -> Iterator[Part]:
     """Yields TTFT in serving."""
     for name, cases in first_tokens(world).items():
@@ -263,6 +276,7 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
     (tuple(FIRST.values()), _ttft),
     ((WAYS,), _choices),
+    (("disaggregated serving", SIDES), _disaggregated),
     ((*TRAINING.values(), "training as reported"), _training),
     ((f"{RATIO}product",), _product_ratios),
     ((f"{RATIO}{NAMES['prefill']}", f"{RATIO}{NAMES['decode']}"), _step_ratios),
