@@ -12,8 +12,9 @@ from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
 from bench.predict.validation.errorfile import WAYS
 from bench.predict.validation.tested import errors
-from bench.predict.ways import ServingGoal
+from bench.predict.ways import EITHER, ServingGoal
 from bench.report.answered import Answered
+from bench.report.apart import side_tested
 from bench.report.costs import INNER, costs_note
 from bench.report.digits import NONE, counted
 from bench.report.flatpredictions import flat_rows
@@ -201,6 +202,8 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
     if wanted.top > 1:
         yield RANKS
     yield _choices_tested()
+    if wanted.prefill == EITHER:
+        yield from side_tested()
     if tests := tests_line(list(predicted), "serve", wanted.engine):
         yield tests
     yield from caveats([*predicted.values()], scenario, costs_note(prices), RESTS)
