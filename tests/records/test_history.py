@@ -1,103 +1,20 @@
-"""A figure over many records: its changes are found where they are, and nowhere else."""
+"""A figure over many records, as a list, a table of points, and a plot."""
 
 import json
-import sys
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bench import paths
 from bench.__main__ import main
-from bench.history.changes import MIN_SIDE, changes
 from bench.records.model import Conditions, Record
 from tests.records.fleet_records import in_shapes, of_device, of_fp32, put
 
-LEVEL = 0.01
-
-
-def series(seed: int, *levels: tuple[int, float], noise: float = 0.01) -> list[float]:
-    """A series of stretches of given lengths at given levels."""
-    draw = np.random.default_rng(seed)
-    plain = np.concatenate([np.full(length, level) for length, level in levels])
-    return list(plain * np.exp(noise * draw.standard_normal(len(plain))))
-
-
-@pytest.mark.parametrize("count", [12, 40, 300])
-def test_a_series_that_never_changes_is_marked_as_seldom_as_stated(count: int) -> None:
-    marked = sum(bool(changes(series(seed, (count, 1.0)), 0.05)) for seed in range(300))
-    assert marked / 300 < 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
-
-
-@pytest.mark.parametrize("count", [20, 200])
-def test_heavy_tails_mark_no_more_often(count: int) -> None:
-    draw = np.random.default_rng(3)
-    drawn: list[list[float]] = np.exp(1e-4 * draw.standard_cauchy((300, count))).tolist()
-    marked = sum(bool(changes(one, 0.05)) for one in drawn)
-    assert marked / 300 < 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
-
-
-def test_rounded_values_mark_no_more_often() -> None:
-    draw = np.random.default_rng(3)
-    drawn: list[list[float]] = draw.choice([1.0, 1.01], (400, 12)).tolist()
-    marked = sum(bool(changes(one, 0.01)) for one in drawn)
-    assert marked / 400 < 0.01 + 3 * (0.01 * 0.99 / 400) ** 0.5
-
-
-def test_a_fall_of_3_percent_at_1_percent_noise_is_found_where_it_is() -> None:
-    found = [changes(series(seed, (30, 1.0), (15, 0.97)), LEVEL) for seed in range(200)]
-    right = [one for one in found if len(one) == 1 and abs(one[0].place - 30) <= 4]
-    assert len(right) >= 190
-    held = sum(one[0].low <= 0.97 <= one[0].high for one in right)
-    assert held / len(right) > 0.9
-
-
-def test_several_changes_are_told_apart_in_order() -> None:
-    found = changes(series(1, (40, 1.0), (30, 0.95), (50, 1.02)), LEVEL)
-    assert [one.place for one in found] == [40, 70]
-    assert found[0].ratio == pytest.approx(0.95, abs=0.01)
-    assert found[1].ratio == pytest.approx(1.02 / 0.95, abs=0.01)
-
-
-def test_a_long_series_is_searched_in_stretches_and_told_to_the_point() -> None:
-    (found,) = changes(series(2, (9000, 1.0), (11_000, 0.98), noise=0.003), LEVEL)
-    assert abs(found.place - 9000) <= 1
-
-
-def test_equal_values_never_change() -> None:
-    assert changes([5.0] * 50, LEVEL) == []
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.floats(1e-300, 1e300), max_size=60), st.sampled_from([0.001, 0.2]))
-def test_any_series_is_searched_without_an_error(values: list[float], level: float) -> None:
-    found = changes(values, level)
-    places = [0, *(one.place for one in found), len(values)]
-    assert all(b - a >= MIN_SIDE for a, b in pairwise(places)) or not found
-    assert all(one.low <= one.ratio <= one.high for one in found)
-    assert all(0 < one.chance <= level for one in found)
-
-
-@pytest.fixture
-def folder(record: Record, tmp_path: Path) -> Path:
-    """A device's month: from the 15th run on it is slower by 6%, with another driver."""
-    for turn in range(24):
-        late = turn >= 14
-        noise = 1 + 0.002 * ((7 * turn) % 5 - 2)
-        one = of_device(record, 0, noise * (1.06 if late else 1.0), turn=turn)
-        driver = "580.1" if late else "570.2"
-        device = one.device.model_copy(update={"driver": driver})
-        put(one.model_copy(update={"device": device}), tmp_path / "records")
-    return tmp_path / "records"
-
 
 def test_a_change_is_told_with_what_changed_beside_it(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    month: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["history", "figure=matrix_bf16", f"records={folder}", "chip=h20"]
+    words = ["history", "figure=matrix_bf16", f"records={month}", "chip=h20"]
     assert main([*words, "report=github"]) == 0
     told = capsys.readouterr().out
     assert "driver 570.2 -> 580.1" in told
@@ -108,10 +25,10 @@ def test_a_change_is_told_with_what_changed_beside_it(
 
 
 def test_points_have_a_column_of_changes_where_one_is_shown(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    month: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for limit, marked in ((3, False), (20, True)):
-        words = [f"records={folder}", "chip=h20", f"limit={limit}", "report=github"]
+        words = [f"records={month}", "chip=h20", f"limit={limit}", "report=github"]
         assert main(["history", "figure=matrix_bf16", *words]) == 0
         told = capsys.readouterr().out
         assert ("◀ changed" in told) is marked
@@ -119,36 +36,36 @@ def test_points_have_a_column_of_changes_where_one_is_shown(
 
 
 def test_an_empty_list_says_how_it_is_filled(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    month: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "torn.json").write_text("{", encoding="utf-8")
-    assert main(["history", f"records={folder}", "chip=mi300x", "report=plain"]) == 0
+    (month / "torn.json").write_text("{", encoding="utf-8")
+    assert main(["history", f"records={month}", "chip=mi300x", "report=plain"]) == 0
     told = capsys.readouterr().out
     assert "No record fits. Each run leaves one" in told
     assert "1 file cannot be read as a record: " in " ".join(told.split())  # lines are broken
 
 
 def test_records_are_listed_the_newest_first(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    month: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["history", f"records={folder}", "limit=2", "report=json"]) == 0
+    assert main(["history", f"records={month}", "limit=2", "report=json"]) == 0
     told = json.loads(capsys.readouterr().out)["rows"]
     assert [one["started_utc"][:10] for one in told] == ["2026-11-24", "2026-11-23"]
 
 
 def test_a_record_names_its_node_but_no_path(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    month: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["history", f"records={folder}", "limit=0", "report=plain"]) == 0
+    assert main(["history", f"records={month}", "limit=0", "report=plain"]) == 0
     told = capsys.readouterr().out
     assert "n00" in told
-    assert str(folder) not in told
+    assert str(month) not in told
 
 
 def test_a_history_is_drawn_with_its_change(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    month: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["plot", "kind=history", f"records={folder}", f"out={tmp_path / 'plots'}"]
+    words = ["plot", "kind=history", f"records={month}", f"out={tmp_path / 'plots'}"]
     assert main([*words, "figure=matrix_bf16", "formats=svg"]) == 0
     drawn, table = map(Path, capsys.readouterr().out.split())
     told = drawn.read_text(encoding="utf-8")
@@ -176,19 +93,19 @@ def test_a_history_is_drawn_with_its_change(
     ],
 )
 def test_a_wrong_word_costs_one_line(
-    words: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], said: str, month: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["history", f"records={folder}", *words]) == 2
+    assert main(["history", f"records={month}", *words]) == 2
     assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["figure=matrix_bf16"], []])
 def test_a_fake_device_is_marked(
-    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], month: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["history", *words, f"records={folder}", "report=github"]) == 0
+    assert main(["history", *words, f"records={month}", "report=github"]) == 0
     assert "FAKE onpaper fake device" in capsys.readouterr().out
-    assert main(["history", *words, f"records={folder}", "report=json"]) == 0
+    assert main(["history", *words, f"records={month}", "report=json"]) == 0
     assert {one["backend"] for one in json.loads(capsys.readouterr().out)["rows"]} == {"fake"}
 
 
@@ -201,96 +118,6 @@ def test_what_is_followed_is_called_as_it_was_asked_for(
     records = paths.data_dir("results") / "records"
     assert main(["history", f"records={records}", f"figure={figure}", "report=json"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == f"History of {named}"
-
-
-def test_records_are_asked_in_sql(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("duckdb")
-    query = (
-        "SELECT driver, count(*) AS runs, round(median(measured) / 1e12, 1) AS tflops "
-        "FROM records JOIN measurements USING (record) WHERE figure = 'matrix_bf16' "
-        "GROUP BY driver ORDER BY driver"
-    )
-    assert main(["history", f"records={folder}", f'sql="{query}"', "report=json"]) == 0
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    assert [(one["driver"], one["runs"]) for one in rows] == [("570.2", 14), ("580.1", 10)]
-    assert rows[0]["tflops"] > rows[1]["tflops"] > 0
-
-
-@pytest.mark.parametrize(
-    ("query", "told"),
-    [
-        ("SELECT record FROM records LIMIT 1", "1 row."),
-        ("SELECT record FROM records LIMIT 2", "2 rows."),
-    ],
-)
-def test_rows_of_an_answer_are_counted(
-    query: str, told: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("duckdb")
-    assert main(["history", f"records={folder}", f'sql="{query}"', "report=json"]) == 0
-    assert json.loads(capsys.readouterr().out)["summary"] == [told]
-
-
-def test_the_files_themselves_are_asked_with_every_sample(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("duckdb")
-    query = (
-        "SELECT sum(len(one.timing.samples_s)) AS n "
-        "FROM (SELECT unnest(measurements) AS one FROM files)"
-    )
-    assert main(["history", f"records={folder}", f'sql="{query}"', "report=json"]) == 0
-    told = json.loads(capsys.readouterr().out)["rows"]
-    wanted = sum(
-        one["timing"]["stats"]["samples"]
-        for path in folder.rglob("*.json")
-        for one in json.loads(path.read_text())["measurements"]
-    )
-    assert told == [{"n": wanted}]
-
-
-@pytest.mark.parametrize("query", ["SELEC 1", "SELECT nothing FROM records"])
-def test_a_query_that_is_none_costs_one_line(
-    query: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("duckdb")
-    assert main(["history", f"records={folder}", f"sql='{query}'"]) == 2
-    assert "sql=: " in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "COPY records TO '{place}/out.csv'",
-        "EXPORT DATABASE '{place}/out'",
-        "ATTACH '{place}/out.db'",
-        "SELECT * FROM read_text('{place}/secret.csv')",
-        "SELECT * FROM '{place}/secret.csv'",
-        "SELECT * FROM glob('{place}/*')",
-        "SET enable_external_access = true",
-        "SELECT count(*) FROM files; COPY files TO '{place}/out.csv'",
-    ],
-)
-def test_a_query_reads_and_writes_no_other_file(
-    query: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("duckdb")
-    (tmp_path / "secret.csv").write_text("secret\n1\n")
-    before = sorted(tmp_path.iterdir())
-    asked = query.format(place=tmp_path)
-    assert main(["history", f"records={folder}", f'sql="{asked}"']) == 2
-    assert "sql=" in capsys.readouterr().err
-    assert sorted(tmp_path.iterdir()) == before
-
-
-def test_without_duckdb_the_cure_is_told(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for lacking in ("duckdb", "pandas"):
-        with monkeypatch.context() as without:
-            without.setitem(sys.modules, lacking, None)
-            assert main(["history", f"records={folder}", "sql='SELECT 1'"]) == 2
-        assert "pip install 'onpaper[duckdb]'" in capsys.readouterr().err
 
 
 def test_a_change_of_the_device_is_told_as_one(
