@@ -86,6 +86,24 @@ def holds(relation: Relation, found: Bounds, margin: float) -> bool | None:
     return _beyond(found.low, found.high, above if relation == "exceeds" else 1 / limit)
 
 
+def limits(relation: Relation, margin: float) -> tuple[float | None, float | None]:
+    """Returns the lowest and the highest ratio over the factor at which a relation holds.
+
+    None where there is no limit. ``exceeds`` does not hold at its limit, the others do.
+    """
+    return {
+        "matches": (1 / (1 + margin), 1 + margin),
+        "at least": (1 / (1 + margin), None),
+        "at most": (None, 1 + margin),
+        "exceeds": (1.0, None),
+    }[relation]
+
+
+def at_limit(relation: Relation, ratio: float, margin: float) -> bool:
+    """Returns whether a ratio over the factor equals a limit, apart from rounding."""
+    return any(one and math.isclose(ratio, one) for one in limits(relation, margin))
+
+
 def one_sided(relation: Relation, *, holds: bool) -> Word:
     """Returns the verdict for a relation that is settled although the ratio's size is not."""
     if holds:

@@ -15,6 +15,7 @@ from bench.evidence.model import Kind
 from bench.evidence.observe import Observation
 from bench.evidence.pool import Evidence
 from bench.loaded import once
+from bench.units import significant
 
 MARGINS = (0.05, 0.20)
 LEFT_OUT: Mapping[str, tuple[Kind, ...]] = {
@@ -143,4 +144,4 @@ def _rival_flips(found: Finding) -> Iterator[Flip]:
             after = stands(on_paper=on_paper, measured=found.holds)
             paper_only = "holds on paper" if on_paper else "does not hold on paper"
             words = paper_only if about_paper or found.holds is None else str(after)
-            yield Flip(f"{which} published ratio {ratio:.2f}", str(found.stands), words)
+            yield Flip(f"{which} published ratio {significant(ratio, 3)}", str(found.stands), words)

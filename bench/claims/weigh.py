@@ -10,6 +10,7 @@ from bench.claims.judge import (
     Bounds,
     Stands,
     Word,
+    at_limit,
     bounds,
     devices_needed,
     holds,
@@ -88,6 +89,15 @@ class Finding:
             return None
         found = _published(self.question, self.paper)
         return holds(self.question.relation, found, self.question.margin)
+
+    @property
+    def at_limit(self) -> bool:
+        """Returns whether the answer on paper hangs on a ratio that equals a limit."""
+        question = self.question
+        if self.paper is None or question.unlike:
+            return False
+        ratio = self.paper.value / question.factor
+        return at_limit(question.relation, ratio, question.margin)
 
     @property
     def paper_word(self) -> Word | None:
@@ -191,8 +201,10 @@ def _on_paper(question: Question, paper: PaperRatio | None) -> bool | None:
     """Returns whether the relation holds on paper, by each sheet's first figure."""
     if paper is None:
         return None
-    found = Bounds(paper.value / question.factor, paper.value / question.factor)
-    return holds(question.relation, found, question.margin)
+    ratio = paper.value / question.factor
+    if at_limit(question.relation, ratio, question.margin):  # whatever its last bit
+        return question.relation != "exceeds"
+    return holds(question.relation, Bounds(ratio, ratio), question.margin)
 
 
 def _published(question: Question, paper: PaperRatio) -> Bounds:

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.claims.evaluate import Judgement
-from bench.claims.judge import Stands, Word
+from bench.claims.judge import Stands, Word, limits
 from bench.claims.model import Axis, Claim
 from bench.claims.sensitivity import Bench
-from bench.claims.weigh import Finding, behind, title
+from bench.claims.weigh import Finding, Question, behind, title
 from bench.report.digits import NONE
 from bench.report.markup import Report
 from bench.report.ratios import (
@@ -90,6 +90,24 @@ def tested_formula(finding: Finding) -> str:
     return f"{pair}, {title(question.axis)} {SIGNS[question.relation]} {question.factor:g}"
 
 
+def claimed(question: Question) -> str:
+    """Returns what is claimed of a ratio, with the limits that the margin gives it."""
+    low, high = (
+        times(one * question.factor) if one else ""
+        for one in limits(question.relation, question.margin)
+    )
+    within = {
+        "matches": f" ({low}–{high})", "at least": f" (from {low})", "at most": f" (up to {high})",
+    }  # fmt: skip
+    sign = SIGNS[question.relation]
+    return f"{sign} {question.factor:g}{within.get(question.relation, '')}"
+
+
+def on_limit(finding: Finding) -> str:
+    """Returns a remark on an answer of paper that hangs on a ratio equal to the limit, or none."""
+    return ", exactly at the limit" if finding.at_limit else ""
+
+
 def _where_it_holds(judgement: Judgement) -> str:
     """Returns whether the claim holds on paper and measured; if open, what paper says."""
     if judgement.stands is not Stands.OPEN:
@@ -97,7 +115,9 @@ def _where_it_holds(judgement: Judgement) -> str:
     words = {True: "on paper", False: "not on paper", None: "paper does not say"}
     if judgement.claim.scope == "paper" and judgement.on_paper is not None:
         return "open (sources disagree)"
-    return f"open ({words[judgement.on_paper]})"
+    says = words[judgement.on_paper]
+    hangs = "" if judgement.on_paper is None else on_limit(judgement.deciding.deciding)
+    return f"open ({says}{hangs})"
 
 
 def _flat(judgement: Judgement, changes: list[str], bench: Bench) -> dict[str, Scalar]:
@@ -214,11 +234,11 @@ def _finding_cells(finding: Finding, bench: Bench, notes: Notes) -> tuple[str, .
     return (
         f"{question.first.id} / {question.second.id}",
         title(question.axis),
-        f"{SIGNS[question.relation]} {question.factor:g}",
+        claimed(question),
         on_paper(finding.paper),
         measured(finding.measured),
         verdict_cell(finding, notes),
-        f"paper {words[paper]}, measured {words[finding.holds]}",
+        f"paper {words[paper]}{on_limit(finding)}, measured {words[finding.holds]}",
         groups(finding.measured),
         devices(finding.needed),
         _predicted(finding, bench),

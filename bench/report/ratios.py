@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bench.chips.load import Catalogue
-from bench.claims.judge import MANY
+from bench.claims.judge import MANY, limits
 from bench.claims.paper import PaperRatio
 from bench.claims.weigh import Finding, title
 from bench.evidence.estimate import Achieved, Estimate
@@ -84,6 +84,7 @@ def flat(finding: Finding) -> dict[str, Scalar]:
     """Returns a finding as a flat row."""
     question, paper, estimate = finding.question, finding.paper, finding.measured
     low, high = estimate.interval() if estimate else (None, None)
+    limit_low, limit_high = limits(question.relation, question.margin)
     return {
         "subject": question.first.id,
         "object": question.second.id,
@@ -92,12 +93,15 @@ def flat(finding: Finding) -> dict[str, Scalar]:
         "relation": question.relation,
         "factor": question.factor,
         "margin": question.margin,
+        "limit_low": limit_low and limit_low * question.factor,
+        "limit_high": limit_high and limit_high * question.factor,
         "paper_figure": paper.key if paper else None,
         "paper_ratio": paper.value if paper else None,
         "paper_ratio_low": paper.low if paper else None,
         "paper_ratio_high": paper.high if paper else None,
         "paper_computed": " ".join(paper.computed) or None if paper else None,
         "holds_on_paper": finding.on_paper,
+        "paper_at_limit": finding.at_limit,
         "measured_ratio": estimate.ratio if estimate else None,
         "measured_low": low,
         "measured_high": high,

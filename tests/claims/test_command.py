@@ -218,6 +218,22 @@ def test_a_claim_unfolds_to_every_pair_and_axis(capsys: pytest.CaptureFixture[st
     assert made.note in told
 
 
+def test_a_claim_shows_its_limits_and_that_paper_is_exactly_at_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """3.2 over 4.0 TB/s is 0.800, the limit of "at least 1" with a margin of 25%."""
+    words = ["claim=2025-12-09-reuters-chinese-match-h20"]
+    text = said("claims", words, capsys)[1]
+    assert "Where it holds: open (on paper, exactly at the limit)." in text
+    assert "≥ 1 (from 0.800)" in text
+    assert "paper yes, exactly at the limit, measured open" in text
+    assert "lowest published ratio 0.796" in text
+    found = document("claims", words, capsys)["rows"]
+    (one,) = (each for each in found if each["paper_at_limit"])
+    assert (one["subject"], one["axis"]) == ("huawei-ascend-910c", "memory_bandwidth")
+    assert (one["limit_low"], one["limit_high"]) == (0.8, None)
+
+
 def test_a_claim_unfolds_to_every_value_behind_it_with_its_source(
     sheets: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,9 +14,11 @@ from bench.claims.judge import (
     Bounds,
     Stands,
     Word,
+    at_limit,
     bounds,
     devices_needed,
     holds,
+    limits,
     stands,
     word,
 )
@@ -103,6 +105,24 @@ def test_the_margin_is_one_of_ratios_and_not_symmetric_about_1() -> None:
     """0.91 is within 1/1.1 and 0.905 is not, though both are within ten hundredths of 1."""
     assert word(Bounds(0.91, 1.0), 0.10) is MATCH
     assert word(Bounds(0.905, 1.0), 0.10) is INCONCLUSIVE
+
+
+# limits
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_a_relation_changes_at_its_limits(relation: Relation) -> None:
+    low, high = limits(relation, 0.10)
+    assert (low is None, high is None) == (
+        relation == "at most",
+        relation in ("at least", "exceeds"),
+    )
+    for limit, inside, outside in ((low, 1.001, 0.999), (high, 0.999, 1.001)):
+        if limit is not None:
+            assert holds(relation, Bounds(limit * inside, limit * inside), 0.10) is True
+            assert holds(relation, Bounds(limit * outside, limit * outside), 0.10) is False
+            assert at_limit(relation, math.nextafter(limit, 2), 0.10)
+            assert not at_limit(relation, limit * 1.001, 0.10)
 
 
 # relations

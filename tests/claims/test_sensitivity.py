@@ -190,11 +190,11 @@ def test_a_pass_mark_is_of_the_vendor_and_judges_nothing() -> None:
     ("rivals", "value", "found", "expected"),
     [
         (("200",), "100", [], [("highest published ratio 2.00", "open", "does not hold on paper")]),
-        (("50",), "100", [], [("lowest published ratio 0.50", "open", "does not hold on paper")]),
+        (("50",), "100", [], [("lowest published ratio 0.500", "open", "does not hold on paper")]),
         (
             ("50", "200"), "100", [],
             [
-                ("lowest published ratio 0.50", "open", "does not hold on paper"),
+                ("lowest published ratio 0.500", "open", "does not hold on paper"),
                 ("highest published ratio 2.00", "open", "does not hold on paper"),
             ],
         ),
@@ -225,6 +225,27 @@ def test_a_rival_is_held_against_the_factor_that_is_claimed() -> None:
     judge = bench([], sheet("a", "200"))
     told = flips(judge, asked(judge, factor=2.0))
     assert told == [("highest published ratio 2.00", "open", "holds on paper")]
+
+
+def test_a_rival_ratio_close_to_the_limit_is_told_from_it() -> None:
+    """796 over 1000 is below 1 / 1.25 = 0.800, though both round to 0.80."""
+    judge = bench([], sheet("a", "796", value="800"), sheet("b", value="1000"))
+    found = asked(judge, relation="at least", margin=0.25)
+    assert judge.finding(found).at_limit
+    rival = ("lowest published ratio 0.796", "open", "does not hold on paper")
+    assert flips(judge, found)[-1] == rival
+
+
+@pytest.mark.parametrize(("relation", "holds"), [("at least", True), ("exceeds", False)])
+def test_a_ratio_at_its_limit_is_judged_whatever_its_last_bit(
+    relation: Relation, holds: bool
+) -> None:
+    """1 / 1.1 is the limit of "at least", and 100 over 110 its equal but for rounding."""
+    value = "110" if relation == "at least" else "100"
+    judge = bench([], sheet("a", value="100"), sheet("b", value=value))
+    found = judge.finding(asked(judge, relation=relation))
+    assert found.at_limit
+    assert found.on_paper is holds
 
 
 def test_what_is_not_comparable_hangs_on_nothing() -> None:

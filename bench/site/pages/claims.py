@@ -11,7 +11,7 @@ from bench.claims.judge import Word
 from bench.claims.weigh import Finding, behind, title
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
-from bench.report.claims import SIGNS, claim_report, tested_formula
+from bench.report.claims import claim_report, claimed, on_limit, tested_formula
 from bench.report.markup import cleaned
 from bench.report.ratios import devices, groups, measured, on_paper, value_text
 from bench.site.blocks import blocks, claim_badge, neutral
@@ -68,8 +68,8 @@ def _finding(finding: Finding, linker: Linker) -> list[Markup]:
     cells = (
         f"{question.first.id} / {question.second.id}",
         title(question.axis),
-        f"{SIGNS[question.relation]} {question.factor:g}",
-        f"{on_paper(finding.paper)}: {HOLDS_TEXT[finding.on_paper]}",
+        claimed(question),
+        f"{on_paper(finding.paper)}: {HOLDS_TEXT[finding.on_paper]}{on_limit(finding)}",
         f"{measured(finding.measured)}: {HOLDS_TEXT[finding.holds]}" if finding.measured else "–",
     )
     verdict = Markup("{}<br>{}").format(
