@@ -13,7 +13,7 @@ NOTE = (
     "of the prompt's cache ({}). Requests: those that decode. dp of a side: its workers, or with "
     "ep the chips that share experts."
 )
-PARTS = {"TPOT": "disaggregated serving, TPOT", "tokens/s": "disaggregated serving, tokens/s"}
+PARTS = {one: f"disaggregated serving, {one}" for one in ("TPOT", "tokens/s", "TTFT")}
 """Parts of the validation, by what they test."""
 
 
@@ -30,7 +30,7 @@ def apart_lines(found: Sequence[Prediction]) -> Iterator[str]:
         count = max(_count(one) for one in parts.values() if one)
         yield (
             f"Tested on {count:,} disaggregated runs of others, without a refit (median error): "
-            f"{', '.join(tested)}. They had both sides on one kind of chip."
+            f"{'; '.join(tested)} (few waiting). They had both sides on one kind of chip."
         )
 
 

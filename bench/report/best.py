@@ -206,7 +206,7 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
         yield from side_tested()
     if tests := tests_line(list(predicted), "serve", wanted.engine):
         yield tests
-    yield from caveats([*predicted.values()], scenario, costs_note(prices), RESTS)
+    yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:

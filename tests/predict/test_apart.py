@@ -176,6 +176,12 @@ def test_requests_that_are_given_are_kept_to(sheets: Catalogue, known: Learnt) -
         best([sheets.find("h800")], None, wanted(batch=(100_000,)), known)
 
 
+def test_either_side_says_how_well_it_was_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*ASKED, "parallel=best", "tpot=[30ms,any]"]
+    assert "always chips of its own" in said("predict", [*words, "prefill=any"], capsys)[1]
+    assert "always chips of its own" not in said("predict", words, capsys)[1]
+
+
 def test_prefill_on_a_faster_chip_leaves_more_chips_to_decode(
     sheets: Catalogue, known: Learnt
 ) -> None:
@@ -212,6 +218,7 @@ def test_the_command_searches_and_names_the_other_chip(
     words = [*ASKED, "parallel=best", "prefill=h800", "devices=16", "tpot=50ms", "baseline=h800"]
     told = said("predict", words, capsys)[1]
     assert "on h800, decode" in told
+    assert "disaggregated runs of others, without a refit" in told
     rows = document("predict", words, capsys)["rows"]
     assert {row["prefill_chip"] for row in rows} == {"nvidia-h800-sxm-80gb"}
     apart = document("predict", [*ASKED, "parallel=best", "devices=8"], capsys)["rows"]

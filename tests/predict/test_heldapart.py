@@ -20,6 +20,7 @@ from bench.predict.validation.heldapart import (
     TPOT,
     chips,
     disaggregated,
+    first_tokens_apart,
     measured_rate,
     sides_chosen,
     times,
@@ -105,6 +106,14 @@ def test_predictions_hold_on_runs_that_no_fit_has_seen(world: World, known: Lear
         assert one.median < median < one.rivals[0][1]
         assert abs(one.bias) < 0.1
         assert one.inside[0] > 0.75
+
+
+def test_first_tokens_are_tested_where_few_prompts_wait(world: World, known: Learnt) -> None:
+    cases = first_tokens_apart(world, known)
+    assert 50 < len(cases) < len(world.disaggregated) / 2
+    found = figures(cases)
+    assert found.median < found.rivals[0][1]
+    assert found.inside[0] > 0.75
 
 
 def test_the_side_is_chosen_better_than_by_always_taking_one(world: World, known: Learnt) -> None:

@@ -2,7 +2,8 @@
 
 The concurrency of a run stands for the batch of the chips that decode, as in other serving, so TPOT
 is tested where most requests decode at a time. The rate is tested in all runs: what the chips for
-prefill sustain, or one turn of all requests under way, whichever is lower.
+prefill sustain, or one turn of all requests under way, whichever is lower. TTFT is tested where few
+requests wait for their prefill.
 """
 
 import math
@@ -11,27 +12,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.errors import UsageError
-from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
+from bench.predict.learning.expected import departure, has_fitted_vendor
+from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, Learnt
+from bench.predict.learning.reported import by_ports
 from bench.predict.learning.served import as_served
 from bench.predict.learning.tables import PREFILL, Row, decoding
 from bench.predict.learning.world import World, serving_part
-from bench.predict.model.apart import WIDER, prefill_step
+from bench.predict.model.apart import WIDER, prefill_step, rate_between, transfer_bytes
 from bench.predict.model.operators import Points
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.step import step
 from bench.predict.validation.errors import Outcome
+from bench.predict.validation.heldfirst import first_shares
 from bench.predict.validation.heldserving import engine, expected_departures, shares
 from bench.predict.validation.heldways import LIMITS, Run, chosen, runs
 
-TPOT, RATE = "disaggregated serving, TPOT", "disaggregated serving, tokens/s"
+TPOT, RATE, FIRST = (f"disaggregated serving, {one}" for one in ("TPOT", "tokens/s", "TTFT"))
 """Names of the parts that test times and rates."""
+FEW = 4
+"""Most requests under way per copy for prefill at which TTFT is tested; in most runs all requests
+start at once, and far more wait."""
 NOTES = {
     TPOT: (
         "runs with prefill on chips of its own, mostly of DeepSeek-R1, predicted from serving with "
         "prefill in between; where most requests were decoding"
     ),
     RATE: "the same runs and those in which most requests waited for their prefill",
+    FIRST: (
+        f"the runs of them with at most {FEW} requests per copy for prefill, all started at once: "
+        "prompts of 1,024 tokens take longer than predicted, of 8,192 tokens less"
+    ),
 }
 CHOICE_NOTE = (
     "of serving with prefill and decode on the same chips and on chips of their own, both run by "
@@ -52,11 +63,13 @@ class Times:
         tpot: a decode step of all requests.
         first: prefill of one request by itself.
         prompt: time per prompt of all chips for prefill together.
+        transfer: transfer of a prompt's cache.
     """
 
     tpot: float
     first: float
     prompt: float
+    transfer: float
 
     def rate(self, row: Row) -> float:
         """Returns tokens/s per chip of a run."""
@@ -100,8 +113,11 @@ def times(world: World, row: Row, stack: Stack, factor: float, shift: float = 0.
         joint = prefill_step(chip, model, prompt, formats, fill, stack)
     except UsageError:
         return None
-    found = decoding_.seconds, single.seconds * factor, joint.seconds(factor)
-    return Times(*(float(one[0]) * math.exp(shift) for one in found))
+    on_stack = decoding_.seconds, single.seconds * factor, joint.seconds(factor)
+    tpot, first, each = (float(one[0]) * math.exp(shift) for one in on_stack)
+    sent = transfer_bytes(model, formats, prompt, (fill, decode))
+    bandwidth, _ = rate_between(chip, chip, fill.chips + decode.chips)
+    return Times(tpot, first, each, float(sent[0]) / bandwidth)
 
 
 def disaggregated(world: World, known: Learnt) -> dict[str, list[Outcome]]:
@@ -139,6 +155,30 @@ def disaggregated(world: World, known: Learnt) -> dict[str, list[Outcome]]:
             found[TPOT].append(outcome(tpot, ours.tpot, paper.tpot, share[name]))
         rates = measured_rate(row), ours.rate(row), paper.rate(row)
         found[RATE].append(outcome(*rates, -share[name]))
+    return found
+
+
+def first_tokens_apart(world: World, known: Learnt) -> list[Outcome]:
+    """Returns TTFT of disaggregated runs in which few requests wait for their prefill."""
+    share = first_shares(world, world.data[SERVING].rows)
+    parts = {name: known.parts[name] for name in (DENSE, EXPERTS)}
+    found = []
+    for row in world.disaggregated:
+        if row["concurrency"] > FEW * row[f"{PREFILL}dp"]:
+            continue
+        name, chip = serving_part(world, row), world.chips[row.chip]
+        fit, part = known.first[name]
+        ports = None
+        if not has_fitted_vendor(chip, part):
+            ports = by_ports(world, known.stack, parts, {row.chip}).get(name)
+        shift, halves = departure(chip, part, known.stack, ports)
+        ours, paper = (times(world, row, stack, 1.0) for stack in (known.stack, IDEAL))
+        if ours and paper:
+            measured = row["ttft_ms"] * 1e-3
+            seconds = float(fit.alone(np.array(ours.first))) * math.exp(shift) + ours.transfer
+            log = math.log(paper.first / measured)
+            error, rivals = math.log(seconds / measured), (log, log + share[name])
+            found.append(Outcome(row.chip, engine(row), error, halves, rivals))
     return found
 
 

@@ -43,7 +43,7 @@ def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
     facts = world.chips[chip]
     prefill, _ = departure(facts, step_departures(steps, stack)["prefill"], stack)
     known = ttft_fits([row for row in rows if row.chip != chip], world.chips, world.models, stack)
-    shares = _shares(world, [row for row in rows if row.chip != chip])
+    share = first_shares(world, [row for row in rows if row.chip != chip])
     predicted, paper = (
         ttft_rows([row for row in rows if row.chip == chip], world.chips, world.models, one)
         for one in (stack, IDEAL)
@@ -55,7 +55,7 @@ def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
         if name == DENSE:
             errors = np.maximum(errors, np.log(prefills) + prefill - measured)
         bare = np.log(roofline) - measured
-        rivals = zip(bare.tolist(), (bare + shares[name]).tolist(), strict=True)
+        rivals = zip(bare.tolist(), (bare + share[name]).tolist(), strict=True)
         yield (
             name,
             [
@@ -70,7 +70,7 @@ def _logs(rows: Sequence[Row]) -> Array:
     return np.log([row["ttft_ms"] * 1e-3 for row in rows])
 
 
-def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
+def first_shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
     """Returns the median log of measured over roofline time, by part."""
     return {
         name: float(np.median(_logs(own) - np.log(roofline)))

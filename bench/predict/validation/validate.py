@@ -23,8 +23,9 @@ from bench.predict.validation.bars import (
 from bench.predict.validation.errorfile import RATIO, SIDES, WAYS
 from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.predict.validation.heldapart import CHOICE_NOTE as CHOSEN_SIDES
+from bench.predict.validation.heldapart import FIRST as FIRST_APART
 from bench.predict.validation.heldapart import NOTES as APART
-from bench.predict.validation.heldapart import disaggregated, sides_chosen
+from bench.predict.validation.heldapart import disaggregated, first_tokens_apart, sides_chosen
 from bench.predict.validation.heldfigures import figures_left_out
 from bench.predict.validation.heldfirst import NAMES as FIRST
 from bench.predict.validation.heldfirst import NOTE as WAITS
@@ -176,7 +177,8 @@ def _disaggregated(world: World) -> Iterator[Part]:
     if not world.disaggregated:
         return
     known = learn(world.chips, world.models, world.data)
-    for name, cases in disaggregated(world, known).items():
+    found = {**disaggregated(world, known), FIRST_APART: first_tokens_apart(world, known)}
+    for name, cases in found.items():
         yield _part(name, SOURCE, cases, APART[name])
     yield _part(SIDES, SOURCE, sides_chosen(world, known), CHOSEN_SIDES)
 
