@@ -44,10 +44,11 @@ MEANINGS = {
     "experts_overlap": "overlap of routed experts, from layers of experts only",
     "layer_s": "fixed time per dense layer at 1.92 GHz; other layers scale with their kernels",
     "experts_s": "the same for a layer's routed experts, from layers of experts only",
-    "message_s": "time to start a collective",
+    "message_s": "time to start a collective; fixed",
+    "hop_s": "additional time to start it for each further chip; from collectives only",
     "network_s": "additional time to start a collective over several nodes; fixed",
-    "link": "fraction of link bandwidth reached by long messages; fixed",
-    "link_small": "the same for short messages; fixed",
+    "link": "fraction of link and network bandwidth reached; fixed",
+    "bus": "the same of PCIe, where messages pass the host; from collectives only",
 }
 """What each parameter of the stack means, as shown to users."""
 TTFT_COLUMNS = ("part", "fixed time", "factor on the prefill", "share of it per other request")

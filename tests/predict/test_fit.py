@@ -29,9 +29,8 @@ CHIPS: dict[str, Facts] = {
         ("f", 470.0, 1.8e12, 64e9, 600.0),
     )
 }
-TRUE = Stack(
-    product=0.66, headroom=0.13, stream=0.78, cache=0.7, overlap=1.6, layer_s=35e-6, message_s=12e-6
-)
+TRUE = Stack(product=0.66, headroom=0.09, stream=0.78, cache=0.7, overlap=1.6, layer_s=35e-6)
+"""Its headroom is that of the prior, which therefore does not move it."""
 ASKED = (
     ("qwen2.5-7b", 1, 1, 512), ("qwen2.5-14b", 1, 8, 28_000), ("qwen2.5-14b", 1, 64, 200_000),
     ("qwen3-32b", 2, 16, 35_000), ("llama-3.1-70b", 4, 4, 2_000), ("llama-3.1-70b", 8, 32, 90_000),
@@ -100,8 +99,21 @@ def test_unequal_prompts_are_told_by_their_squares() -> None:
 def test_a_fit_finds_the_stack_that_made_the_times() -> None:
     got = fit(timed_by(TRUE, found()))
     close(got, TRUE, 0.01)
-    for key in ("cache", "overlap", "message_s"):
+    for key in ("cache", "overlap"):
         assert getattr(got, key) == pytest.approx(getattr(TRUE, key), rel=0.05), key
+
+
+def test_times_move_the_headroom_from_its_prior() -> None:
+    got = fit(timed_by(replace(TRUE, headroom=0.2), found()))
+    assert 0.13 < got.headroom < 0.2
+
+
+def test_a_slope_that_one_silicon_would_set_stays_near_its_prior() -> None:
+    """Without the chips of a silicon, a throttled chip would decide the headroom."""
+    every = [one for one in found() if one.row.chip in {"a", "d", "f"}]
+    slower = [1.0 if one.row.chip == "f" and one.phase == "prefill" else 0.0 for one in every]
+    got = fit(timed_by(TRUE, every, np.array(slower)))
+    assert got.headroom == pytest.approx(0.09, abs=0.05)
 
 
 def test_what_is_not_looked_for_stays_as_it_was() -> None:

@@ -73,7 +73,7 @@ def test_the_ratio_holds_what_was_measured_whatever_bandwidths_say(
     told = ratio(first, second, load())
     low, high = told.bounds(0.95)
     assert within(measured, (low, high))
-    assert high[0] / low[0] < 4  # a ratio that holds everything says nothing
+    assert high[0] / low[0] < 4.5  # a ratio that holds everything says nothing
     assert told.middle[0] < 1
 
 

@@ -10,7 +10,7 @@ from numpy.random import default_rng
 from bench.commands.validate import world as shipped_world
 from bench.predict.learning import attending, collectives, experts
 from bench.predict.learning.attending import Decode, Prefill
-from bench.predict.learning.collectives import PCIE, Linked
+from bench.predict.learning.collectives import Linked
 from bench.predict.learning.expected import departure
 from bench.predict.learning.experts import Grouped, touched
 from bench.predict.learning.kernel import (
@@ -24,6 +24,7 @@ from bench.predict.learning.kernel import (
 )
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
+from bench.predict.model.links import PCIE
 from bench.predict.model.stack import CLOCK, Stack
 from bench.predict.validation.errors import figures
 from bench.predict.validation.heldkernels import leave_chip_out, left_out, other_sources, predicted

@@ -268,14 +268,19 @@ def test_a_point_does_not_depend_on_those_beside_it(squares: list[float] | None)
 @pytest.mark.parametrize(
     ("name", "each"),
     [
-        ("llama-3.1-8b", 4 * 4096 + 2 * (32 + 8) * 128 + 3 * 14336),
-        ("mpt-7b", 4 * 4096 + 2 * 16384),
+        ("llama-3.1-8b", 8 * 4096 + 2 * (32 + 8) * 128 + 3 * 14336),
+        ("mpt-7b", 8 * 4096 + 2 * 16384),
+        (
+            "deepseek-v3",
+            8 * 7168 + 2 * (128 + 1) * 64 + 3 * (3 * 18432 + 58 * 9 * 2048) / 61,
+        ),
     ],
-    ids=["turned and gated", "neither"],
+    ids=["turned and gated", "neither", "one turned key for all heads"],
 )
 def test_an_activation_without_a_gate_reads_one_width(name: str, each: int) -> None:
     found = made(name, "decode", 4, 1000)["norms and activations"]
-    assert found.moved[0] == 32 * 2 * each * 4
+    layers = workload(name).layers
+    assert found.moved[0] == pytest.approx(layers * 2 * each * 4, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +387,7 @@ def test_what_folds_keys_is_whole_on_every_chip() -> None:
 def test_mixed_hidden_states_are_read_and_written_again() -> None:
     found = made("deepseek-v4-flash", "decode", 4, 1000)
     mixed = 2 * ((3 * 4 + 1) + (4 + 1)) * 4096
-    each = 4 * 4096 + mixed + 2 * 65 * 64 + 3 * 2048 * 7
+    each = 8 * 4096 + mixed + 2 * 65 * 64 + 3 * 2048 * 7
     assert found["norms and activations"].moved[0] == 43 * 2 * 4 * each
     kernels = 43 * (10 + 4 + 1 + 3) + 21 * 7 + 41 * 2
     assert found["launches"].calls[0] == pytest.approx(kernels / 9)

@@ -20,12 +20,9 @@ import numpy as np
 from bench.predict.learning.kernel import Kernel, MeasuredCases, cases_by_chip
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
-from bench.predict.model.links import usable_link
+from bench.predict.model.links import PCIE, usable_link
 from bench.predict.model.operators import Array
 
-PCIE = 64e9
-"""Bandwidth of 16 lanes of PCIe 5 in one direction, B/s. A chip whose link is no faster is taken to
-have PCIe only; a faster link is taken to be one between chips."""
 TWICE = "all_reduce"
 """The operation in which every byte goes round twice."""
 BANDS = (

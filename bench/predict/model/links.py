@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Many = Array | float
 """One value for all points, or one value per point."""
+PCIE = 64e9
+"""Bandwidth of 16 lanes of PCIe 5 in one direction, B/s. A chip whose link is no faster is taken to
+have PCIe only; a faster link is taken to be one between chips."""
 
 
 def usable_link(link: Many, pair: Many, chips: Many) -> Array:
@@ -43,6 +46,16 @@ def on_wire(operator: Operator, chip: "Rates") -> Array:
     link = np.where(operator.ranks > chip.linked, board, group)
     link_s = operator.sent / np.maximum(link, 1.0)
     return np.asarray(np.maximum(link_s, network_s))
+
+
+def through_host(operator: Operator, chip: "Rates") -> Array:
+    """Tells whether a collective within a node passes PCIe and the host (points,).
+
+    It does if the chip has no other link, or if a bridge joins fewer chips than take part.
+    """
+    within = operator.ranks <= np.asarray(chip.node)
+    unlinked = (np.asarray(chip.link) <= PCIE) | (operator.ranks > np.asarray(chip.linked))
+    return np.asarray(within & unlinked)
 
 
 def _crossing(operator: Operator, chip: "Rates") -> Array:

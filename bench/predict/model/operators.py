@@ -242,13 +242,21 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
         routed = experts.intermediate * (experts.per_token + experts.shared)
         share = experts.dense_layers / workload.layers
         width = int(share * width + (1 - share) * routed)
-    rotary = workload.rotary or workload.head_dim
-    turned = 2 * (workload.heads + workload.kv_heads) * rotary if workload.rope_theta else 0
     widths = 3 if workload.activation == "silu" else 2
     mixed = 2 * (4 * workload.streams + 2) * workload.hidden if workload.streams > 1 else 0
-    elements = 4 * workload.hidden + mixed + (turned + widths * width) / split.tp
+    turned = 2 * _rotated(workload)
+    elements = 8 * workload.hidden + mixed + (turned + widths * width) / split.tp
     moved = workload.layers * ACTIVATION * elements * rows
     return operator("norms and activations", "stream", rows, moved=moved)
+
+
+def _rotated(workload: Workload) -> int:
+    """Returns the elements of a token's queries and keys that rotary embedding turns."""
+    if workload.rope_theta is None:
+        return 0
+    if workload.mla:
+        return (workload.heads + 1) * workload.mla.rope
+    return (workload.heads + workload.kv_heads) * (workload.rotary or workload.head_dim)
 
 
 def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iterator[Operator]:

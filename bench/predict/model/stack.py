@@ -14,6 +14,11 @@ NETWORK_S = 170e-6
 DeepSeek-R1 took longer on 16 H100 (tt-inference-server 356: 181 us each) and on 16 H20 (Tencent's
 tke-ai-playbook: 161 us). NCCL's own start-up time is a third of it; the rest is due to engines. It
 was set on these two, which therefore no longer test it."""
+MESSAGE_S, HOP_S, BUS = 3e-6, 0.73e-6, 0.43
+"""Values of ``message_s``, ``hop_s`` and ``bus``. The last two are NCCL's, on chips with links and on
+chips with PCIe only (``learning.collectives``). An all-reduce over eight chips so starts in
+8 us. NCCL takes 16 to 25 us, but engines send short messages with kernels of their own, and
+measured steps fit worse with NCCL's times."""
 LEAST, MOST = 0.15, 1.0
 """Bounds of the achieved fraction of a matrix rate, however large or small the headroom."""
 
@@ -40,8 +45,10 @@ class Stack:
             other layers have it in proportion to their kernels.
         experts_s: launch overhead of one layer's routed experts at ``CLOCK``, s.
         message_s: start-up time of a collective, s.
+        hop_s: additional start-up time for each further chip that takes part, s.
         network_s: additional start-up time of a collective that crosses nodes, s.
-        link, link_small: achieved fraction of link bandwidth, for long and for short messages.
+        link: achieved fraction of the bandwidth of links and of the network.
+        bus: the same of PCIe, where messages pass the host.
     """
 
     product: float = 0.70
@@ -56,10 +63,11 @@ class Stack:
     experts_overlap: float = 2.7
     layer_s: float = 60e-6
     experts_s: float = 32e-6
-    message_s: float = 5e-6
+    message_s: float = MESSAGE_S
+    hop_s: float = HOP_S
     network_s: float = NETWORK_S
     link: float = 0.82
-    link_small: float = 0.6
+    bus: float = BUS
 
     def fraction(self, headroom: Array | float) -> Array:
         """Returns the achieved fraction of a matrix rate in large products.
@@ -81,8 +89,8 @@ class Stack:
 
 IDEAL = Stack(
     product=1.0, headroom=0.0, stream=1.0, cache=1.0, ecc=0.0, overlap=64.0, rows=1.0,
-    experts_rows=0.0, experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0,
-    network_s=0.0, link=1.0, link_small=1.0,
+    experts_rows=0.0, experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0, hop_s=0.0,
+    network_s=0.0, link=1.0, bus=1.0,
 )  # fmt: skip
 """The roofline: every figure of the sheet is reached, and launches take no time."""
 
@@ -90,7 +98,7 @@ IDEAL = Stack(
 def shared(share: float) -> Stack:
     """Returns the roofline at one share of every figure, as tools without fitted data assume."""
     return replace(
-        IDEAL, product=share, stream=share, cache=share, link=share, link_small=share
+        IDEAL, product=share, stream=share, cache=share, link=share, bus=share
     )  # fmt: skip
 
 

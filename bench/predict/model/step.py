@@ -8,15 +8,13 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.model.facts import Facts
-from bench.predict.model.links import on_wire
+from bench.predict.model.links import on_wire, through_host
 from bench.predict.model.operators import Array, Operator, Points, operators
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
 from bench.predict.model.stack import CLOCK, Stack, soft_maximum
 from bench.workloads.model import Workload
 
-SHORT = 2**20
-"""Message size in bytes below which start-up time dominates a collective, not the link's rate."""
 NODE = 8
 """Chips per node, all joined by its links, unless a sheet names a larger rack or a smaller bridge
 (``linked_chips``). Within a node, PCIe carries what no bridge does; beyond it, the network does."""
@@ -267,9 +265,9 @@ def _stream(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
 def _link(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
     """Returns the time of collectives: start-up time of each, and bytes at the achieved rate."""
     crosses_nodes = operator.ranks > chip.node
-    short = operator.sent / np.maximum(operator.calls, 1.0) < SHORT
-    share = np.where(short, stack.link_small, stack.link)
-    start_s = stack.message_s + np.where(crosses_nodes, stack.network_s, 0.0)
+    share = np.where(through_host(operator, chip), stack.bus, stack.link)
+    hops = np.clip(operator.peers, 2.0, np.maximum(chip.node, 2.0)) - 1
+    start_s = stack.message_s + stack.hop_s * hops + np.where(crosses_nodes, stack.network_s, 0.0)
     seconds = on_wire(operator, chip) / share + operator.calls * start_s
     zero = np.zeros_like(seconds)
     return OperatorTime(operator.name, zero, zero, seconds, seconds)

@@ -160,17 +160,18 @@ def _all_passes(one: Operator, workload: Workload, split: Parallel, recipe: Reci
     passes = PASSES.get(one.kind, USUAL) + (0.0 if one.name in ONCE else again)
     if one.name == "keys and values":
         passes = RING + float(recipe.recompute >= 1)
-    factor = passes * largest_stage(workload, split, recipe.stages)
+    factor, sent = passes * largest_stage(workload, split, recipe.stages), 1.0
     if one.name == "all-to-all":
-        factor *= DISPATCH
+        sent = DISPATCH
     if one.name == "stage to stage":  # each chip sends its share after each part of its layers
-        factor = passes * (split.pp * recipe.stages - 1) / (split.pp - 1) / split.pp / split.tp
+        factor = passes * (split.pp * recipe.stages - 1) / (split.pp - 1) / split.pp
+        sent = 1 / split.tp
     counts = {key: getattr(one, key) * factor for key in COUNTS}
-    return replace(one, **counts)
+    return replace(one, **counts, sent=one.sent * factor * sent)
 
 
-COUNTS = ("flop", "weights", "moved", "sent", "calls")
-"""The attributes of an ``Operator`` that grow with the number of passes."""
+COUNTS = ("flop", "weights", "moved", "calls")
+"""The attributes of an ``Operator`` that grow with the number of passes, besides ``sent``."""
 
 
 def _training_only(
