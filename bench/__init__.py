@@ -7,7 +7,8 @@ As a library: ``bench.chip("H20")``, ``bench.frame("figures")``, ``bench.classif
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from bench.version import __version__
+
 __all__ = [
     "TABLES", "__version__", "catalogue", "chip", "classification_frame", "classify", "compare",
     "comparison_frame", "conflicts", "derived", "figures", "frame", "record", "reload", "rule",

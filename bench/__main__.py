@@ -4,6 +4,7 @@ import codecs
 import errno
 import gc
 import io
+import json
 import os
 import re
 import sys
@@ -60,6 +61,8 @@ SPELLED = {
 
 MEASURING = ("run", "doctor")
 """Commands that open a device. The others take seconds, too short for garbage collection to pay."""
+JSON = "report=json"
+"""The word with which stdout is one JSON document, errors included."""
 LONG = 20_000
 """Most characters of an error message; the faults of many files may be long."""
 QUIET = re.compile("quiet=(true|yes|y|on|1)", re.IGNORECASE)
@@ -77,11 +80,7 @@ def main(argv: list[str] | None = None) -> int:
         gc.disable()  # garbage collection would take a third of the time to load a large catalogue
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads only slow small matrices down
     try:
-        return _dispatch(words)
-    except OnpaperError as error:
-        text = str(error)
-        print(f"onpaper: {text if len(text) < LONG else text[:LONG] + ' ...'}", file=sys.stderr)
-        return error.exit_code
+        return _ended(words)
     except BrokenPipeError:
         _drop_output()  # the reader of the pipe has gone
         return 0
@@ -129,6 +128,20 @@ def _drop_output() -> None:
     """Redirects stdout to nowhere, so that Python's last flush cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _ended(words: list[str]) -> int:
+    """Runs the command; an error goes to stderr, and with ``report=json`` also to stdout."""
+    try:
+        return _dispatch(words)
+    except OnpaperError as error:
+        text = str(error)
+        shown = text if len(text) < LONG else f"{text[:LONG]} ..."
+        print(f"onpaper: {shown}", file=sys.stderr)
+        if JSON in words:
+            document = {"error": shown, "exit_code": error.exit_code, "onpaper": __version__}
+            print(json.dumps(document, indent=1, ensure_ascii=False), flush=True)
+        return error.exit_code
 
 
 def _dispatch(words: list[str]) -> int:

@@ -207,6 +207,7 @@ class Finding:
         ended: how an incomplete run ended, in words; empty if it is complete.
         judges: whether any row has a real verdict.
         limits: what limits were made of this run, in words; empty if none were.
+        limited: keys of figures that are judged by a limit of their own, not by the margin.
         backend: of the judged run's device; ``fake`` is a simulated one, empty is unknown.
     """
 
@@ -222,6 +223,7 @@ class Finding:
     ended: str = ""
     judges: bool = True
     limits: str = ""
+    limited: tuple[str, ...] = ()
     backend: str = ""
 
     @property

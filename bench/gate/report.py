@@ -153,8 +153,14 @@ def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
         "shape": row.now.shape if row.now else "",
         "level": finding.strictness.get("level"),
         "least": finding.strictness.get("least"),
-        "margin": finding.strictness.get("margin"),
+        "margin": _margin(row, finding),
     }
+
+
+def _margin(row: Row, finding: Finding) -> float | None:
+    """Returns the margin by which a row was judged; None against runs, or by a limit of its own."""
+    has_limit = row.taken.of.get("figure") in finding.limited
+    return None if has_limit else finding.strictness.get("margin")
 
 
 def _is_informative(word: str) -> bool:

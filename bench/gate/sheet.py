@@ -108,6 +108,7 @@ def _finding(record: Record, found: Sequence[Row], required: Requirements) -> Fi
         record=record.id,
         strictness={"margin": required.margin},
         ended=ended,
+        limited=tuple(required.limits),
         judges=any(row.judged != Said.UNRATED for row in found),
         backend=record.device.backend,
     )

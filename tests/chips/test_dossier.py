@@ -234,7 +234,7 @@ def test_json_has_the_sheet_as_rows_and_the_rest_as_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = json.loads(said(["chip=h20", f"out={tmp_path}", "report=json"], capsys)[1])
-    assert list(document) == ["title", "heading", "rows", "tables", "summary", "notes"]
+    assert list(document) == ["title", "heading", "rows", "tables", "summary", "notes", "onpaper"]
     assert list(document["tables"]) == [DERIVED, CHECKED, RULES]
     tpp = next(row for row in document["tables"][DERIVED] if row["figure"] == "tpp")
     assert (tpp["value"], tpp["unit"]) == (2368.0, "TOPS x bit")
@@ -290,7 +290,7 @@ def test_a_figure_is_shown_with_its_source_and_rivals(
         ("tdp", str(figure.value), "first", figure.source),
         *(("tdp", str(one.value), "rival", one.source) for one in figure.rivals),
     ]
-    out = said(["chip=h20", "figures=[tdp]"], capsys)[1]
+    out = said(["chip=h20", "figures=[tdp]", "sources=true"], capsys)[1]
     for one in (figure, *figure.rivals):
         assert sheets.sources[one.source].url in out
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import __version__
 from bench.__main__ import _spelled, main
 from bench.records.store import read
 from bench.report.registry import FORMATS
@@ -221,6 +222,19 @@ def test_out_is_a_folder(
     assert main(["device=fake", f"out={place}"]) == 2
     assert capsys.readouterr().err.startswith(f"onpaper: out={place}: out= is a folder")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("gate", "record=nosuch", "against=base"), ("show", "chip=nosuch"), ("nosuch",), ("kernl=x",)],
+)
+def test_an_error_is_an_object_where_json_was_asked_for(cli: Cli, words: tuple[str, ...]) -> None:
+    done = cli(*words, "report=json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["exit_code"]) == (2, 2)
+    assert document["onpaper"] == __version__
+    assert done.stderr == f"onpaper: {document['error']}\n"
+    assert cli(*words).stdout == ""
 
 
 def test_a_terminal_without_a_dash_is_given_ascii(cli: Cli) -> None:

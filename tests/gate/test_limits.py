@@ -8,6 +8,7 @@ from bench.chips.load import Catalogue
 from bench.errors import DataError
 from bench.gate.limits import as_yaml, limits_in
 from bench.gate.model import Verdict
+from bench.gate.report import report
 from bench.gate.sheet import Requirements, against_sheet
 from bench.records.store import write
 from tests.gate.cases import gate, of, record
@@ -29,6 +30,11 @@ def test_each_figure_has_a_limit_of_its_own(sheets: Catalogue) -> None:
     assert of(found, "memory").words.startswith("short: below 90%")
     assert (of(found, "bf16").limit, of(found, "memory").limit) == (0.5, 0.9)
     assert "its own limit, or else 90%, of paper" in found.notes[0]
+    margins = {str(row["figure"]): row["margin"] for row in report(found).flat}
+    assert margins == {"matrix_bf16": None, "memory_bandwidth": None}
+    one = against_sheet(slow, chip, sheets, Requirements(limits={"matrix_bf16": 0.9}))
+    margins = {str(row["figure"]): row["margin"] for row in report(one).flat}
+    assert margins == {"matrix_bf16": None, "memory_bandwidth": 0.1}
 
 
 def test_a_figure_that_has_a_limit_and_was_not_measured_is_missing(sheets: Catalogue) -> None:

@@ -103,7 +103,9 @@ def test_json_holds_the_rows_of_the_csv() -> None:
 
 def test_json_holds_the_words_of_the_table() -> None:
     document = json.loads(render(RECORD, SHEETS, "json"))
-    assert set(document) == {"title", "heading", "rows", "tables", "summary", "notes"}
+    assert set(document) == {
+        "title", "heading", "rows", "tables", "summary", "notes", "onpaper",
+    }  # fmt: skip
     assert set(document["tables"]) == {"identity", "What the inputs do"}
     assert document["summary"] == summary(rows(RECORD, SHEETS))
 

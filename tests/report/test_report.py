@@ -6,7 +6,6 @@ then read the difference before it is committed.
 
 import csv
 import io
-import os
 import re
 
 import pytest
@@ -18,7 +17,7 @@ from bench.report.registry import FORMATS, render, render_report
 from bench.report.sheet import sheet
 from bench.report.table import build
 from bench.verdict import Verdict, rows
-from tests.folders import GOLDEN
+from tests.folders import beside_golden
 from tests.report.cases import H20, RECORD, SHEETS, product, record, timing
 
 DERIVED = record(
@@ -26,15 +25,6 @@ DERIVED = record(
     "test-cpu",
     product("fp32", ("vector_fp32",), 7e9, timing(1e-2, 0.99e-2, 1.01e-2, 0.98e-2)),
 )
-
-
-def beside_golden(text: str, name: str) -> None:
-    """Holds ``text`` against a golden file, or writes the file if the environment says so."""
-    path = GOLDEN / name
-    if os.environ.get("ONPAPER_GOLDEN") == "write":
-        path.write_text(text, encoding="utf-8", newline="")
-    with path.open(encoding="utf-8", newline="") as file:
-        assert text == file.read()
 
 
 def test_the_heading_names_what_alone_was_asked_for_of_a_suite() -> None:

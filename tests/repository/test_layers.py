@@ -11,6 +11,7 @@ from bench import paths
 
 BELOW: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "version": (),
     "strict": (),
     "units": (),
     "spreadsheet": (),
@@ -85,7 +86,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "shortfall", "standing", "predict", "workloads", "claims", "evidence", "identity", "gap",
         "energy", "verdict", "plausible", "rates", "titles", "rules", "theory", "chips",
         "records.model", "throttle", "errors", "units", "spreadsheet", "kernels.registry",
-        "kernels.common.base", "fixed",
+        "kernels.common.base", "fixed", "version",
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
@@ -116,7 +117,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "notebook", "tables", "report", "claims", "rules", "theory", "chips", "records", "loaded",
         "errors", "paths",
     ),
-    "": ("library",),
+    "": ("library", "version"),
     "verification": (
         "archive", "fixed", "fleet", "standing", "plot", "report", "claims", "evidence", "identity",
         "gap", "energy", "verdict", "rates", "titles", "plausible", "rules", "theory", "chips",

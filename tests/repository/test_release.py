@@ -41,7 +41,7 @@ def test_the_version_is_a_released_one_of_the_changelog_or_yet_to_come() -> None
 def test_the_program_has_its_version_from_one_place() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert 'dynamic = ["version"]' in project
-    assert 'path = "bench/__init__.py"' in project
+    assert 'path = "bench/version.py"' in project
 
 
 def test_the_citation_is_of_this_version_and_of_the_form_1_2_0() -> None:

@@ -7,7 +7,6 @@ then read the difference before it is committed.
 import csv
 import io
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -31,7 +30,7 @@ from bench.rules.places import Places, Question
 from bench.rules.subject import subject
 from bench.rules.timeline import timeline
 from bench.rules.whatif import Supposed, room
-from tests.folders import GOLDEN
+from tests.folders import beside_golden
 
 HOSTILE = "=1+1 <script>alert(1)</script> | `x` & co_ 100%\n\x1b[31m*red*\u202e [x](http://e.il)"
 CHINA = {"countries": ["CN"]}
@@ -155,11 +154,7 @@ GOLDENS = [("status", style) for style in FORMATS] + [
 
 @pytest.mark.parametrize(("view", "style"), GOLDENS)
 def test_a_view_is_rendered_as_its_golden_file(view: str, style: str) -> None:
-    text, path = render_report(style, REPORTS[view]()), GOLDEN / f"rules.{view}.{style}"
-    if os.environ.get("ONPAPER_GOLDEN") == "write":
-        path.write_text(text, encoding="utf-8", newline="")
-    with path.open(encoding="utf-8", newline="") as file:
-        assert text == file.read()
+    beside_golden(render_report(style, REPORTS[view]()), f"rules.{view}.{style}")
 
 
 @pytest.mark.parametrize("style", FORMATS)
