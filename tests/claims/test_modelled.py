@@ -12,7 +12,7 @@ from bench.claims.sensitivity import bench_of
 from bench.claims.weigh import Question
 from bench.errors import UsageError
 from tests.commands.command_cases import said
-from tests.predict.test_command import one
+from tests.predict.command_cases import one
 
 MI355X, B200, H100 = "amd-mi355x-oam-288gb", "nvidia-b200-sxm-180gb", "nvidia-h100-sxm-80gb"
 ASKED = {

@@ -9,7 +9,7 @@ import pytest
 from bench import paths
 from bench.site.predicted import STANDING, StandingQuestion
 from tests.commands.command_cases import said
-from tests.predict.test_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
+from tests.predict.command_cases import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
 
 
 def test_what_does_not_fit_says_how_many_it_takes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bench.predict.learning.learn import load
 from tests.commands.command_cases import said
-from tests.predict.test_command import LARGE, SMALL, one, rows
+from tests.predict.command_cases import LARGE, SMALL, one, rows
 
 
 def test_an_engine_narrows_training_and_moves_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,8 @@ import pytest
 from bench import paths
 from bench.checks import check
 from bench.chips.load import Catalogue
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from bench.predict.learning.experts import touched
-from bench.reference.documents import fields
 from bench.workloads.counts import (
     attention_flop,
     dense,
@@ -20,7 +19,8 @@ from bench.workloads.counts import (
     rounds_to,
     token_products,
 )
-from bench.workloads.load import cited, examine, names, workload, workloads
+from bench.workloads.load import cited, examine, workload, workloads
+from tests.workloads.file_cases import ONE, written
 
 SHIPPED = (
     "baichuan2-7b", "chatglm3-6b", "deepseek-v2", "deepseek-v3.2", "deepseek-v3",
@@ -35,24 +35,6 @@ SHIPPED = (
     "qwen3-8b", "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "seed-oss-36b", "yi-34b",
 )  # fmt: skip
 SPECS = paths.data_dir("specs")
-ONE = """\
-name: One
-sources: [sheet-a]
-parameters: 0.00B
-layers: "2"
-hidden: "8"
-heads: "4"
-kv_heads: "2"
-head_dim: "4"
-intermediate: "16"
-vocabulary: "32"
-context: "64"
-activation: silu
-norm_eps: "1e-05"
-rope_theta: "10000"
-tied_embeddings: "no"
-qkv_bias: "yes"
-"""
 EXPERTS = """\
 experts: {routed: "8", shared: "1", per_token: "2", intermediate: "4", dense_layers: "1"}
 """
@@ -66,13 +48,6 @@ compressed: {q_lora: "4", o_lora: "2", o_groups: "2", window: "4", sparse_layers
 THRICE = COMPRESSED.replace('heavy_layers: "1"', 'heavy_layers: "2"')
 UNEVEN = COMPRESSED.replace('o_groups: "2"', 'o_groups: "3"')
 MLA = 'mla: {q_lora: "4", kv_lora: "4", nope: "2", rope: "2", v: "2"}\n'
-
-
-def written(folder: Path, text: str = ONE, name: str = "one") -> Path:
-    """A data folder with one workload."""
-    (folder / "workloads").mkdir()
-    (folder / "workloads" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return folder
 
 
 def test_the_shipped_workloads_are_sound_and_sourced(sheets: Catalogue) -> None:
@@ -289,70 +264,3 @@ def test_a_broken_workload_is_a_fault_of_the_check(tmp_path: Path) -> None:
 def test_a_fault_stops_those_who_need_the_workloads(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="heads: is not a whole number"):
         workloads(written(tmp_path, ONE.replace('heads: "4"', 'heads: "four"')))
-
-
-def test_a_wrong_name_is_told_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"no workload 'llama-3.1-9b'.*'llama-3.1-8b'"):
-        workload("llama-3.1-9b")
-
-
-@pytest.mark.parametrize(
-    ("word", "name"),
-    [
-        ("Llama-3.1-8B", "llama-3.1-8b"),
-        ("llama 3.1 8b", "llama-3.1-8b"),
-        ("llama3.1-8b", "llama-3.1-8b"),
-        ("qwen3-235b", "qwen3-235b-a22b"),
-        ("minimax", "minimax-m2"),
-        ("Llama-3.3-70B", "llama-3.1-70b"),
-        ("llama 3.3", "llama-3.1-70b"),
-        ("deepseek_r1", "deepseek-v3"),
-        ("deepseek-v3", "deepseek-v3"),
-        ("meta-llama/Llama-3.1-70B-Instruct", "llama-3.1-70b"),
-        ("Qwen/Qwen3-235B-A22B-Instruct-2507", "qwen3-235b-a22b"),
-        ("deepseek-ai/DeepSeek-V3-0324", "deepseek-v3"),
-        ("Qwen/Qwen2.5-72B-Instruct", "qwen2.5-72b"),
-    ],
-)
-def test_a_name_may_be_written_loosely_or_begun_where_one_begins_so(word: str, name: str) -> None:
-    assert workload(word).id == name
-
-
-@pytest.mark.parametrize("word", ["llama", "llama-3.1-7", "", "-"])
-def test_a_beginning_of_several_or_of_half_a_number_names_none(word: str) -> None:
-    with pytest.raises(UsageError, match=rf"^no workload '{word}' in specs/workloads: "):
-        workload(word)
-
-
-def test_a_name_of_no_workload_is_told_the_nearest_alias() -> None:
-    with pytest.raises(UsageError, match=r"no workload 'llama-3.3-60b'.*'llama-3.3-70b'"):
-        workload("llama-3.3-60b")
-
-
-def test_an_alias_stands_for_a_workload_and_never_for_another_that_has_the_name(
-    tmp_path: Path,
-) -> None:
-    folder = written(tmp_path, "aliases: [two, three]\n" + ONE)
-    (folder / "workloads" / "two.yaml").write_text(ONE)
-    assert names(folder) == {"one": "one", "two": "two", "three": "one"}
-    assert [workload(word, folder).id for word in ("two", "Three")] == ["two", "one"]
-
-
-def test_an_alias_of_two_workloads_is_a_fault(tmp_path: Path) -> None:
-    folder = written(tmp_path, "aliases: [three]\n" + ONE)
-    (folder / "workloads" / "two.yaml").write_text("aliases: [three]\n" + ONE)
-    _, faults = examine(folder, {"sheet-a"})
-    assert [str(one) for one in faults] == [
-        "specs/workloads/two.yaml: aliases: three is one of one, too; leave it to one of them"
-    ]
-
-
-def test_no_shipped_alias_is_the_name_of_a_workload() -> None:
-    told = [alias for one in workloads().values() for alias in one.aliases]
-    assert not set(told) & set(workloads())
-    assert {"llama-3.3-70b", "deepseek-r1", "deepseek-v3.1", "kimi-k2-thinking"} <= set(told)
-
-
-def test_the_page_of_fields_lists_every_model_and_alias(sheets: Catalogue) -> None:
-    listed = fields(sheets).partition("## models that `workload=` takes")[2].partition("\n# ")[0]
-    assert [name for name in names() if f"`{name}`" not in listed] == []
