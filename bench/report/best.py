@@ -31,7 +31,7 @@ from bench.report.predictions import (
 )
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
-from bench.report.tested import tests_line
+from bench.report.tested import phase_ratio_lines, tests_line
 from bench.units import significant
 
 COLUMN_NOTES = (
@@ -97,7 +97,7 @@ def best_ways(
         )
         for limit, at in shown
     )
-    summary = (*_summary(results, prices), *((OPERATOR_NOTES,) if operators else ()))
+    summary = (*_summary(results, base, prices), *((OPERATOR_NOTES,) if operators else ()))
     table = Table(_title(results, base), HOW, heads, cells, summary, notes.lines())
     more = [operators_section(at.answer, at.prediction, 0) for _, at in shown] if operators else []
     rows = [_flat(limit.wanted, one, prices, rate) for limit, one in ordered]
@@ -192,7 +192,7 @@ def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]
     return middle, low, high
 
 
-def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
+def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) -> Iterator[str]:
     """Yields the sentences below the table: meanings, tests, caveats, chips without an answer."""
     answers = [one for limit in results for one in limit.answers]
     predicted = {one.chip.id: one for one in answers if one.found}
@@ -206,7 +206,8 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
         yield from side_tested()
     if tests := tests_line(list(predicted), "serve", wanted.engine):
         yield tests
-    yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)
+    yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
+    yield from caveats([*predicted.values()], scenario, costs_note(prices), RESTS)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:

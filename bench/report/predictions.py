@@ -34,7 +34,7 @@ from bench.report.question import (
 )
 from bench.report.scalar import Lazy, Rows
 from bench.report.table import Notes, Table
-from bench.report.tested import tests_line
+from bench.report.tested import phase_ratio_lines, tests_line
 
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 """The name of the time that is predicted, by phase."""
@@ -96,7 +96,10 @@ def predictions(
         HOW,
         columns(scenario, base),
         Lazy(lambda: (cells_of(*row, prices, base, rests[row[0].chip.id]) for row in shown)),
-        (*_summary(answers, answered, scenario, prices), *((OPERATOR_NOTES,) if operators else ())),
+        (
+            *_summary(answers, answered, base, scenario, prices),
+            *((OPERATOR_NOTES,) if operators else ()),
+        ),
         notes.lines(),
     )
     unknown = ((one, None, place) for one in answers if not one.found for place in places)
@@ -158,11 +161,16 @@ def cells_of(
 
 
 def _summary(
-    answers: Sequence[Answer], answered: Sequence[Answered], scenario: Scenario, prices: Prices
+    answers: Sequence[Answer],
+    answered: Sequence[Answered],
+    base: Chip | None,
+    scenario: Scenario,
+    prices: Prices,
 ) -> Iterator[str]:
     """Yields how well such predictions did, how to read them, and why some chips have none."""
     if tests := tests_line([at.chip.id for at in answered], scenario.phase, scenario.engine):
         yield tests
+    yield from phase_ratio_lines(scenario, base, [at.chip for at in answered])
     yield from caveats(answers, scenario, costs_note(prices), RESTS)
     places = range(len(scenario.batch))
     if any(at.unfit(place) for at in answered for place in places):

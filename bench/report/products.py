@@ -17,7 +17,7 @@ from bench.report.markup import Report
 from bench.report.predicted import digits_of, ratio_text
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
-from bench.report.tested import flat_part, part_line
+from bench.report.tested import flat_part, part_line, ratio_lines
 from bench.units import significant
 
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
@@ -68,7 +68,7 @@ def product_report(
         for one in timed
     )
     title = f"{product.dtype} product, {m} x {k} by {k} x {n}"
-    summary = (*_other_format(timed, product), *_tests(timed, product), RESTS, *unknown)
+    summary = (*_other_format(timed, product), *_tests(timed, product, base), RESTS, *unknown)
     table = Table(title, HOW, _columns(base), cells, summary, notes.lines())
     flat = [_flat(one, product) | _flat_tests(one, product) for one in timed]
     flat += [_unknown_flat(line, product) for line in unknown]
@@ -95,11 +95,14 @@ def _other_format(timed: Sequence[TimedProduct], product: Product) -> Iterator[s
     )
 
 
-def _tests(timed: Sequence[TimedProduct], product: Product) -> Iterator[str]:
+def _tests(timed: Sequence[TimedProduct], product: Product, base: Chip | None) -> Iterator[str]:
     """Yields how well such predictions did on chips that are not predicted by their own times."""
     chips = [one.chip.chip for one in timed if not one.own]
     if chips and (line := part_line(chips, _part(product), f"Time of {product.fit} products")):
         yield line
+    if base:
+        others = [one.chip.vendor for one in timed if one.chip.chip != base.id and not one.own]
+        yield from ratio_lines(_part(product), base.vendor, others)
 
 
 def _part(product: Product) -> str:

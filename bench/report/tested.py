@@ -1,14 +1,21 @@
 """Sentences on how well chips were predicted by fits that had not seen them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from bench.chips.model import Chip
+from bench.predict.scenario import Scenario
 from bench.predict.validation.tested import (
     INFERENCE,
+    PAIR_LEFT_OUT,
     PHASES,
+    VENDOR_LEFT_OUT,
     Tested,
+    TestedRatios,
     chip_tests,
     errors,
+    has_one_vendor,
     left_out,
+    ratios,
     tested_chips,
 )
 from bench.report.scalar import Scalar
@@ -17,6 +24,13 @@ MOST = 6
 """Maximum number of chips that are named, the worst first."""
 LEAST_BIAS = 0.1
 """Least bias, the median signed error, at which its direction is stated."""
+FEW = 0.75
+"""Share of cases within the 80% interval below which it is called too narrow, as in validation."""
+RATIO_PARTS = {
+    "prefill": "prefill step", "decode": "decode step",
+    "serve": "serving TPOT, {}", "train": "training, {}",
+}  # fmt: skip
+"""Part of the validation that tests ratios in each phase, by ``dense`` or ``experts``."""
 TIMES, RATES = ("fast", "slow"), ("low", "high")
 """Words for predictions that are too small and too large: of times, and of rates."""
 
@@ -57,6 +71,47 @@ def part_line(chips: Sequence[str], part: str, what: str, sides: tuple[str, str]
     return (
         f"{what}, each chip tested with a fit that had not seen it (mean error; share within the "
         f"80% interval): {of_chips}all {count} chips tested {_text(whole, '', sides)}."
+    )
+
+
+def ratio_lines(part: str, vendor: str, others: Iterable[str]) -> Iterator[str]:
+    """Yields a sentence with the results of ratios that were tested without both chips, if any.
+
+    Args:
+        part: name of the part of the validation that tests such times of single chips.
+        vendor: vendor of the baseline.
+        others: vendors of the chips that are divided by it.
+    """
+    is_same = {one == vendor for one in others}
+    across = ratios(part, errors(), VENDOR_LEFT_OUT) if False in is_same else None
+    within = ratios(part, errors(), PAIR_LEFT_OUT) if True in is_same or not across else None
+    texts = [_ratio_text(within)] if is_same and within else []
+    if across:
+        texts.append(f"across vendors, one of which it had not seen, {_ratio_text(across)}")
+    elif texts and False in is_same and has_one_vendor(part, errors()):
+        texts.append("no pair was of two vendors")
+    if texts:
+        yield (
+            "Ratios, of pairs of chips that the fit had not seen (mean error; share within the "
+            f"80% interval): {'; '.join(texts)}."
+        )
+
+
+def phase_ratio_lines(
+    scenario: Scenario, base: Chip | None, chips: Iterable[Chip]
+) -> Iterator[str]:
+    """Yields the sentence of ``ratio_lines`` for chips that run a model, if there is a baseline."""
+    part = RATIO_PARTS[scenario.phase].format("experts" if scenario.workload.experts else "dense")
+    if base:
+        yield from ratio_lines(part, base.vendor, [one.vendor for one in chips if one != base])
+
+
+def _ratio_text(test: TestedRatios) -> str:
+    """Returns the test results of ratios as text, and whether their interval is too narrow."""
+    few = ", too few: the interval is too narrow" if test.inside < FEW else ""
+    return (
+        f"{test.error:.0%} off, {test.inside:.0%} of {test.count:,} within{few} "
+        f"(worst: {test.pair} {test.worst:.0%} off)"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import paths
 from bench.loaded import once
-from bench.predict.validation.errorfile import FILE
+from bench.predict.validation.errorfile import FILE, RATIO
 
 REPEATED = ("serving as reported, domestic chips: another source, no refit",)
 """Parts of the validation whose cases are in another part as well."""
@@ -24,6 +24,9 @@ TESTS = tuple(start for starts in PHASES.values() for start in starts)
 """Prefixes of the names of parts that test any phase."""
 LEFT_OUT = ": chip left out"
 """Suffix of the keys of parts in which each chip of the fit is predicted without it."""
+PAIR_LEFT_OUT, VENDOR_LEFT_OUT = ": both chips left out", ": vendor left out"
+"""Suffixes of the keys of parts in which ratios are predicted without the two chips, or without
+the vendor of one of them."""
 SEEN = ": another source, no refit"
 """Suffix of the keys of parts that others reported, with any engine."""
 
@@ -63,9 +66,49 @@ def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Te
     return Tested(one["count"], one["mean"], one["inside"][0], (one.get("bias", 0.0),))
 
 
+@dataclass(frozen=True)
+class TestedRatios:
+    """Errors of ratios of two chips that were predicted without them.
+
+    Attributes:
+        count: number of cases.
+        error: mean absolute value of predicted / measured - 1.
+        inside: share of cases within the 80% interval.
+        worst: mean error of the worst pair of chips.
+        pair: that pair.
+    """
+
+    count: int
+    error: float
+    inside: float
+    worst: float
+    pair: str
+
+
+def ratios(part: str, parts: Mapping[str, Any], suffix: str) -> TestedRatios | None:
+    """Returns the errors of ratios on the work of a part; None if they were not tested.
+
+    Args:
+        part: name of the part that predicts each chip from the others.
+        parts: parts in the validation's file.
+        suffix: what was left out, ``PAIR_LEFT_OUT`` or ``VENDOR_LEFT_OUT``.
+    """
+    one = parts.get(f"{RATIO}{part}{suffix}")
+    if not one or not one["inside"]:
+        return None
+    inside, *_ = one["inside"]
+    return TestedRatios(one["count"], one["mean"], inside, one["worst"], one["worst_chip"])
+
+
 def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
     """Returns the number of chips that a part predicts from the others."""
     return len(parts.get(part + LEFT_OUT, {}).get("each", {}))
+
+
+def has_one_vendor(part: str, parts: Mapping[str, Any]) -> bool:
+    """Tells whether the chips that a part predicts from the others are all of one vendor."""
+    chips = parts.get(part + LEFT_OUT, {}).get("each", {})
+    return len({chip.partition("-")[0] for chip in chips}) == 1  # an id begins with its vendor
 
 
 @once
