@@ -13,7 +13,7 @@ from typing import TypeVar
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.claims.judge import Stands, Word, stands, stands_on_paper
+from bench.claims.judge import Answer, Stands, Word, answer, stands, stands_on_paper
 from bench.claims.model import Claim
 from bench.claims.weigh import Finding, Question, finding
 from bench.evidence.pool import Evidence
@@ -106,6 +106,11 @@ class Judgement:
     def decided(self) -> bool | None:
         """Returns whether it holds by what it is about: measurement, or paper alone."""
         return self._over([pair.decided for pair in self.pairs])
+
+    @property
+    def answer(self) -> Answer:
+        """Returns whether it holds, as a word."""
+        return answer(holds=self.decided)
 
     @property
     def stands(self) -> Stands:

@@ -29,6 +29,17 @@ class Word(StrEnum):
     UNLIKE = "not comparable"
 
 
+class Answer(StrEnum):
+    """Whether a claim holds by what it is about: measurement, or published figures alone.
+
+    A word says where a ratio lies, and not this: "exceeds" refutes a claim that a ratio is small.
+    """
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    OPEN = "open"
+
+
 class Stands(StrEnum):
     """Where a relation holds; ``open`` while measurement has not decided.
 
@@ -115,6 +126,11 @@ def _beyond(low: float, high: float, line: float) -> bool | None:
     if low >= line:
         return True
     return False if high < line else None
+
+
+def answer(*, holds: bool | None) -> Answer:
+    """Returns a decision as a word."""
+    return {True: Answer.HOLDS, False: Answer.FAILS, None: Answer.OPEN}[holds]
 
 
 def stands(*, on_paper: bool | None, measured: bool | None) -> Stands:

@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench claims [claim=ID] [key=value ...]
 
-Tests statements by regulators, vendors, press and researchers that compare chips: the ratio on
-paper, the measured ratio with its interval, and the verdict: match, exceeds, falls short,
-inconclusive, untestable or not comparable; where the claim holds: on paper and measured, on paper
-only, measured only, neither; and how many devices would settle what is open. A claim that speaks of
-paper alone (scope: paper in its file) is judged by published figures, rival ones included.
+Tests statements by regulators, vendors, press and researchers that compare chips. The answer says
+whether a claim holds, fails or is open. Beside it: the ratio on paper, the measured ratio with its
+interval, and the verdict on it: match, exceeds, falls short, inconclusive, untestable or not
+comparable ('exceeds' refutes a claim that a chip has only so much); where the claim holds: on paper
+and measured, on paper only, measured only, neither; and how many devices would settle what is open.
+A claim that speaks of paper alone (scope: paper in its file) is judged by published figures, rival
+ones included.
 
   claim=            one claim in full: every pair and axis, what would change its verdict, every
                     value behind it with source, class and weight
   chip=             claims about this chip
   side=             regulator, official, 'state media', vendor, 'rival vendor', analyst,
                     researcher, press, user
-  verdict=          claims with this verdict, such as verdict=untestable
+  verdict=          claims with this answer (holds, fails, open) or verdict, such as untestable
   margin=           margin of equality, instead of each claim's own (0.10 for most)
   without=          classes of evidence to leave out: [vendor, user, ...]
   records=          a record, or a folder of records, to include besides the committed ones
@@ -36,6 +38,7 @@ paper alone (scope: paper in its file) is judged by published figures, rival one
 Examples
   python -m bench claims
   python -m bench claims chip=h20
+  python -m bench claims verdict=fails
   python -m bench claims claim=2025-09-17-cac-domestic-comparable
   python -m bench claims side=vendor without=[vendor] report=csv
 
@@ -77,12 +80,12 @@ def _report(config: ClaimsConfig) -> "Report":
 
 
 def _check_words(config: ClaimsConfig) -> None:
-    """Refuses an unknown side or verdict."""
-    from bench.claims.judge import Word
+    """Refuses an unknown side, answer or verdict."""
+    from bench.claims.judge import Answer, Word
     from bench.claims.model import Claim
 
     sides = get_args(Claim.model_fields["side"].annotation)
-    verdicts = [one.value for one in Word]
+    verdicts = [one.value for one in (*Answer, *Word)]
     for key, given, words in (
         ("side", config.side, sides),
         ("verdict", config.verdict, verdicts),
@@ -97,4 +100,5 @@ def _wanted(judgement: "Judgement", config: ClaimsConfig, bench: "Bench") -> boo
         named = bench.catalogue.find(config.chip).id
         if named not in (*claim.subjects, *claim.objects):
             return False
-    return config.side in (None, claim.side) and config.verdict in (None, judgement.word.value)
+    words = (None, judgement.answer.value, judgement.word.value)
+    return config.side in (None, claim.side) and config.verdict in words

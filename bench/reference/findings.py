@@ -12,7 +12,7 @@ from bench.claims.load import claims
 from bench.claims.model import Axis
 from bench.claims.sensitivity import Bench, bench_of
 from bench.claims.weigh import Finding, Question, title
-from bench.report.claims import tested_formula
+from bench.report.claims import answers, tested_formula
 from bench.report.digits import NONE
 from bench.report.evidence import usual_share
 from bench.report.ratios import groups, measured, on_paper, times
@@ -220,7 +220,10 @@ def _claims(judged: Sequence[Judgement]) -> Iterator[str]:
     word_counts = Counter(one.word for one in judged)
     counts = ", ".join(f"{word_counts[word]} {word.value}" for word in Word if word_counts[word])
     yield "## What has been claimed\n"
-    yield f"{len(judged)} claims: {counts}. `python -m bench claims claim=ID` shows one in full.\n"
+    yield (
+        f"Of {len(judged)}, {answers(judged)}. Verdicts on their ratios: {counts}. "
+        "`python -m bench claims claim=ID` shows one in full.\n"
+    )
     decided = [one for one in judged if one.stands is not Stands.OPEN]
     yield "### Decided\n"
     yield _claim_table(decided)
@@ -238,11 +241,15 @@ def _claims(judged: Sequence[Judgement]) -> Iterator[str]:
 
 
 def _claim_table(judged: Iterable[Judgement]) -> str:
-    header = ("claim", "said by", "tested as", "on paper", "measured (95%)", "verdict", "holds")
+    header = (
+        "claim", "said by", "answer", "tested as", "on paper", "measured (95%)", "verdict",
+        "where it holds",
+    )  # fmt: skip
     lines = (
         (
             _claim_name(one),
             _speaker(one),
+            one.answer.value,
             tested_formula(one.deciding.deciding),
             on_paper(one.deciding.deciding.paper),
             measured(one.deciding.deciding.measured),

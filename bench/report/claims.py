@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.claims.evaluate import Judgement
-from bench.claims.judge import Stands, Word, limits
+from bench.claims.judge import Answer, Stands, Word, limits
 from bench.claims.model import Axis, Claim
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question, behind, title
@@ -25,14 +25,19 @@ from bench.report.table import Notes, Table, source_line
 from bench.report.verdicts import flips
 
 COLUMNS = (
-    "claim", "said by", "tested as", "on paper", "measured (95%)", "predicted (95%)",
-    "verdict", "holds", "would change with", "devices to settle it",
+    "claim", "said by", "answer", "tested as", "on paper", "measured (95%)", "predicted (95%)",
+    "verdict", "where it holds", "would change with", "devices to settle it",
 )  # fmt: skip
 FINDING_COLUMNS = (
     "chips", "axis", "claimed", "on paper", "measured (95%)", "verdict", "holds", "groups",
     "devices to settle it", "predicted (95%)",
 )  # fmt: skip
 HOW = (
+    (
+        "Answer: whether the claim holds, fails or is open. Verdict: where the ratio lies against "
+        "the claimed one: 'exceeds' refutes a claim that a chip has only so much, 'falls short' "
+        "confirms one that it has less than another."
+    ),
     (
         "On paper: ratio of published dense figures. Measured: pooled, one vote per group (person, "
         "team or company) that measured; the verdict tests it against the claim's margin. Of "
@@ -72,6 +77,7 @@ def _cells(judgement: Judgement, changes: list[str], bench: Bench, notes: Notes)
     return (
         f"{claim.id}: {claim.statement} {mark}",
         f"{claim.speaker} ({claim.side}), {claim.date}",
+        judgement.answer.value,
         tested_formula(finding) + read,
         on_paper(finding.paper),
         measured(finding.measured),
@@ -133,6 +139,7 @@ def _flat(judgement: Judgement, changes: list[str], bench: Bench) -> dict[str, S
         "source": claim.source,
         "scope": claim.scope,
         "pairs": len(judgement.pairs),
+        "claim_answer": judgement.answer.value,
         "claim_verdict": judgement.word.value,
         "claim_stands": judgement.stands.value,
         "claim_on_paper": judgement.on_paper,
@@ -146,21 +153,32 @@ def _flat(judgement: Judgement, changes: list[str], bench: Bench) -> dict[str, S
 
 
 def _summary(judged: Sequence[Judgement]) -> Iterator[str]:
-    """Yields how many claims have each verdict, and where how many of them hold."""
+    """Yields how many claims hold and fail, have each verdict, and where how many of them hold."""
     if not judged:
         yield (
             "No claim matches all keys: leave one out. "
             "'python -m bench verdict chips=[A,B]' tests two chips without a claim."
         )
         return
+    yield f"{answers(judged)}."
     verdicts = Counter(one.word for one in judged)
     counts = ", ".join(f"{verdicts[one]} {one.value}" for one in Word if verdicts[one])
-    yield f"Verdicts: {counts}."
+    yield f"Verdicts on their ratios: {counts}."
     places = Counter(one.stands for one in judged)
     counts = ", ".join(f"{places[one]} {one.value}" for one in Stands if places[one])
     yield f"Where they hold: {counts}."
     if paper := sum(waits_for_measurement(one) for one in judged):
         yield f"{paper} hold on paper, and measurement has not decided them yet."
+
+
+def answers(judged: Sequence[Judgement]) -> str:
+    """Returns how many claims hold, fail and are open, as words."""
+    counts = Counter(one.answer for one in judged)
+    hold, fail, are_open = (counts[one] for one in Answer)
+    return (
+        f"{hold} claim{' holds' if hold == 1 else 's hold'}, "
+        f"{fail} fail{'s' if fail == 1 else ''}, {are_open} {'is' if are_open == 1 else 'are'} open"
+    )
 
 
 def waits_for_measurement(judgement: Judgement) -> bool:
@@ -190,10 +208,11 @@ def claim_report(judgement: Judgement, bench: Bench) -> Report:
 
 
 def _answer(judgement: Judgement) -> str:
-    """Returns the verdict on the claim and the finding that decides it."""
+    """Returns whether the claim holds, the verdict on its ratio, and the deciding finding."""
     finding = judgement.deciding.deciding
     return (
-        f"Verdict: {judgement.word.value}. Where it holds: {_where_it_holds(judgement)}. "
+        f"Answer: {judgement.answer.value}. Verdict on the ratio: {judgement.word.value}. "
+        f"Where it holds: {_where_it_holds(judgement)}. "
         f"Decided by {tested_formula(finding)}: {finding.reason}."
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from bench.claims.judge import Stands
+from bench.claims.judge import Answer, Stands
 from bench.report.formats.html import MARKS
 from bench.report.groups import REMARK, VERDICT
 from bench.report.markup import Report, one_line
@@ -119,16 +119,20 @@ def badge(verdict: str) -> Markup:
 
 
 def claim_badge(verdict: str, stands: Stands) -> Markup:
-    """Returns a claim's verdict with whether the claim holds, which decides sign and colour.
+    """Returns whether a claim holds, which decides sign and colour, and the verdict on its ratio.
 
-    A verdict compares two ratios: "exceeds" refutes a claim that a ratio is small. Where nothing
-    is decided, the verdict alone says why.
+    A verdict compares two ratios: "exceeds" refutes a claim that a ratio is small. Of an open
+    claim it says why nothing is decided.
     """
-    if stands is Stands.OPEN:
-        return badge(verdict)
     sign, css_class, text = CLAIM_MARKS[stands]
     first = Markup('<span class="badge {}">{} {}</span> ').format(css_class, sign, text)
     return first + neutral(verdict)
+
+
+def answer_badge(answer: Answer) -> Markup:
+    """Returns whether a claim holds, fails or is open, with its sign and colour."""
+    sign, css_class = ANSWER_MARKS[answer]
+    return Markup('<span class="badge {}">{} {}</span>').format(css_class, sign, answer.value)
 
 
 def neutral(verdict: str) -> Markup:
@@ -136,13 +140,17 @@ def neutral(verdict: str) -> Markup:
     return Markup('<span class="badge open">{}</span>').format(one_line(verdict))
 
 
+ANSWER_MARKS = {
+    Answer.HOLDS: ("✓", "good"), Answer.FAILS: ("✗", "bad"), Answer.OPEN: ("?", "unsure"),
+}  # fmt: skip
 CLAIM_MARKS = {
     Stands.BOTH: ("✓", "good", "holds on paper and measured"),
     Stands.MEASURED: ("✓", "good", "holds measured, not on paper"),
-    Stands.PAPER: ("✗", "bad", "holds on paper only"),
-    Stands.NEITHER: ("✗", "bad", "does not hold"),
+    Stands.PAPER: ("✗", "bad", "fails measured, holds on paper"),
+    Stands.NEITHER: ("✗", "bad", "fails"),
     Stands.ON_PAPER: ("✓", "good", "holds on paper"),
-    Stands.NOT_ON_PAPER: ("✗", "bad", "does not hold on paper"),
+    Stands.NOT_ON_PAPER: ("✗", "bad", "fails on paper"),
+    Stands.OPEN: ("?", "unsure", "open"),
 }
 """Sign, CSS class and text by whether a claim holds."""
 VERDICT_SIGNS = {"match": "✓", "exceeds": "✓", "falls short": "✗", "inconclusive": "?"}

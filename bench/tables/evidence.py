@@ -103,6 +103,7 @@ class ClaimRow:
     factor: Annotated[float, "ratio of subject to object that the relation refers to", "1"]
     margin: Annotated[float, "relative difference that still counts as equal", "1"]
     scope: Annotated[str, "what decides: paper (published figures alone), or both (measurement)"]
+    answer: Annotated[str, "whether the claim holds, fails or is open"]
     verdict: Annotated[str, "verdict of measurement, or of published figures by scope"]
     stands: Annotated[str, "where it holds: on paper, measured, both, neither; or open"]
     holds_on_paper: Annotated[bool | None, "whether it holds by published figures"]
@@ -140,6 +141,7 @@ def _claim_row(judged: Judgement) -> ClaimRow:
         factor=claim.factor,
         margin=claim.margin,
         scope=claim.scope,
+        answer=judged.answer.value,
         verdict=judged.word.value,
         stands=judged.stands.value,
         holds_on_paper=judged.on_paper,

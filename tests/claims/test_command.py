@@ -1,5 +1,6 @@
 """``claims`` as it is typed: the list, one claim unfolded, every key, every format, wrong words."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,39 @@ def test_the_summary_counts_what_the_lines_say(capsys: pytest.CaptureFixture[str
     verdicts = [one["claim_verdict"] for one in found["rows"]]
     told = ("match", "exceeds", "falls short", "inconclusive", "untestable", "not comparable")
     counts = ", ".join(f"{verdicts.count(one)} {one}" for one in told if one in verdicts)
-    assert found["summary"][0] == f"Verdicts: {counts}."
+    answers = Counter(one["claim_answer"] for one in found["rows"])
+    hold, fail, still_open = (answers[one] for one in ("holds", "fails", "open"))
+    assert found["summary"][0] == f"{hold} claims hold, {fail} fail, {still_open} are open."
+    assert found["summary"][1] == f"Verdicts on their ratios: {counts}."
     assert found["title"] == f"{len(verdicts)} claims tested"
+
+
+TRUE = "2023-12-tomshardware-s4000-behind-ampere"
+FALSE = "2023-mydrivers-a800-70-percent"
+
+
+def test_the_answer_is_not_the_side_on_which_the_ratio_lies(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """That one chip is behind another holds as it falls short; 'only 70%' fails as it exceeds."""
+    found = rows([], capsys)
+    told = {key: (found[key]["claim_answer"], found[key]["claim_verdict"]) for key in (TRUE, FALSE)}
+    assert told == {TRUE: ("holds", "falls short"), FALSE: ("fails", "exceeds")}
+    for one in found.values():
+        decided = {True: "holds", False: "fails", None: "open"}
+        if one["scope"] == "both":
+            assert one["claim_answer"] == decided[one["claim_holds"]]
+        assert (one["claim_answer"] == "open") == (one["claim_stands"] == "open")
+    text = said("claims", [f"claim={TRUE}"], capsys)[1]
+    assert "Answer: holds. Verdict on the ratio: falls short." in text
+
+
+@pytest.mark.parametrize("answer", ["holds", "fails", "open"])
+def test_claims_with_one_answer(answer: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows([f"verdict={answer}"], capsys)
+    every = rows([], capsys)
+    assert found == {key: one for key, one in every.items() if one["claim_answer"] == answer}
+    assert 0 < len(found) < len(every)
 
 
 def test_no_claim_at_all_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,7 +237,8 @@ def test_a_claim_unfolds_to_every_pair_and_axis(capsys: pytest.CaptureFixture[st
     decided = rows(["side=regulator"], capsys)[made.id]
     answer, *rest = found["heading"]
     verdict = decided["claim_verdict"]
-    assert answer.startswith(f"Verdict: {verdict}. Where it holds: open (paper does not say). ")
+    told = f"Verdict on the ratio: {verdict}. Where it holds: open (paper does not say). "
+    assert answer.startswith(f"Answer: open. {told}")
     assert f"Decided by {decided['subject']} / {decided['object']}, " in answer
     assert answer.endswith(f" ≥ 1: {decided['reason']}.")
     told = "\n".join(rest)

@@ -1,20 +1,20 @@
 """The list of claims with verdicts, each with its findings and values, and a page per claim."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from bench.claims.evaluate import Judgement
-from bench.claims.judge import Word
+from bench.claims.judge import Answer, Word
 from bench.claims.weigh import Finding, behind, title
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.claims import claim_report, claimed, on_limit, tested_formula
 from bench.report.markup import cleaned
 from bench.report.ratios import devices, groups, measured, on_paper, value_text
-from bench.site.blocks import blocks, claim_badge, neutral
+from bench.site.blocks import answer_badge, blocks, claim_badge, neutral
 from bench.site.page import Page
 from bench.site.words import Linker
 from bench.site.world import World
@@ -25,7 +25,7 @@ HOLDS_TEXT = {True: "holds", False: "does not hold", None: "open"}
 def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
     """Yields the list of claims and a page for each claim."""
     linker = Linker(addresses, "", "claims.html")
-    counts = Counter(one.word for one in world.claims)
+    counts = verdict_counts(world.claims)
     yield Page(
         path="claims.html",
         title=f"{len(world.claims)} claims tested",
@@ -35,12 +35,24 @@ def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
         script=True,
         data={
             "claims": [_claim(one, world, linker) for one in world.claims],
-            "counts": [(neutral(one.value), one.value, counts[one]) for one in Word if counts[one]],
+            "answers": answer_counts(world.claims),
+            "counts": counts,
             "sides": sorted({one.claim.side for one in world.claims}),
-            "verdicts": [one.value for one in Word if counts[one]],
         },
     )
     yield from (_page(one, world, addresses) for one in world.claims)
+
+
+def answer_counts(judged: Sequence[Judgement]) -> list[tuple[Markup, str, int]]:
+    """Returns each answer as a badge and as a word, with how many claims have it."""
+    counts = Counter(one.answer for one in judged)
+    return [(answer_badge(one), one.value, counts[one]) for one in Answer]
+
+
+def verdict_counts(judged: Sequence[Judgement]) -> list[tuple[Markup, str, int]]:
+    """Returns each verdict on a ratio as a badge and as a word, with how many claims have it."""
+    counts = Counter(one.word for one in judged)
+    return [(neutral(one.value), one.value, counts[one]) for one in Word if counts[one]]
 
 
 def _claim(judgement: Judgement, world: World, linker: Linker) -> dict[str, Any]:
@@ -50,6 +62,7 @@ def _claim(judgement: Judgement, world: World, linker: Linker) -> dict[str, Any]
         "id": claim.id,
         "statement": claim.statement,
         "badge": claim_badge(judgement.word.value, judgement.stands),
+        "answer": judgement.answer.value,
         "word": judgement.word.value,
         "side": claim.side,
         "who": f"{claim.speaker} ({claim.side}), {claim.date}",
@@ -119,7 +132,7 @@ def _page(judgement: Judgement, world: World, addresses: dict[str, str]) -> Page
     return Page(
         path=path,
         title=claim.statement,
-        description=f"Said by {claim.speaker}, {claim.date}: {judgement.word.value}.",
+        description=f"Said by {claim.speaker}, {claim.date}: {judgement.answer.value}.",
         template="claim.html",
         part="claims.html",
         data={

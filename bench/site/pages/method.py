@@ -7,10 +7,10 @@ from markupsafe import Markup
 
 from bench.chips.figures import FIGURES
 from bench.claims.evaluate import Judgement
-from bench.claims.judge import Word
 from bench.report.claims import waits_for_measurement
-from bench.site.blocks import claim_badge, neutral
+from bench.site.blocks import claim_badge
 from bench.site.page import Page
+from bench.site.pages.claims import answer_counts, verdict_counts
 from bench.site.pages.evidence import evidence_counts
 from bench.site.pictures import of_ratios
 from bench.site.words import Linker
@@ -48,7 +48,6 @@ def _figures() -> list[tuple[str, str, str]]:
 
 def _front(world: World, linker: Linker) -> Page:
     chips = [one for one in world.chips if not one.variants]
-    counts = Counter(one.word for one in world.claims)
     founding = next((one for one in world.claims if one.claim.id == FOUNDING_CLAIM), None)
     return Page(
         path="index.html",
@@ -63,9 +62,8 @@ def _front(world: World, linker: Linker) -> Page:
             "records": len(world.our_records),
             "rules": len(world.book.rules),
             "claims": len(world.claims),
-            "verdicts": [
-                (neutral(one.value), one.value, counts[one]) for one in Word if counts[one]
-            ],
+            "answers": answer_counts(world.claims),
+            "verdicts": verdict_counts(world.claims),
             "paper_only": sum(waits_for_measurement(one) for one in world.claims),
             "asked": _founding_claim(founding, linker) if founding else None,
             "pictures": of_ratios(world),
