@@ -207,7 +207,7 @@ def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) 
     if tests := tests_line(list(predicted), "serve", wanted.engine):
         yield tests
     yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
-    yield from caveats([*predicted.values()], scenario, costs_note(prices), RESTS)
+    yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:
