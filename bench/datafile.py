@@ -1,15 +1,16 @@
 """Reads data files into strict models; each error becomes a fault that names field and fix."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bench import paths, yamlfile
-from bench.errors import Fault
+from bench.errors import Fault, Flaw
 from bench.strict import DAY, Strict
 
 Model = TypeVar("Model", bound=Strict)
@@ -106,6 +107,33 @@ def named(
     if "id" in data:
         return None, [Fault(name, "id", "is given by the file name", "remove it")]
     return validated(model, {**data, "id": path.stem}, name)
+
+
+def all_named(
+    model: type[Model],
+    where: Iterable[Path],
+    folder: Path,
+    read: Callable[[Path], yamlfile.Node],
+    flaws_of: Callable[[Model], Iterable[Flaw]],
+) -> tuple[Mapping[str, Model], list[Fault]]:
+    """Returns the values in files whose names are their ids, by id, and all faults.
+
+    Args:
+        model: type of a value.
+        where: the files.
+        folder: the data folder that they are in, for errors.
+        read: parses a file.
+        flaws_of: returns what is wrong with a value that fits ``model``.
+    """
+    found: dict[str, Model] = {}
+    faults: list[Fault] = []
+    for path in where:
+        one, new = named(model, path, folder, read)
+        faults += new
+        if one is not None:
+            faults += [Fault(relative(path, folder), *flaw) for flaw in flaws_of(one)]
+            found[path.stem] = one
+    return MappingProxyType(found), faults
 
 
 def entries(

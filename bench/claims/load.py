@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from bench import paths
 from bench.chips.figures import FIGURES
 from bench.chips.load import catalogue
 from bench.claims.model import Axis, Claim, Scope
-from bench.datafile import files, named, relative
+from bench.datafile import all_named, files
 from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
 from bench.loaded import once
@@ -51,18 +50,16 @@ def examine(
     fresh: bool = False,
 ) -> tuple[Mapping[str, Claim], list[Fault]]:
     """Loads what can be loaded; checks references to the chips and sources given."""
-    found: dict[str, Claim] = {}
-    faults: list[Fault] = []
     parsed = Parsed(folder / "claims", fresh=fresh)
-    for path in files(folder, "claims"):
-        one, new = named(Claim, path, folder, parsed.node)
-        faults += new
-        if one is not None:
-            flaws = _faults(one, chips, sources)
-            faults += [Fault(relative(path, folder), *words) for words in flaws]
-            found[one.id] = one
+    found = all_named(
+        Claim,
+        files(folder, "claims"),
+        folder,
+        parsed.node,
+        lambda one: _faults(one, chips, sources),
+    )
     parsed.keep()
-    return MappingProxyType(found), faults
+    return found
 
 
 def cited(found: Mapping[str, Claim]) -> set[str]:

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from bench import paths
 from bench.chips.model import Chip
-from bench.datafile import named, relative
+from bench.datafile import all_named
 from bench.errors import DataError, Fault, Flaw, did_you_mean
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import DTYPES, QUANTITIES
@@ -39,22 +38,12 @@ def examine(
         chips: the sheets, or None to check only the form of the files.
         fresh: whether every file is parsed anew, without the store of parsed files.
     """
-    found: dict[str, Report] = {}
-    faults: list[Fault] = []
-    parsed = Parsed(folder / "reported", fresh=fresh)
-    for path in sorted((folder / "reported").glob("*.yaml")):
-        report, new = read(path, folder, parsed)
-        faults += new
-        if report is not None:
-            faults += [Fault(relative(path, folder), *flaw) for flaw in _faults(report, chips)]
-            found[report.id] = report
+    parsed, where = Parsed(folder / "reported", fresh=fresh), (folder / "reported").glob("*.yaml")
+    found = all_named(
+        Report, sorted(where), folder, parsed.node, lambda report: _faults(report, chips)
+    )
     parsed.keep()
-    return MappingProxyType(found), faults
-
-
-def read(path: Path, folder: Path, parsed: Parsed) -> tuple[Report | None, list[Fault]]:
-    """Returns the report in one file, or None and what is wrong with it."""
-    return named(Report, path, folder, parsed.node)
+    return found
 
 
 def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Flaw]:

@@ -8,13 +8,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from bench import yamlfile
+from bench.datafile import named
 from bench.errors import UsageError
-from bench.evidence.load import examine, read
+from bench.evidence.load import examine
 from bench.evidence.model import Defect, Kind, Report
 from bench.importers.base import Imported, Stated, one_line
 from bench.importers.registry import importer
 from bench.importers.write import as_yaml, report, scalar
-from bench.parsed import Parsed
 from tests.importers.cases import SOURCES, STATED, take
 
 HOSTILE = [
@@ -30,7 +30,7 @@ def again(made: Report, folder: Path) -> Report | None:
     place = folder / "reported" / f"{made.id}.yaml"
     place.parent.mkdir(exist_ok=True)
     place.write_text(as_yaml(made), encoding="utf-8")
-    found, faults = read(place, folder, Parsed(folder, fresh=True))
+    found, faults = named(Report, place, folder, yamlfile.read)
     assert faults == []
     return found
 
