@@ -12,6 +12,7 @@ from bench.config import GROUPS, choices, compose, device_word, folder, positive
 from bench.devices.registry import words
 from bench.errors import UsageError, did_you_mean
 from bench.measure.suite import items
+from bench.paths import runs_dir  # as it is: each test sees an empty folder in its place
 from bench.shapes import (
     SHAPES,
     CompareConfig,
@@ -20,6 +21,7 @@ from bench.shapes import (
     RunConfig,
     ShowConfig,
 )
+from tests.folders import ROOT
 
 SAMPLES: dict[object, tuple[str, object]] = {
     str: ("word", "word"),
@@ -220,6 +222,10 @@ def test_every_suite_has_its_items(suite: str, number: int) -> None:
 
 def test_the_suites_tried_are_all_there_are() -> None:
     assert choices("suite") == list(SUITES)
+
+
+def test_a_clone_keeps_records_in_its_results() -> None:
+    assert runs_dir() == ROOT / "results" / "runs"
 
 
 def test_records_go_where_out_says_or_to_the_default_place() -> None:

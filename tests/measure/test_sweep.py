@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bench import paths
 from bench.__main__ import main
 from bench.commands import run, sweep, sweepwords
 from bench.errors import UsageError
 from bench.records.store import read
 from bench.shapes import RunConfig
 from tests.commands.cases import SMOKE, Cli
-from tests.folders import ROOT
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
 
 
 def test_a_sweep_goes_beside_the_runs_by_default() -> None:
-    place = ROOT / "results" / "sweeps"
+    place = paths.runs_dir().parent / "sweeps"
     assert sweep._sweep_folder().startswith(f"hydra.sweep.dir='{place}/${{now:")
 
 
