@@ -47,7 +47,8 @@ competing process makes 200."""
 INFO_REPEATS = 100
 READING_REPEATS = 12
 
-CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+LAST_LEVEL = 3
+"""The level of the caches that cores share, and that are added up."""
 MEMORY_SHARE = 0.4
 
 
@@ -159,16 +160,40 @@ def _cpuinfo() -> dict[str, Any]:
 
 @cache
 def _caches() -> dict[int, float]:
-    """Returns the data caches of core 0 in bytes, by level."""
-    sizes: dict[int, float] = {}
-    for folder in sorted(CACHES.glob("index*")):
+    """Returns the data caches in B, by level: those of one core, and all L3 caches in reach.
+
+    A processor of chiplets has an L3 cache in each, and a stream over all cores fills them all.
+    """
+    threads = sorted(host.reach()[0]) or [0]
+    sizes = {level: size for (level, _), size in _caches_of(threads[0]).items()}
+    last = {
+        shared: size
+        for thread in threads
+        for (level, shared), size in _caches_of(thread).items()
+        if level == LAST_LEVEL
+    }
+    return {**sizes, LAST_LEVEL: sum(last.values())} if last else sizes
+
+
+def _caches_of(thread: int) -> dict[tuple[int, str], float]:
+    """Returns a hardware thread's data caches in B, by level and the threads that share each."""
+    found: dict[tuple[int, str], float] = {}
+    for folder in sorted((host.TOPOLOGY / f"cpu{thread}" / "cache").glob("index*")):
         try:
             if (folder / "type").read_text().strip() in ("Data", "Unified"):
-                level = int((folder / "level").read_text())
-                sizes[level] = _kibibytes((folder / "size").read_text().strip())
+                level, size = ((folder / name).read_text().strip() for name in ("level", "size"))
+                found[int(level), _shared(folder)] = _kibibytes(size)
         except (OSError, ValueError):
             continue
-    return sizes
+    return found
+
+
+def _shared(folder: Path) -> str:
+    """Returns the threads that share a cache; "" where the kernel does not say."""
+    try:
+        return (folder / "shared_cpu_list").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _kibibytes(text: str) -> float:

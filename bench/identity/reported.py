@@ -232,7 +232,7 @@ def _l3(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
         return
     finding, why, expected = _cache(device.llc_bytes, chip, "l3_cache")
     if finding is Finding.DIFFERS:
-        finding, why = Finding.UNKNOWN, "hypervisors report what they like, chiplets their own part"
+        finding, why = Finding.UNKNOWN, "chiplets, sockets or a hypervisor change what is in reach"
     seen = f"{device.llc_bytes / 2**20:.1f} MiB"
     yield Evidence("last-level cache", seen, expected, finding, why, "l3_cache")
 

@@ -1,6 +1,7 @@
 """The CPU as a device: what it tells of itself, its caches and the clock that is measured."""
 
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -79,17 +80,48 @@ def test_cache_sizes_are_read(text: str, expected: float) -> None:
     assert cpu._kibibytes(text) == expected
 
 
+def _write_caches(cpu_folder: Path, caches: Iterable[tuple[str, ...]]) -> None:
+    """Writes caches of one thread as the kernel shows them: type, level, size and who shares it."""
+    for number, values in enumerate(caches):
+        folder = cpu_folder / "cache" / f"index{number}"
+        folder.mkdir(parents=True)
+        for name, text in zip(("type", "level", "size", "shared_cpu_list"), values, strict=False):
+            (folder / name).write_text(f"{text}\n")
+
+
+def _caches_in_reach(
+    root: Path, threads: Iterable[int], monkeypatch: pytest.MonkeyPatch
+) -> dict[int, float]:
+    monkeypatch.setattr(host, "TOPOLOGY", root)
+    monkeypatch.setattr(host, "reach", lambda: (frozenset(threads), 1))
+    return cpu._caches.__wrapped__()
+
+
 def test_caches_are_those_that_hold_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     caches = [("Data", "1", "32K"), ("Instruction", "1", "64K"), ("Unified", "3", "8M"),
-              ("Unified", "x", "1M")]  # fmt: skip
-    for number, (kind, level, size) in enumerate(caches):
-        folder = tmp_path / f"index{number}"
-        folder.mkdir()
-        for name, text in (("type", kind), ("level", level), ("size", size)):
-            (folder / name).write_text(f"{text}\n")
-    (tmp_path / "index9").mkdir()
-    monkeypatch.setattr(cpu, "CACHES", tmp_path)
-    assert cpu._caches.__wrapped__() == {1: 32 * 2.0**10, 3: 8 * 2.0**20}
+              ("Unified", "x", "1M"), ()]  # fmt: skip
+    _write_caches(tmp_path / "cpu0", caches)
+    assert _caches_in_reach(tmp_path, (), monkeypatch) == {1: 32 * 2.0**10, 3: 8 * 2.0**20}
+
+
+@pytest.mark.parametrize(
+    ("threads", "expected"),
+    [(range(8), 64), ((0, 4, 1, 5), 32), ((2, 3, 6, 7), 32), ((1, 2), 64), ((7, 9), 32)],
+    ids=["all", "one chiplet", "the other", "a core of each", "one thread unknown"],
+)
+def test_the_last_level_caches_of_all_chiplets_in_reach_are_added_up(
+    threads: Iterable[int], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two chiplets of two cores, two threads each: a stream over all cores fills both caches."""
+    for thread in range(8):
+        core, chiplet = thread % 4, thread % 4 // 2
+        caches = [
+            ("Unified", "2", "1024K", f"{core},{core + 4}"),
+            ("Unified", "3", "32768K", ("0-1,4-5", "2-3,6-7")[chiplet]),
+        ]
+        _write_caches(tmp_path / f"cpu{thread}", caches)
+    found = _caches_in_reach(tmp_path, threads, monkeypatch)
+    assert found == {2: 2.0**20, 3: expected * 2.0**20}
 
 
 def test_the_measured_clock_is_plausible_or_unknown() -> None:
