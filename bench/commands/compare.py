@@ -2,6 +2,7 @@
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.commands.pricekeys import priced_chips
 from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError
@@ -23,6 +24,10 @@ sources disagree, what that does to the ratio, and what is not known.
   figures=          which figures ('python -m bench chips --help' lists them); default: those usual
                     ones that any of the chips has. Sparse rates appear only if named here
   per=              divides rates, capacities and bandwidths by watt, usd, cny, mm2, transistor
+  price=            your own price of a chip, instead of the sources': price=25000 for all, or
+                    price=[h20:110000CNY,h800:25000] by chip; USD unless it ends in CNY
+  cny=              yuan for a US dollar, no default: what has a price in one currency then has one
+                    in the other, too
   sources=false     true adds a footnote for the source of every figure
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
@@ -35,6 +40,7 @@ Examples
   python -m bench compare chips=export-tier baseline=h100 report=html > page.html
   python -m bench compare vendor=huawei baseline=h20 figures=[matrix_fp16,memory_bandwidth,tpp]
   python -m bench compare chips=[h20,h100,mi300x] per=watt
+  python -m bench compare chips=[h20,910c] per=cny price=[h20:110000CNY] cny=7.1
 
 Exit code: 0 compared, 2 wrong usage, or a data file has a fault.
 """
@@ -49,13 +55,15 @@ def main(words: list[str]) -> int:
     from bench.chips.load import catalogue
     from bench.chips.select import covered
     from bench.report.comparison import side_by_side
+    from bench.report.markup import with_heading
     from bench.theory.comparison import compare
 
     config = compose("compare", words, CompareConfig)
     sheets = catalogue()
     chips, baseline = _chosen(config, sheets)
+    (baseline, *chips), line = priced_chips(config, [baseline, *chips], sheets)
     found = compare(chips, baseline, config.figures, sheets, config.per)
-    report = side_by_side(found, sheets, cite=config.sources)
+    report = with_heading(side_by_side(found, sheets, cite=config.sources), [line] if line else [])
     printed(report, config.report.format, covered(config.chips, sheets))
     return 0
 

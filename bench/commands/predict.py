@@ -81,6 +81,8 @@ far such ratios were off. Nothing is measured: a prediction never proves that tw
                     cost: years to write off the price, USD per kWh, power usage effectiveness
   price= rent=      cost: your own USD for a chip, or for an hour of one: price=25000 for all, or
                     rent=[h20:1.2,h800:2] by chip; default: the price that a source gives
+  cny=              yuan for a US dollar, no default: amounts may then be in yuan, such as
+                    price=[h20:110000CNY] or kwh=0.6CNY, and prices in yuan count, too
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
@@ -96,7 +98,7 @@ Examples
 
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
-MONEY = ("years", "kwh", "pue", "price", "rent")
+MONEY = ("years", "kwh", "pue", "price", "rent", "cny")
 """Keys of the cost."""
 TRAINED = ("micro", "recompute", "states")
 """Keys of training."""

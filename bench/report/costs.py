@@ -37,6 +37,7 @@ def costs_note(prices: Prices) -> str:
         f"years and {prices.kwh:g} USD/kWh at PUE {prices.pue:g}; no server, network or staff"
     )
     source = f"the rent given, else {owned}" if prices.rents else owned
+    source += f"; CNY {prices.cny:g} for USD 1" if prices.cny else ""
     return (
         f"J/token: chips alone. USD/Mtoken: {source}; always busy. "
         "In brackets the range from power, price and the rate's 80% interval."

@@ -9,6 +9,7 @@ from bench.chips.model import Basis, Chip
 from bench.plausible import GIB_OVER_GB
 from bench.report.table import Notes, source_line
 from bench.theory.entry import Entry
+from bench.theory.prices import GIVEN
 
 UNSPECIFIED = (
     "?: the source does not say whether the rate is dense; one that counts 2:4 sparsity is twice "
@@ -76,5 +77,5 @@ def sources(entry: Entry, notes: Notes, catalogue: Catalogue) -> str:
         return ""
     formula = entry.formula if entry.origin == "derived" else ""
     lines = [f"{entry.key.title}: {formula}."] if formula else []
-    lines += [source_line(key, catalogue) for key in entry.sources]
+    lines += [source_line(key, catalogue) for key in entry.sources if key != GIVEN]
     return "".join(map(notes.mark, lines))

@@ -46,6 +46,8 @@ class CompareConfig:
     baseline: str | None = None
     figures: list[str] = field(default_factory=list)
     per: str | None = None
+    price: list[str] = field(default_factory=list)
+    cny: float | None = None
     sources: bool = False
 
 
@@ -186,10 +188,11 @@ class PredictConfig:
     operators: bool = False
     calibration: str | None = None
     years: float = 4.0
-    kwh: float = 0.10
+    kwh: str = "0.1"
     pue: float = 1.3
     price: list[str] = field(default_factory=list)
     rent: list[str] = field(default_factory=list)
+    cny: float | None = None
 
 
 @dataclass

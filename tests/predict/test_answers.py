@@ -292,6 +292,17 @@ def test_ones_own_prices_are_by_chip_or_of_all(capsys: pytest.CaptureFixture[str
         assert by_chip[chip]["usd_per_Mtoken"] == pytest.approx(rent / (3600 * rate / 1e6))
 
 
+def test_amounts_in_yuan_count_at_the_rate_given(capsys: pytest.CaptureFixture[str]) -> None:
+    dollars = one(["chips=h20", SMALL, "price=15000", "kwh=0.1"], capsys)
+    yuan = one(["chips=h20", SMALL, "price=[h20:120000CNY]", "kwh=0.8cny", "cny=8"], capsys)
+    assert yuan["usd_per_Mtoken"] == pytest.approx(dollars["usd_per_Mtoken"])
+    rented = one(["chips=h20", SMALL, "rent=16CNY", "cny=8"], capsys)
+    assert rented["usd_per_Mtoken"] == pytest.approx(2 / (3600 * rented["tokens_per_s_chip"] / 1e6))
+    assert one(["chips=h20", SMALL, "price=1e4"], capsys)["usd_per_Mtoken"] > 0
+    told = said("predict", ["chips=h20", SMALL, "cny=8"], capsys)[1]
+    assert "; CNY 8 for USD 1; always busy" in told
+
+
 def test_time_energy_and_cost_are_no_surer_than_the_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -269,6 +269,18 @@ def test_ones_own_price_or_rent_stands_before_what_sources_give() -> None:
     assert hourly(sold, None, Prices(paid={"sold": 5_000.0})) is None
 
 
+def test_a_price_in_yuan_alone_counts_only_at_a_rate() -> None:
+    none = Band(0.0, 0.0, 0.0)
+    yuan = {"value": "80000 CNY", "rivals": [{"value": "96000 CNY", "source": "wiki"}]}
+    alone = chip("yuan", {"price_cny": yuan})
+    assert hourly(alone, none, Prices(years=1.0)) is None
+    told = hourly(alone, none, Prices(years=1.0, cny=8.0))
+    assert told is not None
+    assert [told.low * HOURS, told.high * HOURS] == pytest.approx([10_000, 12_000])
+    both = chip("both", {**priced(), "price_cny": yuan})
+    assert hourly(both, none, Prices(cny=8.0)) == hourly(both, none, Prices()), "dollars first"
+
+
 def test_no_price_is_no_cost(sheets: Catalogue) -> None:
     assert hourly(chip("free", {}), Band(1.0, 1.0, 1.0), Prices()) is None
     told = {hourly(one, Band(1.0, 2.0, 3.0), Prices()) is None for one in sheets.chips.values()}

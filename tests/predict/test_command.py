@@ -223,7 +223,7 @@ def test_a_prediction_needs_no_torch(tmp_path: Path) -> None:
 def test_help_names_every_key_and_phase(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said("predict", ["--help"], capsys)
     keys = "chips workload phase batch input output parallel precision cache baseline shape "
-    keys += "operators calibration years kwh pue price rent report"
+    keys += "operators calibration years kwh pue price rent cny report"
     assert code == 0
     assert [each for each in keys.split() if not re.search(rf"\s{each}=", out)] == []
     assert [phase for phase in ASKED if f"{phase}:" not in out] == []

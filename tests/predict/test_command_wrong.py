@@ -36,9 +36,14 @@ WRONG = {
     f"{CHIP} parallel=ep16": "parallel=ep16: ep16 does not divide the 1 chip of tp x dp: "
         "'dp16,ep16' or 'tp16,ep16' would",
     **{f"{CHIP} {word}": f"{word} must be above 0 and at most 1000"
-       for word in ("years=0", "kwh=-1", "pue=nan", "pue=1001")},
-    f"{CHIP} price=cheap": "price=cheap: write US dollars, such as price=25000 or price=[h20:12000",
-    f"{CHIP} rent=0": "rent=0: write US dollars, such as rent=25000",
+       for word in ("years=0", "pue=nan", "pue=1001", "cny=0")},
+    f"{CHIP} kwh=0": "kwh=0 must be above 0 and at most 1,000",
+    f"{CHIP} kwh=-1": "kwh=-1: write US dollars, or yuan with CNY, such as kwh=0.1 or kwh=0.6CNY",
+    f"{CHIP} kwh=0.6CNY": "kwh=0.6CNY is in yuan: give how many yuan are a US dollar, such",
+    f"{CHIP} rent=[h20:9CNY]": "rent=h20:9CNY is in yuan: give how many yuan are a US dollar, such",
+    f"{CHIP} price=cheap": "price=cheap: write US dollars, or yuan with CNY, such as price=[h20:",
+    f"{CHIP} rent=0": "rent=0 must be above 0 and at most 1,000,000,000",
+    f"{CHIP} price=1e10": "price=1e10 must be above 0 and at most 1,000,000,000",
     f"{CHIP} price=[b200:30000]": "price=b200:30000: nvidia-b200-sxm-180gb is not among the chips",
     f"{CHIP} price=1 rent=1": "price= and rent= are two ways to pay for a chip: give one",
     f"{CHIP} pue=0.5": "pue=0.5 must be 1 or more: a building draws what is in it",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.chips.model import Chip
+from bench.theory.prices import priced
 
 WAITING = (0.20, 0.31, 0.43)
 """Share of board power drawn while waiting for memory: low, middle, high."""
@@ -65,6 +66,7 @@ class Prices:
         pue: power of the building over power of the chips.
         paid: what the user pays for a chip, US dollars by chip; stands before published prices.
         rents: what the user pays for an hour of a chip, US dollars by chip, power included.
+        cny: yuan for a US dollar; None leaves prices in yuan out.
     """
 
     years: float = 4.0
@@ -72,6 +74,7 @@ class Prices:
     pue: float = 1.3
     paid: Mapping[str, float] = field(default_factory=dict)
     rents: Mapping[str, float] = field(default_factory=dict)
+    cny: float | None = None
 
 
 def watts(tdp: float, busy: float) -> Band:
@@ -114,10 +117,13 @@ def hourly(chip: Chip, power: Band | None, prices: Prices) -> Band | None:
 
 
 def _price(chip: Chip, prices: Prices) -> Band | None:
-    """Returns the price of a chip in US dollars: the user's, else the published ones."""
+    """Returns the price of a chip in US dollars: the user's, else the published ones.
+
+    A price in yuan alone counts if the user gives the exchange rate.
+    """
     if (paid := prices.paid.get(chip.id)) is not None:
         return Band(paid, paid, paid)
-    figure = chip.figures.get("price_usd")
+    figure = priced(chip, None, prices.cny).figures.get("price_usd")
     if figure is None or figure.number is None:
         return None
     rivals = [one.number for one in figure.rivals if one.number and not one.refuted]
