@@ -1,8 +1,8 @@
 """Selects which of several rows represents a figure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from bench.verdict import RATED, Row
+from bench.verdict import RATED, Row, Verdict
 
 
 def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
@@ -39,3 +39,40 @@ def nearest(judged: Iterable[Row]) -> dict[str, Row]:
             if not so_far or not so_far.fraction or row.fraction.value > so_far.fraction.value:
                 best[row.key] = row
     return best
+
+
+def lowest_stream(key: str, judged: Iterable[Row]) -> Row | None:
+    """Returns the stream that stays furthest below a figure; None unless several test it."""
+    found = [row for row in judged if row.key == key and row.verdict in RATED and _is_stream(row)]
+    return min(found, key=_share) if len(found) > 1 else None
+
+
+def stream_words(key: str, judged: Iterable[Row], decimals: int = 1) -> str:
+    """Returns ``lowest stream: copy 89.4%`` for a figure; empty unless several streams test it.
+
+    Args:
+        key: the figure's key.
+        judged: all rows of the record.
+        decimals: of the percentage.
+    """
+    row = lowest_stream(key, judged)
+    if row is None:
+        return ""
+    return f"lowest stream: {row.measurement.parameters['stream']} {_share(row):.{decimals}%}"
+
+
+def short_besides(judged: Sequence[Row]) -> list[Row]:
+    """Returns the short rows of which another form comes nearer to the figure, without streams."""
+    best = nearest(judged)
+    return [
+        row for row in judged
+        if row.verdict is Verdict.SHORT and row is not best.get(row.key) and not _is_stream(row)
+    ]  # fmt: skip
+
+
+def _is_stream(row: Row) -> bool:
+    return "stream" in row.measurement.parameters
+
+
+def _share(row: Row) -> float:
+    return row.fraction.value if row.fraction else 0.0

@@ -16,9 +16,9 @@ from bench.gate.recorded import run_of
 from bench.records.model import Measurement, Record, at_once
 from bench.report.digits import counted
 from bench.report.table import source_line
-from bench.standing import nearest
+from bench.standing import nearest, stream_words
 from bench.titles import FAKE
-from bench.verdict import MARGIN, row_of, rows
+from bench.verdict import MARGIN, RATED, row_of, rows
 from bench.verdict import Row as Judged
 from bench.verdict import Verdict as Said
 
@@ -85,7 +85,7 @@ def against_sheet(
     taken = dict(zip(map(id, judged), run.taken, strict=True))
     chosen = _chosen(judged, required, len(lacking))
     sources = list(dict.fromkeys(source for one in chosen for source in _sources(one.published)))
-    found = [_row(one, taken[id(one)], sources, required) for one in chosen]
+    found = [_row(_with_streams(one, judged), taken[id(one)], sources, required) for one in chosen]
     found += [absent(key, required.limit(key)) for key in _unmeasured(chosen, required)]
     if not found:
         raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
@@ -161,6 +161,12 @@ def _is_doubted(one: Judged) -> bool:
     """Returns whether a row failed, or is implausible compared with a published figure."""
     doubted = one.verdict is Said.IMPLAUSIBLE and isinstance(one.published, Paper)
     return doubted or one.verdict is Said.FAILED
+
+
+def _with_streams(one: Judged, judged: Sequence[Judged]) -> Judged:
+    """Returns a row whose reasons name the lowest stream, where several test its figure."""
+    words = stream_words(one.key, judged) if one.verdict in RATED else ""
+    return replace(one, reasons=(*one.reasons, words)) if words else one
 
 
 def _sources(published: Paper | Absent) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from bench.chips.figures import FIGURES
 from bench.report.digits import percent
 from bench.report.identity import verdict as identity_verdict
+from bench.standing import short_besides, stream_words
 from bench.verdict import RATED, Row, Verdict
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph
@@ -90,8 +91,11 @@ def _lists(case: Case) -> list[str]:
     for verdict in RATED:
         rows = case.with_verdict(verdict)
         if rows:
-            names = "; ".join(map(_figure_share, rows))
+            names = "; ".join(_figure_share(row, case) for row in rows)
             lines.append(f"{verdict.value.capitalize()}: {names}.")
+    if besides := short_besides(case.judged):
+        names = "; ".join(f"{row.title} {_share(row)}" for row in besides)
+        lines.append(f"Other forms that are short: {names}.")
     if lines:
         lines.append(
             "Where several forms of work or streams test one figure, the one that came nearest to "
@@ -101,9 +105,16 @@ def _lists(case: Case) -> list[str]:
     return lines
 
 
-def _figure_share(row: Row) -> str:
-    share = percent(row.fraction) if row.fraction else "–"
-    return f"{FIGURES[row.key].title} {share}"
+def _figure_share(row: Row, case: Case) -> str:
+    """Returns a figure with its share; of several streams the one that decides and the lowest."""
+    streams = stream_words(row.key, case.judged)
+    if not streams:
+        return f"{FIGURES[row.key].title} {_share(row)}"
+    return f"{row.title} {_share(row)}, {streams}"
+
+
+def _share(row: Row) -> str:
+    return percent(row.fraction) if row.fraction else "–"
 
 
 def _run(case: Case) -> list[tuple[str, str]]:

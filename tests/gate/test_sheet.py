@@ -66,6 +66,12 @@ def test_each_figure_of_a_sheet_is_reached_or_not(sheets: Catalogue) -> None:
     assert all(row.before[0].shown.endswith(" [1]") for row in found.rows)
 
 
+def test_of_several_streams_the_lowest_is_named(sheets: Catalogue) -> None:
+    found = against_sheet(record(1), sheets.find("h20"), sheets, Requirements(0.10))
+    assert "; lowest stream: copy 9" in of(found, "memory").words
+    assert "stream" not in of(found, "bf16").words
+
+
 def test_a_figure_is_called_as_the_sheet_calls_it(sheets: Catalogue) -> None:
     run = record(1)
     told = {"dtype": "fp32", "figures": ("matrix_fp32", "vector_fp32")}

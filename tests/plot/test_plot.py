@@ -100,6 +100,8 @@ def test_the_bars_are_what_stands_for_each_figure(
         assert math.isclose(float(row["published"] or 0), one.measured.value / one.fraction.value)
     reached = sum(one.verdict is Verdict.REACHED for one in best)
     assert f"{reached} of {len(best)} published figures" in picture.title
+    assert "memory bandwidth, write 97.6%, reached, lowest stream: scale 88.9%;" in picture.alt
+    assert "lowest stream: scale 88.9%" in draw.svg(picture, LIGHT)
 
 
 def test_a_margin_moves_line_and_verdicts(full: Record, sheets: Catalogue) -> None:

@@ -4,7 +4,7 @@ from bench.chips.load import Catalogue
 from bench.records.model import Record
 from bench.report.summary import summary
 from bench.report.table import build
-from bench.standing import standing
+from bench.standing import standing, stream_words
 from bench.verdict import Verdict, rows
 from tests.report.verdict_cases import product_at, record_of, stream_at
 
@@ -59,7 +59,7 @@ def test_the_summary_speaks_of_the_best_stream_and_counts_nothing_implausible(
         product_at(1, figures=("matrix_fp4",)),
     )
     assert summary(rows(made, sheets)) == [
-        "Reached: memory bandwidth, read reaches 98% of paper.",
+        "Reached: memory bandwidth, read reaches 98% of paper (lowest stream: copy 92%).",
         "Short: bf16 matrix reaches 68% of paper.",
         "Implausible and not counted: memory bandwidth, triad, fp8 matrix.",
     ]
@@ -71,9 +71,30 @@ def test_a_slower_stream_of_another_verdict_says_why_it_does_not_count(
     """Copies were short in their rows, and no line beneath named them."""
     made = record_of(record, stream_at(3000, "copy"), stream_at(3900, "write"))
     assert summary(rows(made, sheets)) == [
-        "Reached: memory bandwidth, write reaches 98% of paper.",
+        "Reached: memory bandwidth, write reaches 98% of paper (lowest stream: copy 75%).",
         "Of several streams the best counts: memory bandwidth, write.",
     ]
+
+
+def test_another_form_that_is_short_has_a_line_though_the_best_reaches_the_figure(
+    record: Record, sheets: Catalogue
+) -> None:
+    """The sustained load was short in its row, and the summary called the figure reached."""
+    made = record_of(
+        record, product_at(142), product_at(100, label="sustained"), stream_at(3900, "copy"),
+        stream_at(3000, "read"), product_at(50, label="zeros", data="zeros"),
+    )  # fmt: skip
+    found = rows(made, sheets)
+    assert "Other forms that are short: bf16 matrix, sustained 68%." in summary(found)
+    assert stream_words("memory_bandwidth", found) == "lowest stream: read 75.0%"
+    assert stream_words("matrix_bf16", found) == ""
+
+
+def test_very_many_other_forms_are_counted(record: Record, sheets: Catalogue) -> None:
+    many = [product_at(100 - number, label=f"form {number}") for number in range(11)]
+    told = summary(rows(record_of(record, product_at(142), *many), sheets))[1]
+    assert told.startswith("Other forms that are short: bf16 matrix, form 0 68%, ")
+    assert told.endswith(" and 3 more.")
 
 
 def test_a_summary_lists_several_figures_of_one_verdict(record: Record, sheets: Catalogue) -> None:
