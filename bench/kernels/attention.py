@@ -143,7 +143,7 @@ class Attention(Defaults):
         inputs.release()
         results, sets = Results(), range(sets_for(work.footprint_bytes, cache_bytes))
         operands = [_operands(point, _shape(point), device) for _ in sets]
-        calls = [results.storing(one, proven(_call(point, operands[one]))) for one in sets]
+        calls = [proven(results.storing(one, _call(point, operands[one]))) for one in sets]
         return Task(calls, results.spoil, lambda _: _spot_check(point, operands[0], results))
 
     def check(self, point: Point, device: "torch.device") -> Check:

@@ -121,7 +121,7 @@ class Experts(Defaults):
             refuse_slow_product(self.work(point), point.dtype)
         call, operands = _block(point, _widths(point), device)
         results = Results()
-        run = results.storing(0, proven(call))
+        run = proven(results.storing(0, call))
         return Task([run], results.spoil, lambda _: _spot_check(point, operands, results))
 
     def check(self, point: Point, device: "torch.device") -> Check:

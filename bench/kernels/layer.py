@@ -150,9 +150,9 @@ class TransformerLayer(Defaults):
         results = Results()
         captures = str(point.parameters["way"]).startswith(GRAPH)
         call = captured(made.call, device) if captures else made.call
-        run = results.storing(0, proven(call))
-        spoil, seen = partial(_spoil, results), partial(_observed, made.layer)
-        return Task([run], spoil, lambda _: _spot_check(point, made, results), seen)
+        run = proven(results.storing(0, call))
+        spot, seen = (lambda _: _spot_check(point, made, results)), partial(_observed, made.layer)
+        return Task([run], results.spoil, spot, seen)
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Compares every token of a narrow layer of the same architecture with float64."""
@@ -250,14 +250,6 @@ def _cache(point: Point, shape: Workload, device: "torch.device") -> "tuple[torc
 def _observed(layer: Layer) -> dict[str, float | str]:
     """Returns the grouped-GEMM implementation of the experts, which is not searched for."""
     return {"experts": layer.grouped_way} if layer.shape.experts else {}
-
-
-def _spoil(results: Results) -> None:
-    """Overwrites and drops the last result; a graph writes to the same buffer again."""
-    last = results.by_set.get(0)
-    if isinstance(last, torch_tensor()):
-        last.fill_(float("nan"))
-    results.spoil()
 
 
 def _spot_check(point: Point, made: Made, results: Results) -> Check:

@@ -102,7 +102,7 @@ class Norm(Defaults):
         arrays = [_array(point, device) for _ in range(sets)]
         results = Results()
         calls = [
-            results.storing(number, proven(_call(point, array, gain)))
+            proven(results.storing(number, _call(point, array, gain)))
             for number, array in enumerate(arrays)
         ]
         return Task(calls, results.spoil, lambda _: _spot_check(point, arrays[0], gain, results))

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from bench.kernels import memory
-from bench.kernels.common import inputs, products
+from bench.kernels.common import inputs, llm, products
 from bench.kernels.common.base import Point, Task
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import kernel
@@ -91,6 +91,19 @@ def stream(name: str, way: str | None = None, elements: int = 8192) -> Point:
     told: dict[str, int | str] = {"stream": name, "elements": elements}
     told |= {"way": way} if way else {}
     return Point("memory", "fp32", parameters=told)
+
+
+def left_overwritten(task: Task) -> bool:
+    """Tells whether what every call left, also before the first was timed, is made no number."""
+    results = getattr(task.spoil, "__self__", None)
+    assert isinstance(results, llm.Results)
+    left = list(results.by_set.values())
+    task.spoil()
+    left += [call() for call in task.calls]
+    task.spoil()
+    assert len(left) == 2 * len(task.calls)
+    tensors = [one for each in left for one in (each if isinstance(each, tuple) else (each,))]
+    return all(isinstance(one, torch.Tensor) and bool(one.isnan().all()) for one in tensors)
 
 
 def spot(task: Task, calls: int = 1) -> Check:

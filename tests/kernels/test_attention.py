@@ -13,7 +13,7 @@ from bench.kernels.attention import KERNEL, VARIANTS
 from bench.kernels.common import attend, inputs, llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.workloads.load import workload
-from tests.kernels.cases import spot
+from tests.kernels.cases import left_overwritten, spot
 
 CPU = torch.device("cpu")
 ACCELERATOR = Limits(4e10, 50e6, is_cpu=False)
@@ -164,6 +164,12 @@ def test_the_timed_call_passes_its_spot_check_and_one_left_out_does_not(phase: s
     task = KERNEL.build(point(phase, batch=2, length=24), CPU, 0.0)
     assert spot(task).passed
     assert not spot(task, calls=0).passed
+
+
+@pytest.mark.parametrize("phase", VARIANTS)
+def test_what_the_calls_left_is_overwritten(phase: str) -> None:
+    """Their memory may be handed out again, and a call that did nothing would have it right."""
+    assert left_overwritten(KERNEL.build(point(phase, batch=2, length=24), CPU, 1e5))
 
 
 def test_the_spot_check_notices_the_result_of_other_buffers() -> None:

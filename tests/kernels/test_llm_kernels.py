@@ -15,7 +15,7 @@ from bench.kernels.common import inputs, llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from tests.kernels.cases import has_grouped, spot
+from tests.kernels.cases import has_grouped, left_overwritten, spot
 
 CPU = torch.device("cpu")
 EXPERTS, NORM = experts.KERNEL, norm.KERNEL
@@ -102,6 +102,7 @@ def test_wrong_experts_fail_the_check(
 @pytest.mark.parametrize("way", WAYS)
 def test_timed_experts_pass_their_spot_check_and_ones_left_out_do_not(way: str) -> None:
     task = EXPERTS.build(block("prefill", way, batch=64, experts=32), CPU, 0.0)
+    assert left_overwritten(task)
     assert spot(task).passed
     assert not spot(task, calls=0).passed
 
@@ -160,6 +161,7 @@ def test_a_wrong_norm_fails_the_check(name: str, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("name", norm.VARIANTS)
 def test_a_timed_norm_passes_its_spot_check_and_one_left_out_does_not(name: str) -> None:
     task = NORM.build(operation(name, rows=16), CPU, 0.0)
+    assert left_overwritten(task)
     assert spot(task).passed
     assert not spot(task, calls=0).passed
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Point, UnsupportedError, itemsize, torch_dtype
 from bench.kernels.common.graphs import no_waits
+from bench.kernels.common.products import spoil
 from bench.records.model import Check, Work
 
 if TYPE_CHECKING:
@@ -51,7 +52,13 @@ class Results:
         return run
 
     def spoil(self) -> None:
-        """Drops every result."""
+        """Overwrites every result and drops it: its memory may be reused as it is."""
+        import torch
+
+        for stored in self.by_set.values():
+            for one in stored if isinstance(stored, tuple) else (stored,):
+                if isinstance(one, torch.Tensor):
+                    spoil(one.detach())
         self.by_set.clear()
 
 
