@@ -1,7 +1,7 @@
 """Errors that a user can act on: each says what is wrong, where, and what to do next."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 LONGEST = 2_000
@@ -99,6 +99,17 @@ class DataError(OnpaperError):
 
 def _shortened(lines: list[str]) -> list[str]:
     return lines if len(lines) <= FEW else [lines[0], f"and {len(lines) - 1} more"]
+
+
+def first_of(lines: Sequence[str]) -> str:
+    """Returns the first line, and in brackets how many more there are."""
+    return f"{lines[0]} (and {len(lines) - 1} more)" if len(lines) > 1 else lines[0]
+
+
+def some_of(words: Sequence[str], most: int, between: str = ", ") -> str:
+    """Returns the first ``most`` words in a line, and how many more there are."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return f"{between.join(words[:most])}{more}"
 
 
 def check_known(name: str, word: str | None, known: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.bundle.doubts import contradictions, implausible
 from bench.bundle.unpack import OpenedBundle, open_bundle
 from bench.chips.load import Catalogue
-from bench.errors import UsageError
+from bench.errors import UsageError, first_of
 from bench.records.model import IMPORTED_BY, IMPORTED_FROM, Record
 from bench.records.store import write
 from bench.units import Quantity
@@ -29,8 +29,7 @@ def verified(text: str, name: str) -> OpenedBundle:
     if len(bundle.record.id) > MAX_ID:
         problems.append("id is too long")
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise UsageError(f"{name}: contradicts itself: {problems[0]}{more}; it is refused")
+        raise UsageError(f"{name}: contradicts itself: {first_of(problems)}; it is refused")
     return bundle
 
 

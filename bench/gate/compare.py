@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from bench.errors import UsageError
+from bench.errors import UsageError, first_of, some_of
 from bench.gate import clocks
 from bench.gate.differ import comparable, difference_lines, of_its_device
 from bench.gate.group import Group, groups, left_out, lone
@@ -66,9 +66,8 @@ def _asked_less(now: Run, kept: Sequence[Run]) -> list[str]:
     names = left_out(now, kept)
     if not names:
         return []
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     are = "is" if len(names) == 1 else "are"
-    return [f"Asked for other items: {'; '.join(names[:LISTED])}{more} {are} left out."]
+    return [f"Asked for other items: {some_of(names, LISTED, '; ')} {are} left out."]
 
 
 def _rows(both: Sequence[Group], terms: Terms) -> list[Row]:
@@ -173,8 +172,7 @@ def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]
         since = ", " + " to ".join(dict.fromkeys((days[0], days[-1]))) if days[0] else ""
         lines = [f"Now {now.name} ({now.about}), before {len(kept)} runs{since}."]
     if refused:
-        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-        lines.append(f"Left out: {refused[0]}{more}.")
+        lines.append(f"Left out: {first_of(refused)}.")
     if any(run.backend == "fake" for run in (now, *kept)):
         lines.append(FAKE)
     ended = [f"{run.name} {ENDED[run.state]}" for run in (now, *kept) if run.state in ENDED]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.errors import UsageError
+from bench.errors import UsageError, first_of
 from bench.gate.model import Run
 
 NEVER = ("method", "inputs")
@@ -62,8 +62,7 @@ def comparable(now: Run, before: list[Run], allow: tuple[str, ...]) -> tuple[lis
     kept = [one for one, word in zip(before, refused, strict=True) if word is None]
     why = [word for word in refused if word]
     if not kept:
-        more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
-        raise UsageError(f"{why[0]}{more}")
+        raise UsageError(first_of(why))
     return kept, why
 
 

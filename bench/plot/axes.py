@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.errors import some_of
 from bench.records.model import Record
 from bench.report.curve import binary_size
 from bench.report.markup import one_line
@@ -65,9 +66,7 @@ def short_name(chip: Chip) -> str:
 
 def name_list(chips: Iterable[Chip], most_names: int = 6) -> str:
     """Returns the names of the first ``most_names`` chips and how many more follow, as text."""
-    names = list(dict.fromkeys(map(short_name, chips)))
-    more = f" and {len(names) - most_names} more" if len(names) > most_names else ""
-    return f"{', '.join(names[:most_names])}{more}"
+    return some_of(list(dict.fromkeys(map(short_name, chips))), most_names)
 
 
 def record_note(record: Record) -> str:

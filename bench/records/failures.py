@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from bench.errors import first_of
 from bench.records.model import Record
 
 
@@ -22,5 +23,4 @@ def failures(record: Record) -> Iterator[str]:
 def summary(records: Iterable[Record]) -> str:
     """Returns in one line why a run ends with exit code 1; empty if nothing failed."""
     lines = [line for record in records for line in failures(record)]
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-    return f"exit code 1: {lines[0]}{more}" if lines else ""
+    return f"exit code 1: {first_of(lines)}" if lines else ""

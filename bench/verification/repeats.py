@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 
+from bench.errors import some_of
 from bench.records.model import Record
 from bench.verification.fleet import Member
 from bench.verification.fleetread import known_device
@@ -52,5 +53,4 @@ def _listed(sets: Sequence[Sequence[Member]]) -> str:
 
 
 def _named(members: Sequence[Member]) -> str:
-    more = f" and {len(members) - NAMED} more" if len(members) > NAMED else ""
-    return f"{', '.join(one.name for one in members[:NAMED])}{more}"
+    return some_of([one.name for one in members], NAMED)

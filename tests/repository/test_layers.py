@@ -19,7 +19,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "yamlfile": (),
     "records.model": ("strict",),
     "records.upgrade": ("records.model",),
-    "records.failures": ("records.model",),
+    "records.failures": ("records.model", "errors"),
     "atomic": (),
     "records.store": ("records.upgrade", "records.model", "atomic", "errors"),
     "records.latest": ("records.store", "errors", "paths"),
