@@ -1,5 +1,6 @@
 """What a careful test of a chip's printed figures is predicted to reach."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,14 @@ from bench.chips.paper import Paper, of_sheet
 from bench.errors import UsageError
 from bench.evidence.observe import most_published
 from bench.evidence.pool import Evidence
-from bench.predict.learning.figures import FAMILIES, Fractions, Share, fractions, group_values
+from bench.predict.learning.figures import (
+    FAMILIES,
+    Fractions,
+    GroupValue,
+    Share,
+    fractions,
+    group_values,
+)
 from bench.predict.model.facts import Facts
 from bench.predict.tiers import known_of
 
@@ -23,6 +31,8 @@ class Reached:
         published: the printed figure, in base units.
         prediction: the predicted share of it, with intervals.
         tier: the basis of the prediction.
+        achieved: the largest share that a group measured on the chip itself, in such a test or in
+            one that reaches less; None if nobody did.
     """
 
     chip: Facts
@@ -31,6 +41,7 @@ class Reached:
     published: float
     prediction: Share
     tier: str
+    achieved: float | None = None
 
     @property
     def share(self) -> float:
@@ -64,9 +75,10 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
     Raises:
         UsageError: none of the chips is an accelerator with such a figure.
     """
-    fits = {one: fractions(group_values(evidence, known, one), one) for one in FAMILIES}
+    values = {one: group_values(evidence, known, one) for one in FAMILIES}
+    fits = {one: (fractions(values[one], one), values[one]) for one in FAMILIES}
     found = [
-        _reached(known[chip.id], paper, kind, fits[figure.partition("_")[0]])
+        _reached(known[chip.id], paper, kind, *fits[figure.partition("_")[0]])
         for chip in chips
         if chip.id in known
         for figure, kinds in REACHED.items()
@@ -78,8 +90,13 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
     return found
 
 
-def _reached(chip: Facts, paper: Paper, kind: str, fit: Fractions) -> Reached:
-    most = most_published(paper) / paper.value
-    share = fit.share(chip, paper.key, most, limited=REACHED[paper.key][kind])
+def _reached(
+    chip: Facts, paper: Paper, kind: str, fit: Fractions, values: Sequence[GroupValue]
+) -> Reached:
+    most, limited = most_published(paper) / paper.value, REACHED[paper.key][kind]
+    share = fit.share(chip, paper.key, most, limited=limited)
     tier = str(known_of(chip, fit.departures, powered=fit.family == "matrix"))
-    return Reached(chip, paper.key, kind, paper.value, share, tier)
+    own = (one for one in values if (one.chip.chip, one.figure) == (chip.chip, paper.key))
+    logs = (one.log for one in own if one.limited or not limited)
+    achieved = max(map(math.exp, logs), default=None)
+    return Reached(chip, paper.key, kind, paper.value, share, tier, achieved)

@@ -7,6 +7,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.reached import Reached
 from bench.predict.tiers import RESTS, tier_text
+from bench.report.digits import NONE
 from bench.report.marks import computed_notes
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
@@ -15,12 +16,19 @@ from bench.report.tested import RATES, flat_part, part_line
 from bench.units import show
 
 COLUMNS = (
-    "chip", "figure", "published (dense)", "test", "predicted", "share (80%; 95%)", "rests on",
+    "chip", "figure", "published (dense)", "test", "predicted", "share (80%; 95%)",
+    "best measured", "rests on",
 )  # fmt: skip
 HOW = (
     (
-        "Predicted, not measured: the best value that a careful test would find, from what was "
-        "measured of all chips. A chip's own values: evidence chip=."
+        "Predicted, not measured: the best value that one careful test would find, from what was "
+        "measured of all chips."
+    ),
+    (
+        "Best measured: the highest share that any group measured on the chip itself, by such a "
+        "test or one that reaches less (evidence chip=). The prediction may lie on either side of "
+        "it: a chip's few values are weighed with those of its other figures and of related chips, "
+        "and a test of one shape counts as less than a search for the best."
     ),
     (
         "Intervals end 2% above the highest published figure, or above what was credibly measured "
@@ -84,6 +92,7 @@ def _cells(prediction: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
         prediction.measured,
         show(prediction.published * prediction.share, kind.dimension, 2),
         f"{prediction.share:.0%} ({low}–{high}; {least}–{most})",
+        f"{prediction.achieved:.0%}" if prediction.achieved else NONE,
         tier_text(prediction.tier),
     )
 
@@ -96,5 +105,6 @@ def _flat(prediction: Reached, chip: Chip) -> dict[str, Scalar]:
         "published": prediction.published, "origin": chip.figures[prediction.figure].origin,
         "predicted": prediction.published * prediction.share, "share": prediction.share,
         "share_low_80": low, "share_high_80": high, "share_low_95": least, "share_high_95": most,
+        "achieved": prediction.achieved,
         "tier": prediction.tier, **flat_part(prediction.chip.chip, PART.format(family)),
     }  # fmt: skip

@@ -331,6 +331,10 @@ def test_figures_that_a_sheet_lacks_are_named(capsys: pytest.CaptureFixture[str]
     assert "no dense bf16, fp16 or fp8 matrix rate on the sheet: metax-c550-oam." in text
     assert "no memory bandwidth on the sheet: hygon-k100-ai." in text
     assert "epyc" not in text
+    assert "may lie on either side of it" in re.sub(r"\s+", " ", text)
+    for row in rows(words, capsys):
+        told = f"{row['achieved']:.0%}" if row["achieved"] else "–"
+        assert re.search(rf"\| {row['chip']} .*% \(.*\) +\| {told} +\| {row['tier']}", text)
 
 
 @pytest.mark.parametrize("phase", ["product", "figures"])

@@ -168,6 +168,33 @@ def test_each_group_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
     assert {one.limited for one in found} == {False, True}
 
 
+def test_what_a_chip_is_predicted_to_reach_stands_beside_the_best_that_was_measured_of_it(
+    evidence: Evidence,
+) -> None:
+    """The H20 was predicted to reach more than anybody had measured, without a word."""
+    from bench.chips.load import catalogue
+
+    found = reached([*catalogue().chips.values()], evidence, everything().chips)
+    best = {(one.chip.chip, one.figure, one.measured): one.achieved for one in found}
+    by_hand = {
+        limited: max(
+            math.exp(one.log)
+            for one in group_values(evidence, everything().chips, "memory")
+            if one.chip.chip == "nvidia-h200-sxm-141gb" and one.limited in limited
+        )
+        for limited in ((True,), (False, True))
+    }
+    of_memory = ("nvidia-h200-sxm-141gb", "memory_bandwidth")
+    assert best[(*of_memory, "copy or triad")] == by_hand[True,]
+    assert best[(*of_memory, "read or write")] == by_hand[False, True] > by_hand[True,]
+    chip = "nvidia-h20-sxm-96gb"
+    votes = [one.fraction or 0.0 for one in evidence.votes("matrix_bf16") if one.chip == chip]
+    assert best[chip, "matrix_bf16", "best product"] == pytest.approx(max(votes))
+    nobody = {one.tier for one in found if one.achieved is None and one.figure == "matrix_bf16"}
+    assert "fitted on this chip" in {one.tier for one in found if one.achieved}
+    assert "sheet only" in nobody
+
+
 def test_no_figure_is_predicted_above_all_that_is_published_or_believed(evidence: Evidence) -> None:
     """A rate above that is taken for a fault, not for a measurement."""
     from bench.chips.load import catalogue
