@@ -13,6 +13,7 @@ from bench.claims import load as claims
 from bench.datafile import at_home, relative
 from bench.errors import DataError, Fault
 from bench.evidence import load as reports
+from bench.evidence.cited import citation_faults
 from bench.predict.learning import tables
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults
@@ -58,12 +59,12 @@ def check(folder: Path, results: Path) -> Checked:
     faults += _vendor_faults(folder)
     faults += [fault for layer in paths.layers(folder) for fault in _misplaced(layer, folder)]
     shipped = folder.resolve() == paths.data_dir("specs").resolve()
-    reported, report_faults = reports.examine(
-        results, catalogue.chips if shipped else None, fresh=True
-    )
     known = (catalogue.chips, shapes) if shipped else (None, None)
+    reported, report_faults = reports.examine(results, known[0], fresh=True)
     measured, table_faults = tables.examine(results, *known)
     faults += report_faults + table_faults
+    if shipped and not report_faults:
+        faults += citation_faults(catalogue.chips, reported)
     records = results / "records"
     if understood:  # with a sheet missing, every record that needs it would seem wrong
         faults += contributed.faults(records, catalogue if shipped else None)

@@ -88,7 +88,8 @@ class Published(Strict):
             says so.
         needs: instruction sets without which it does not hold (CPUs).
         refuted: why a rival cannot be right (a copied row, a lost digit); it is kept and shown,
-            but enters no range.
+            but enters no range. A measurement that refutes it is named as ``[FILE:ID]`` of
+            ``results/reported``.
     """
 
     value: Value

@@ -10,7 +10,8 @@ PUBLISHED = {
     "formula": "how it was computed, where the source does not print it",
     "origin": "published, or computed here; a computed figure is not a claim by the maker",
     "needs": "instruction sets that it requires",
-    "refuted": "why a rival cannot be right; it is kept and shown, but enters no range",
+    "refuted": "why a rival cannot be right; it is kept and shown, but enters no range; a "
+    "measurement that refutes it is named as `[FILE:ID]` of `results/reported`",
     "note": "remark in our words",
 }
 MEANINGS: dict[str, dict[str, str]] = {

@@ -32,7 +32,8 @@ def test_a_printed_figure_comes_as_published_with_its_rivals(sheets: Catalogue) 
                 74e12,
                 "74 TFLOP/s",
                 "baidu-baike-h20",
-                "refuted: dense products in bf16 were measured at 142.3 TFLOP/s; "
+                "refuted: dense products in bf16 were measured at 142.25 TFLOP/s "
+                "[torch-performance-test-data:h20-issue-77-bf16]; "
                 "reads 148 as a rate with sparsity",
                 alike=False,
             ),
