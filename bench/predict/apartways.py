@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.errors import UsageError
 from bench.predict.apart import PrefillSide, joined, prefill_room, prefill_side
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
@@ -72,8 +73,14 @@ def apart_ways(
 def _prefills(
     chip: Facts, goal: ServingGoal, known: Learnt, splits: Iterable[Parallel]
 ) -> dict[Parallel, PrefillSide]:
-    """Returns a worker for prefill of each kind that holds the model, and no other surpasses."""
+    """Returns a worker for prefill of each kind that holds the model, and no other surpasses.
+
+    Raises:
+        UsageError: its sheet has no memory capacity.
+    """
     on = facts(goal.prefill_chip) if goal.prefill_chip else chip
+    if on.capacity is None:
+        raise UsageError(f"{on.chip}: unknown, because its sheet has no memory capacity")
     found: dict[Parallel, PrefillSide] = {}
     for split in splits:
         asked = goal.scenario(split, [split.dp], Prefill(split, goal.prefill_chip))

@@ -9,7 +9,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.apart import predicted
-from bench.predict.apartways import pairs
+from bench.predict.apartways import apart_ways, pairs
 from bench.predict.best import best
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
@@ -180,6 +180,14 @@ def test_either_side_says_how_well_it_was_chosen(capsys: pytest.CaptureFixture[s
     words = [*ASKED, "parallel=best", "tpot=[30ms,any]"]
     assert "always chips of its own" in said("predict", [*words, "prefill=any"], capsys)[1]
     assert "always chips of its own" not in said("predict", words, capsys)[1]
+
+
+def test_chips_for_prefill_whose_memory_is_unknown_are_no_answer(
+    sheets: Catalogue, known: Learnt
+) -> None:
+    goal = wanted()
+    with pytest.raises(UsageError, match="its sheet has no memory capacity"):
+        apart_ways(replace(facts(sheets.find("h800")), capacity=None), goal, known, pairs(goal))
 
 
 def test_prefill_on_a_faster_chip_leaves_more_chips_to_decode(
