@@ -6,7 +6,7 @@ from bench.archive.entry import Head
 from bench.archive.index import unread_note
 from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
 from bench.rates import Interval
-from bench.report.digits import with_interval
+from bench.report.digits import counted, with_interval
 from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Section, Table
@@ -47,7 +47,7 @@ def history_report(all_series: Sequence[Series], limit: int) -> Report:
     """
     table = Table(
         title=f"History of {all_series[0].what.title}",
-        heading=tuple(_heading(all_series)),
+        heading=tuple(_heading(_shown(all_series, limit))),
         columns=SERIES_COLUMNS,
         cells=tuple(map(_cells, _shown(all_series, limit))),
         summary=(*_sentences(all_series), *_hidden(all_series, limit)),
@@ -68,21 +68,27 @@ def _shown(all_series: Sequence[Series], limit: int) -> Sequence[Series]:
 
 
 def _hidden(all_series: Sequence[Series], limit: int) -> Iterator[str]:
-    hidden = len(all_series) - len(_shown(all_series, limit))
+    """Yields the number of series without a row, and that of the records that have no others."""
+    shown = _shown(all_series, limit)
+    hidden = len(all_series) - len(shown)
     if hidden:
-        yield f"{hidden:,} fixed shapes of one point are not shown: limit=0 shows them."
+        others = len(_records(all_series) - _records(shown))
+        nor = f", nor {counted(others, 'record')} without any other series" if others else ""
+        shapes, are = counted(hidden, "fixed shape"), "is" if hidden == 1 else "are"
+        yield f"{shapes} of one point {are} not shown{nor}: limit=0 shows them."
 
 
-def _heading(all_series: Sequence[Series]) -> Iterator[str]:
-    yield _span(all_series)
-    if any(series.points[0].head.backend == "fake" for series in all_series):
+def _heading(shown: Sequence[Series]) -> Iterator[str]:
+    """Yields the number of records with a point of the series that have a row, and their days."""
+    started = [point.head.started_utc[:10] for series in shown for point in series.points]
+    days = " to ".join(dict.fromkeys((min(started), max(started))))
+    yield f"{counted(len(_records(shown)), 'record')}, {days}"
+    if any(series.points[0].head.backend == "fake" for series in shown):
         yield FAKE_ROWS
 
 
-def _span(all_series: Sequence[Series]) -> str:
-    started = [point.head.started_utc[:10] for series in all_series for point in series.points]
-    records = {point.head.id for series in all_series for point in series.points}
-    return f"{len(records):,} records, {min(started)} to {max(started)}"
+def _records(all_series: Sequence[Series]) -> set[str]:
+    return {point.head.id for series in all_series for point in series.points}
 
 
 def _cells(series: Series) -> tuple[str, ...]:
@@ -170,11 +176,16 @@ def _points(series: Series, limit: int) -> Section:
         for place, point in shown
     )  # fmt: skip
     hidden = len(series.points) - len(cells)
-    hidden_note = (f"{hidden:,} older points are not shown: limit= shows more.",) if hidden else ()
+    hidden_note = (_older(hidden, "point"),) if hidden else ()
     has_mark = any(row[-1] for row in cells)
     columns = POINT_COLUMNS if has_mark else POINT_COLUMNS[:-1]
     rows = tuple(row[: len(columns)] for row in cells)
     return Section(f"Points of {_title_of(series)}", columns, rows, [], hidden_note, "points")
+
+
+def _older(hidden: int, noun: str) -> str:
+    are = "is" if hidden == 1 else "are"
+    return f"{counted(hidden, f'older {noun}')} {are} not shown: limit= shows more."
 
 
 def _flat_points(all_series: Sequence[Series]) -> Iterator[dict[str, Scalar]]:
@@ -226,13 +237,11 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
         for head in heads
     )  # fmt: skip
     hidden = total - len(heads)
-    summary = [f"{hidden:,} older records are not shown: limit= shows more."] if hidden else []
+    summary = [_older(hidden, "record")] if hidden else []
     if not total:
         summary = ["No record fits. Each run leaves one; records= names another folder."]
     summary += [f"{note}." for note in unread_note(unread)]
-    table = Table(
-        f"{total:,} record{'' if total == 1 else 's'}", (), columns, cells, tuple(summary), ()
-    )
+    table = Table(counted(total, "record"), (), columns, cells, tuple(summary), ())
     return Report(table, Rows(lambda: map(_flat_record, heads)))
 
 

@@ -248,3 +248,19 @@ def test_a_series_of_few_points_is_drawn_as_one_that_is_too_short(
     drawn = Path(capsys.readouterr().out.split()[0]).read_text(encoding="utf-8")
     assert "5 runs, too few to find a change" in drawn
     assert "no change of level" not in drawn
+
+
+def test_only_records_with_a_point_that_is_shown_are_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The heading said "3 records", of which two had nothing but shapes that are not shown."""
+    records = paths.data_dir("results") / "records"
+    words = ["history", "figure=matrix_bf16", "chip=h200", f"records={records}", "report=json"]
+    assert main(words) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["heading"] == ["1 record, 2026-11-26"]
+    hidden = "are not shown, nor 2 records without any other series: limit=0 shows them."
+    assert document["summary"][-1].endswith(hidden)
+    assert main([*words, "limit=0"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["heading"] == ["3 records, 2026-11-26"]
