@@ -117,7 +117,7 @@ def _item(members: Sequence[Member], order: Order, number: int, tell: Tell) -> N
         item, watcher = items[one.word], tell(one)
         return _measurement(one, item, plan, lambda done: watcher.item(item, number, done))
 
-    for one, done in zip(members, _at_once(members, measure), strict=True):
+    for one, done in zip(members, _at_once(members, measure, barrier.abort), strict=True):
         _keep(one, done, tell(one))
 
 
@@ -185,18 +185,30 @@ def _file(member: Member) -> RecordFile:
     return member.file
 
 
-def _at_once(members: Sequence[Member], do: Callable[[Member], Given]) -> list[Given]:
+def _at_once(
+    members: Sequence[Member],
+    do: Callable[[Member], Given],
+    give_up: Callable[[], None] = lambda: None,
+) -> list[Given]:
     """Calls ``do`` for each member in a thread; for a single one, in this thread.
 
     Ctrl-C closes the sessions, so that their threads end, too.
+
+    Args:
+        members: the devices.
+        do: what is done for each.
+        give_up: called on any error, also while threads are started, so that none of them waits
+            for one that never comes.
     """
     if len(members) < 2:
         return [do(one) for one in members]
     with ThreadPoolExecutor(len(members)) as pool:
-        waiting: list[Future[Given]] = [pool.submit(do, one) for one in members]
         try:
+            waiting: list[Future[Given]] = [pool.submit(do, one) for one in members]
             return [one.result() for one in waiting]
-        except KeyboardInterrupt:
-            for member in members:
-                member.session.close()
+        except BaseException as error:
+            give_up()
+            if isinstance(error, KeyboardInterrupt):
+                for member in members:
+                    member.session.close()
             raise

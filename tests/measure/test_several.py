@@ -3,8 +3,12 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +233,28 @@ def test_ctrl_c_leaves_what_was_measured(count: int, tmp_path: Path, sheets: Cat
         assert one.file is not None
         found = read(one.file.path)
         assert (found.state, len(found.measurements)) == ("interrupted", 1)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("can't start new thread")])
+def test_an_error_while_threads_are_started_leaves_none_waiting_for_the_others(
+    error: BaseException, tmp_path: Path, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, patience_s = ThreadPoolExecutor.submit, 5.0
+
+    def submit(pool: ThreadPoolExecutor, do: Any, member: Member) -> Any:
+        if do.__name__ == "measure" and member.word == "cuda:1":
+            raise error
+        return real(pool, do, member)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    monkeypatch.setattr(
+        "bench.measure.several.Barrier", partial(threading.Barrier, timeout=patience_s)
+    )
+    members = [Member(f"cuda:{index}", Patchy(9, dict)) for index in range(2)]
+    began_s = time.monotonic()
+    with nullcontext() if isinstance(error, KeyboardInterrupt) else pytest.raises(RuntimeError):
+        assert not measured_together(members, order(tmp_path, *ITEMS), sheets, lambda _: Watcher())
+    assert time.monotonic() - began_s < patience_s
 
 
 def test_all_begin_an_item_when_all_have_ended_the_one_before(
