@@ -1,6 +1,6 @@
 """A scenario in words: model, number format, chips, sizes; and remarks on its formats."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from bench.workloads.model import Configured
 WORDS = {
     "serve": "serving", "prefill": "prefill", "decode": "decoding", "train": "training",
 }  # fmt: skip
+
+MOST_NAMED = 3
+"""At most this many chips are named; more are counted."""
 
 
 def title(scenario: Scenario, base: Chip | None) -> str:
@@ -76,21 +79,29 @@ def beyond_context(scenario: Scenario) -> Iterator[str]:
 def published_format(scenario: Scenario, chips: Iterable[Facts]) -> Iterator[str]:
     """Yields a remark if the model's weights are published in another number format than asked.
 
+    It names the chips that compute in that format if not all of them do.
     Training makes its own weights, so that the published format does not matter.
     """
     if scenario.phase == "train":
         return
     name = scenario.workload.published
-    format_, computing = precision(name), list(chips)
+    format_, computing = precision(name), {chip.chip: chip for chip in chips}
     if name == scenario.precision.name or not computing:
         return
-    if any(chip.name_of(format_.rate) for chip in computing):
-        yield f"Its weights are published in {name}: precision={name} takes them as they are."
+    able = [one for one, chip in computing.items() if chip.name_of(format_.rate)]
+    if able:
+        few = "" if len(able) == len(computing) else f" on {_some(able)}, and on no other of these"
+        yield f"Its weights are published in {name}: precision={name} takes them as they are{few}."
     elif format_.weight < scenario.precision.weight:
         yield (
             f"Its weights are published in {name}, in which none of these chips computes: "
             f"precision={weights_of(format_)} keeps them about as small, with products in bf16."
         )
+
+
+def _some(chips: Sequence[str]) -> str:
+    """Returns the names of chips, or of many their number."""
+    return ", ".join(chips) if len(chips) <= MOST_NAMED else counted(len(chips), "chip")
 
 
 def other_formats(chips: Iterable[Chip], scenario: Scenario) -> Iterator[str]:

@@ -247,7 +247,26 @@ def test_which_chips_hold_a_model_says_in_what_format_it_comes(
     assert f"{told}: precision=fp8 takes them as they are." in known
     lacking = said("predict", ["chips=910c", *words], capsys)[1]
     assert f"{told}, in which none of these chips computes: precision=w8a16 keeps them" in lacking
+    some = said("predict", ["chips=[910c,h200]", *words], capsys)[1]
+    where = (
+        "precision=fp8 takes them as they are on nvidia-h200-sxm-141gb, and on no other of these"
+    )
+    assert f"{told}: {where}." in some
+    every = said("predict", words, capsys)[1]
+    assert re.search(r"takes them as they are on \d\d chips, and on no other of these\.", every)
     assert told not in said("predict", ["chips=h200", *EXPERTS, *words[1:]], capsys)[1]
+
+
+@pytest.mark.parametrize("word", ["w8a16", "int8"])
+def test_a_format_that_not_all_chips_compute_in_is_advised_for_those_that_do(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was advised for all, three of four of which had no answer in it."""
+    words = ["chips=[h20,910c]", "workload=deepseek-v3.2", f"precision={word}", "parallel=16"]
+    text = said("predict", words, capsys)[1]
+    assert "precision=fp8 takes them as they are on nvidia-h20-sxm-96gb, and on no other" in text
+    alone = said("predict", ["chips=h20", *words[1:]], capsys)[1]
+    assert "precision=fp8 takes them as they are." in alone
 
 
 def test_room_is_told_in_a_word(capsys: pytest.CaptureFixture[str]) -> None:
