@@ -298,12 +298,13 @@ def test_a_desk_shows_every_column(show: Open, table: str) -> None:
     assert shown.evaluate(fits)
 
 
-def test_claims_are_chosen_by_verdict(show: Open) -> None:
-    page = show("claims.html#verdict=exceeds")
+@pytest.mark.parametrize(("by", "word"), [("answer", "fails"), ("verdict", "exceeds")])
+def test_claims_are_chosen_by_answer_and_by_verdict(by: str, word: str, show: Open) -> None:
+    page = show(f"claims.html#{by}={word}")
     shown = page.locator("details:visible")
-    count = page.locator("dd a[href='#verdict=exceeds']").inner_text()
+    count = page.locator(f"main a[href='#{by}={word}']").inner_text()
     assert shown.count() == int(count) > 0
-    assert all("exceeds" in one for one in shown.locator("summary").all_inner_texts())
+    assert all(word in one for one in shown.locator("summary").all_inner_texts())
 
 
 def test_the_keyboard_reaches_the_content_first(show: Open) -> None:
