@@ -4,6 +4,7 @@ import math
 
 from bench.errors import UsageError, did_you_mean
 from bench.predict.learning.learn import Learnt
+from bench.predict.measured import measured_rate
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
@@ -113,10 +114,15 @@ def refuse_unfit(chip: Facts, scenario: Scenario) -> None:
     """Raises if a chip lacks the memory bandwidth or a format, before any work is done.
 
     Raises:
-        UsageError: the message names what the sheet lacks, and the formats that it has.
+        UsageError: the message names what the sheet lacks, the formats that it has, and a rate that
+            others measured instead.
     """
-    chip.peak(scenario.precision.rate)
-    if scenario.precision.rest:
-        chip.peak(scenario.precision.dense)
+    formats = scenario.precision
+    for name in (formats.rate, formats.dense) if formats.rest else (formats.rate,):
+        try:
+            chip.peak(name)
+        except UsageError as error:
+            told = measured_rate(chip, name)
+            raise UsageError(f"{error}; {told}" if told else str(error)) from None
     if chip.bandwidth is None:
         raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory bandwidth")

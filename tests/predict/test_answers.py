@@ -8,7 +8,8 @@ import pytest
 
 from bench import paths
 from bench.site.predicted import STANDING, StandingQuestion
-from tests.commands.command_cases import said
+from bench.units import Dimension, show
+from tests.commands.command_cases import document, said
 from tests.predict.command_cases import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
 
 
@@ -396,7 +397,8 @@ def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[s
     told = said("predict", [f"chips=[{chip},h20]", SMALL], capsys)[1]
     (line,) = (one for one in told.splitlines() if one.startswith("Unknown"))
     assert UNTOLD[chip].removeprefix("unknown, ") in line
-    assert (line.lower().count("unknown"), line.count(last["chip"])) == (1, 1)
+    named = line.replace(f"chip={last['chip']}", "").count(last["chip"])
+    assert (line.lower().count("unknown"), named) == (1, 1)
 
 
 @pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
@@ -407,3 +409,22 @@ def test_the_command_that_the_site_shows_asks_of_chips_that_hold_the_model(
     code, out, _ = said("predict", shlex.split(asked.command("910b2,h800"))[4:], capsys)
     assert (code, out.count("| huawei-ascend-910b2")) == (0, 1)
     assert "does not fit" not in out
+
+
+def test_a_chip_without_a_published_rate_tells_the_measured_one_and_how_to_rest_on_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It was unknown, and that others had measured it was said nowhere."""
+    chip = "metax-c550-oam"
+    (found,) = document("evidence", [f"chip={chip}", "figure=matrix_bf16"], capsys)["rows"]
+    best = show(found["best_reported"], Dimension.FLOP_RATE, 3)
+    told = f"measured: {best} (evidence chip={chip} figure=matrix_bf16)"
+    for more in ([], ["parallel=best"]):
+        code, _, err = said("predict", [f"chips={chip}", SMALL, *more], capsys)
+        assert code == 2
+        assert told in err
+        assert "in a sheet of yours (specs=)" in err
+    (none,) = rows(["chips=[h20,amd-mi309]", SMALL], capsys)[1:]
+    assert none["unknown"].endswith("(it gives: none)")
+    (fp16,) = rows(["chips=[h20,hygon-k100]", SMALL], capsys)[1:]
+    assert "figure=matrix_fp16" in fp16["unknown"]
