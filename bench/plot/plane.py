@@ -45,6 +45,7 @@ class Spot:
         need: which of the two, or no, or unknown.
         policies: licence policies that apply.
         by_letter: whether it is needed only because of a letter to the maker.
+        by_rivals: what is needed by figures of other sources, if that differs; else empty.
     """
 
     chip: Chip
@@ -54,6 +55,7 @@ class Spot:
     need: str
     policies: tuple[str, ...]
     by_letter: bool
+    by_rivals: str
 
 
 def paint(

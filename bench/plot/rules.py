@@ -14,10 +14,10 @@ from bench.plot.picture import Picture
 from bench.plot.plane import Spot, paint
 from bench.report.scalar import Scalar
 from bench.rules.judge import status
+from bench.rules.judged import judged
 from bench.rules.load import Rulebook
 from bench.rules.places import Question
 from bench.rules.ruling import LETTER
-from bench.rules.subject import subject
 from bench.rules.truth import Truth
 from bench.theory.tpp import density, tpp
 
@@ -54,7 +54,8 @@ def picture(
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
             f"{_without_figures(candidates, spots)}{_letters_alone(spots)}"
-            f"{_hypothetical(spots)}{_launched_later(early, drawn=chips is not None)}"
+            f"{_disputed(spots)}{_hypothetical(spots)}"
+            f"{_launched_later(early, drawn=chips is not None)}"
             "A research aid, not legal advice."
         ),
         rows=[*map(_row, spots), *(row for line in rule_lines for row in _line_rows(line))],
@@ -111,11 +112,12 @@ def _spot(
     total, dense = tpp(chip, catalogue).value, density(chip, catalogue).value
     if not total or not dense:
         return None
-    ruling, without_letters = (status(subject(chip, catalogue), question, book) for book in books)
+    found = judged(chip, question, catalogue, books[0])
+    ruling, without_letters = found.status, status(found.facts, question, books[1])
     policies = tuple(policy.value for policy in ruling.policies)
     needs = ruling.needs_licence
     by_letter = needs is Truth.YES and without_letters.needs_licence is not Truth.YES
-    return Spot(chip, total, dense, needs, ruling.need, policies, by_letter)
+    return Spot(chip, total, dense, needs, ruling.need, policies, by_letter, found.need_by_rivals)
 
 
 def _title(spots: Sequence[Spot], on: str, destination: str) -> str:
@@ -149,6 +151,12 @@ def _hypothetical(spots: Sequence[Spot]) -> str:
     )
 
 
+def _disputed(spots: Sequence[Spot]) -> str:
+    """Returns a sentence that names the chips of which other sources' figures say otherwise."""
+    names = name_list(spot.chip for spot in spots if spot.by_rivals)
+    return f"In dispute, as figures of other sources change it: {names}. " if names else ""
+
+
 def _is_domestic(spot: Spot) -> bool:
     return spot.chip.tier == "domestic"
 
@@ -175,6 +183,7 @@ def _row(spot: Spot) -> dict[str, Scalar]:
         "tpp": spot.tpp,
         "performance_density_per_mm2": spot.pd,
         "needs_licence": spot.need,
+        "needs_licence_by_rivals": spot.by_rivals or None,
         "policies": ", ".join(spot.policies),
         "by_letter_alone": spot.by_letter,
     }

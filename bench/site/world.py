@@ -82,7 +82,7 @@ class World:
         """Returns the ruling on exports to China on the day, by chip id; CPUs are left out."""
         question = Question(self.day, "CN", "CN")
         return {
-            chip.id: judged(chip, question, self.catalogue, self.book, disputes=False)
+            chip.id: judged(chip, question, self.catalogue, self.book)
             for chip in self.catalogue.chips.values()
             if chip.kind != "cpu"
         }

@@ -73,6 +73,15 @@ def test_chips_designed_in_china_are_counted_separately(plane: Picture, sheets: 
     )
 
 
+def test_a_chip_whose_need_is_in_dispute_is_named(plane: Picture) -> None:
+    told = {
+        row["name"]: row["needs_licence_by_rivals"] for row in plane.rows if row["what"] == "chip"
+    }
+    assert told["nvidia-rtx6000d-84gb"] == "yes"
+    assert told["nvidia-h20-sxm-96gb"] is None
+    assert "In dispute, as figures of other sources change it: b40. " in plane.note, "its alias"
+
+
 def test_chips_without_a_point_are_named(plane: Picture, sheets: Catalogue) -> None:
     few = [sheets.find(one) for one in ("h20", "mlu590")]
     note = rules.picture(DAY, few, rulebook(), sheets).note

@@ -223,6 +223,9 @@ def test_what_the_script_compares_is_what_the_sheets_say(world: World) -> None:
     assert (pair[3], back[3]) == ("falls short", "exceeds")
     shown = {key: facts["chips"][key]["p"] for key in compare.DEFAULT_CHIPS[-2:]}
     assert all(one.endswith(", if exported under US rules") for one in shown.values()), shown
+    disputed = [one for one in world.chips if one.id == "nvidia-rtx6000d-84gb"]
+    (told,) = compare.facts(disputed, world)["chips"].values()
+    assert told["p"] == "none; in dispute: licence (policy not stated)"
 
 
 @pytest.fixture
