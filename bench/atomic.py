@@ -2,7 +2,14 @@
 
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+
+STALE_S = 3600.0
+"""A draft not written to for so long was left by a killed process; a write takes below a second."""
+RANDOM = "?" * 8
+"""The part of a draft's name that ``tempfile`` draws, as a pattern."""
 
 
 def replace(path: Path, content: str | bytes, *, mode: int = 0o644, synced: bool = False) -> None:
@@ -28,3 +35,17 @@ def replace(path: Path, content: str | bytes, *, mode: int = 0o644, synced: bool
     except BaseException:  # including Ctrl-C: leave no draft behind
         draft.unlink(missing_ok=True)
         raise
+
+
+def remove_drafts(folder: Path, name: str) -> None:
+    """Removes the drafts that killed processes left, and none that may still be written.
+
+    Args:
+        folder: where to look, not in its subfolders.
+        name: pattern of the files that were to be written, such as ``*.json``.
+    """
+    before = time.time() - STALE_S
+    for draft in folder.glob(f".{name}.{RANDOM}"):
+        with suppress(OSError):  # another process has removed it, or the folder is read-only
+            if draft.stat().st_mtime < before:
+                draft.unlink()

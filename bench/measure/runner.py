@@ -19,6 +19,7 @@ from bench.measure.loop import Plan
 from bench.measure.recordfile import RecordFile, unwritable
 from bench.measure.session import Place, Session, WorkerDiedError
 from bench.records.model import Measurement, Program, Record
+from bench.records.store import remove_drafts_of_runs
 
 LEAST_S = 0.3
 
@@ -141,6 +142,7 @@ def measure_all(session: Session, order: Order, begun: Begun, watcher: Watcher) 
     file = RecordFile(begun.path)
     if not file.take():
         raise UsageError(held(begun.record))
+    remove_drafts_of_runs(order.folder)
     try:
         record = _measured(session, order, begun, watcher, file)
         if trouble := file.save(record):

@@ -22,6 +22,7 @@ from bench.measure.recordfile import RecordFile, unwritable
 from bench.measure.runner import UNWRITTEN, Order, Watcher, lost, record_path, start
 from bench.measure.session import Place, Session, WorkerDiedError
 from bench.records.model import Measurement, Record
+from bench.records.store import remove_drafts_of_runs
 
 State = Literal["complete", "interrupted"]
 Given = TypeVar("Given")
@@ -68,6 +69,7 @@ def measured_together(
     try:
         _at_once(members, _describe)
         present = [one for one in members if not one.trouble]
+        remove_drafts_of_runs(order.folder)
         for one in present:
             _begin(one, order, catalogue)
             tell(one).started(_record(one), _file(one).path)

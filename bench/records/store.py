@@ -8,13 +8,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.atomic import replace
+from bench.atomic import remove_drafts, replace
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.records.model import SCHEMA, Record
 from bench.records.upgrade import STEPS, upgraded
 
 MAX_BYTES = 200_000_000
 HEAD = 2_000
+DAYS, RUNS = "20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]", "20[0-9]*-[0-9]*-*.json"
+"""Patterns of the folders and files that runs write."""
 VALUE = "Value error, "
 """The prefix that pydantic puts before our own messages."""
 LARGEST = 1e60
@@ -31,6 +33,12 @@ FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')
 def write(record: Record, path: Path) -> None:
     """Writes ``record`` to ``path`` atomically: a reader sees the old file or the new one."""
     replace(path, record.model_dump_json(indent=1) + "\n", synced=True)
+
+
+def remove_drafts_of_runs(folder: Path) -> None:
+    """Removes the drafts that killed runs left in a folder of records, which has one per day."""
+    for day in folder.glob(DAYS):
+        remove_drafts(day, RUNS)
 
 
 def read(path: Path) -> Record:

@@ -1,5 +1,6 @@
 """A run: the record on disk after each measurement, whatever happens in between."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bench.measure import recordfile
 from bench.measure.recordfile import RecordFile, is_held
 from bench.measure.runner import Begun, UnsavedError, Watcher, measure_all, record_path, run
 from bench.measure.session import LocalSession, Place, WorkerDiedError
+from bench.measure.several import Member, measured_together
 from bench.records import store
 from bench.records.model import Measurement, Record
 from bench.records.store import read
@@ -65,6 +67,27 @@ def test_a_worker_that_died_costs_its_measurement_only(tmp_path: Path, sheets: C
         ("failed", "worker lost: the worker was ended by SIGKILL"), ("ok", None),
     ]  # fmt: skip
     assert done.state == "complete"
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_run_removes_what_killed_runs_left(
+    together: bool, tmp_path: Path, sheets: Catalogue
+) -> None:
+    day = tmp_path / "2026-11-24"
+    day.mkdir()
+    stale, fresh, foreign = (
+        day / f".20261124-{name}-fake-abcdef.json.x1_y2z3w" for name in ("000001", "000002", "x")
+    )
+    for one in (stale, fresh, foreign):
+        one.touch()
+    for one in (stale, foreign):
+        os.utime(one, (0, 0))
+    asked = order(tmp_path, COPY)
+    if together:
+        assert measured_together([Member("fake", fake())], asked, sheets, lambda _: Watcher())
+    else:
+        run(fake(), asked, sheets, Watcher())
+    assert (stale.exists(), fresh.exists(), foreign.exists()) == (False, True, True)
 
 
 def test_a_full_disk_costs_the_file_and_not_the_run(
