@@ -84,7 +84,7 @@ def best_ways(
         operators: whether to show the time of each operator, too.
     """
     notes, first = Notes(), results[0].wanted
-    heads = _heads(columns(first.scenario(_copies(first), [1]), base), results, rate)
+    heads = _heads(columns(first.scenario(_copies(first), [1]), base, prices), results, rate)
     ordered = [(limit, one) for limit in results for one in _fastest(limit.answers)]
     shown = [(limit, Answered(one, one.found)) for limit, one in ordered if one.found]
     cells = tuple(

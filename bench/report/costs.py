@@ -22,6 +22,17 @@ def cost(at: Answered, point: int, prices: Prices) -> Band | None:
     return _per_token(hour, at, point, 3600 / 1e6) if hour else None
 
 
+def cost_unit(prices: Prices) -> str:
+    """Returns the unit of costs in tables: yuan if the user gives their rate, else US dollars."""
+    return f"{'CNY' if prices.cny else 'USD'}/Mtoken"
+
+
+def cost_text(at: Answered, point: int, prices: Prices) -> str:
+    """Returns the cost at one point in ``cost_unit``, with the range in brackets."""
+    dollars = cost(at, point, prices)
+    return with_range(dollars.times(prices.cny or 1.0) if dollars else None)
+
+
 def with_range(band: Band | None) -> str:
     """Returns the middle value with the range in brackets."""
     if band is None:
@@ -37,9 +48,9 @@ def costs_note(prices: Prices) -> str:
         f"years and {prices.kwh:g} USD/kWh at PUE {prices.pue:g}; no server, network or staff"
     )
     source = f"the rent given, else {owned}" if prices.rents else owned
-    source += f"; CNY {prices.cny:g} for USD 1" if prices.cny else ""
+    source += f"; CNY {prices.cny:g} for USD 1 (CSV and JSON in USD)" if prices.cny else ""
     return (
-        f"J/token: chips alone. USD/Mtoken: {source}; always busy. "
+        f"J/token: chips alone. {cost_unit(prices)}: {source}; always busy. "
         "In brackets the range from power, price and the rate's 80% interval."
     )
 

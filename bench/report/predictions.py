@@ -10,7 +10,7 @@ from bench.predict.scenario import Scenario
 from bench.predict.tiers import RESTS
 from bench.report.answered import Answered
 from bench.report.apart import apart_lines
-from bench.report.costs import INNER, cost, costs_note, energy, with_range
+from bench.report.costs import INNER, cost_text, cost_unit, costs_note, energy, with_range
 from bench.report.flatpredictions import flat_rows
 from bench.report.marks import computed_notes
 from bench.report.markup import Report
@@ -94,7 +94,7 @@ def predictions(
     table = Table(
         title(scenario, base),
         HOW,
-        columns(scenario, base),
+        columns(scenario, base, prices),
         Lazy(lambda: (cells_of(*row, prices, base, rests[row[0].chip.id]) for row in shown)),
         (
             *_summary(answers, answered, base, scenario, prices),
@@ -121,7 +121,7 @@ def rests_with_notes(at: Answered, notes: Notes) -> str:
     return f"{rests_on(at.answer, at.prediction)} {marks}".rstrip()
 
 
-def columns(scenario: Scenario, base: Chip | None) -> tuple[str, ...]:
+def columns(scenario: Scenario, base: Chip | None, prices: Prices) -> tuple[str, ...]:
     """Returns the column headings of the cells that ``cells_of`` returns."""
     served = scenario.phase == "serve"
     return (
@@ -132,7 +132,7 @@ def columns(scenario: Scenario, base: Chip | None) -> tuple[str, ...]:
         *(("tokens/s, all",) if scenario.chips > 1 else ()),
         STEPS[scenario.phase],
         *(("TTFT, no queue",) if served else ()),
-        "limited by", "memory left", "J/token", "USD/Mtoken", "rests on",
+        "limited by", "memory left", "J/token", cost_unit(prices), "rests on",
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def cells_of(
         texts["limit"],
         texts["left"],
         if_fitted(at, place, with_range(energy(at, place))),
-        if_fitted(at, place, with_range(cost(at, place, prices))),
+        if_fitted(at, place, cost_text(at, place, prices)),
         rests,
     )
 

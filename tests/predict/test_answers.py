@@ -320,7 +320,13 @@ def test_amounts_in_yuan_count_at_the_rate_given(capsys: pytest.CaptureFixture[s
     assert rented["usd_per_Mtoken"] == pytest.approx(2 / (3600 * rented["tokens_per_s_chip"] / 1e6))
     assert one(["chips=h20", SMALL, "price=1e4"], capsys)["usd_per_Mtoken"] > 0
     told = said("predict", ["chips=h20", SMALL, "cny=8"], capsys)[1]
-    assert "; CNY 8 for USD 1; always busy" in told
+    assert "CNY/Mtoken: a sourced price over" in told
+    assert "; CNY 8 for USD 1 (CSV and JSON in USD); always busy" in told
+    shown = said("predict", ["chips=h20", SMALL, "rent=16CNY", "cny=8"], capsys)[1]
+    head, _, row = (one for one in shown.splitlines() if one.startswith("|"))
+    place = [one.strip() for one in head.split("|")].index("CNY/Mtoken")
+    value = float(row.split("|")[place].split("(")[0])
+    assert value == pytest.approx(8 * rented["usd_per_Mtoken"], rel=0.05), "two digits are shown"
 
 
 def test_time_energy_and_cost_are_no_surer_than_the_rate(
