@@ -31,7 +31,7 @@ def test_a_sweep_runs_every_job_and_leaves_nothing_where_it_stands(cli: Cli) -> 
     assert (done.returncode, done.stderr) == (0, "")
     header, first, second = done.stdout.splitlines()
     assert header.startswith("record,")
-    assert [line.split(",")[5] for line in (first, second)] == ["bf16", "fp16"]
+    assert [line.split(",")[6] for line in (first, second)] == ["bf16", "fp16"]
     told = [read(path).settings["dtype"] for path in cli.out.glob("runs/*/*.json")]
     assert sorted(map(str, told)) == ["bf16", "fp16"]
     assert list(sweeps.rglob("*")) == []
