@@ -11,8 +11,8 @@ from bench.shapes import CompareConfig, PredictConfig
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
+    from bench.chips.prices import Amount
     from bench.predict.model.power import Prices
-    from bench.theory.prices import Amount
 
 _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][0-9]{1,2})?)\s*(USD|CNY)?", re.IGNORECASE)
 """Matches an amount such as ``25000``, ``1.2e5`` or ``110000CNY``."""
@@ -58,7 +58,7 @@ def priced_chips(
     Raises:
         UsageError: an amount is wrong, or in another currency than ``per=`` without a rate.
     """
-    from bench.theory.prices import priced
+    from bench.chips.prices import priced
 
     if config.price and config.per not in (None, *PRICED):
         raise UsageError(f"price= does not count with per={config.per}: ask per=usd or per=cny")
@@ -102,7 +102,7 @@ def _amount(key: str, word: str, amount: str) -> "Amount":
     Raises:
         UsageError: the text is no such amount.
     """
-    from bench.theory.prices import Amount
+    from bench.chips.prices import Amount
 
     found = _AMOUNT.fullmatch(amount)
     if found is None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Chip
+from bench.chips.prices import GIVEN
 from bench.plausible import GIB_OVER_GB
 from bench.report.table import Notes, source_line
 from bench.theory.entry import Entry
-from bench.theory.prices import GIVEN
 
 UNSPECIFIED = (
     "?: the source does not say whether the rate is dense; one that counts 2:4 sparsity is twice "

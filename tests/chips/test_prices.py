@@ -3,7 +3,7 @@
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.theory.prices import GIVEN, Amount, priced
+from bench.chips.prices import GIVEN, Amount, priced
 from tests.commands.command_cases import document, said
 
 ASKED = ["chips=[h20,910c,p800]", "per=cny", "figures=[memory_bandwidth]"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.chips.model import Chip
-from bench.theory.prices import priced
+from bench.chips.prices import priced
 
 WAITING = (0.20, 0.31, 0.43)
 """Share of board power drawn while waiting for memory: low, middle, high."""
