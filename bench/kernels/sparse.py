@@ -31,6 +31,8 @@ TOLERANCE = {"tf32": 3e-3, "bf16": 1e-2, "fp16": 3e-3, "fp8": 2e-2, "int8": 0.0}
 NT_ONLY = ("fp8", "int8")
 """Formats that sparse tensor cores multiply only if both factors are contiguous along k."""
 
+MAX_SETS = 32
+"""Most operand sets, each of which is compressed and captured apart."""
 PILOT_SIZE = 128
 CHECK_SHAPE = {"m": 128, "n": 96, "k": 512}
 
@@ -75,7 +77,7 @@ class Sparse(Defaults):
         """Prunes and compresses operand sets that together exceed twice the cache."""
         library = structured.library(point.dtype, device)
         set_precision(point.dtype)
-        count = products.set_count(self.work(point), cache_bytes)
+        count = products.set_count(self.work(point), cache_bytes, MAX_SETS)
         m, n, k = products.sizes(point)
         cutter = products.pool((m * k + k * n) * count, point, device)
         first, *others = (_cut(cutter, point) for _ in range(count))

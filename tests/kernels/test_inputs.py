@@ -31,6 +31,15 @@ def test_operands_rotate_through_more_than_the_cache() -> None:
         assert len(GEMM.build(point, CPU, cache_bytes).calls) == sets
 
 
+@pytest.mark.parametrize("sizes", [(2, 640, 896), (512, 512, 512), (1024, 1024, 1024)])
+def test_small_products_rotate_through_more_than_twice_the_cache(
+    sizes: tuple[int, int, int],
+) -> None:
+    cache_bytes, (m, n, k) = 50 * 2.0**20, sizes
+    work = GEMM.work(product("bf16", m=m, n=n, k=k))
+    assert products.set_count(work, cache_bytes) * work.footprint_bytes > 2 * cache_bytes
+
+
 def test_calls_take_their_turn_over_the_buffers() -> None:
     log: list[int] = []
     task = PreparedTask(Task([partial(log.append, number) for number in range(3)]))

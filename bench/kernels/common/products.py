@@ -30,8 +30,8 @@ FAVOURED = (
 
 SMALLER_SIZE = 512
 """Largest m, n and k of the small product whose time predicts that of a large one."""
-MAX_SETS = 8
-"""Most operand sets of a task."""
+MAX_SETS = 256
+"""Most operand sets of a task: all products of at least 1/128 of the cache exceed twice it."""
 LEAST_POOL = 1 << 25
 """Fewest elements of a pool."""
 CHECK_ELEMENTS = 1 << 17
@@ -85,9 +85,9 @@ def out_dtype(dtype: str) -> "torch.dtype":
     return torch.int32 if dtype == "int8" else torch.bfloat16
 
 
-def set_count(work: Work, cache_bytes: float) -> int:
-    """Returns how many operand sets it takes to exceed twice the cache, at most ``MAX_SETS``."""
-    return max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / work.footprint_bytes)))
+def set_count(work: Work, cache_bytes: float, most: int = MAX_SETS) -> int:
+    """Returns how many operand sets it takes to exceed twice the cache, at most ``most``."""
+    return max(1, min(most, math.ceil(2 * cache_bytes / work.footprint_bytes)))
 
 
 def pool(elements: int, point: Point, device: "torch.device") -> inputs.Cutter:
