@@ -22,7 +22,8 @@ from bench.predict.learning.reported import by_groups, by_ports, port_groups
 from bench.predict.learning.shipped import shipped as everything
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
-from bench.predict.validation.heldreported import reported_serving
+from bench.predict.model.stack import NETWORK_SET_ON
+from bench.predict.validation.heldreported import reported_serving, set_on
 from bench.predict.validation.heldserving import unfitted_vendors
 from tests.commands.command_cases import document
 from tests.predict.cases import made
@@ -203,3 +204,14 @@ def test_rates_and_ratios_of_an_answer_hold_the_same_port(
     own, base = (next(row for row in rows if name in row["chip"]) for name in ("910b4", "h20"))
     ratio = own["tokens_per_s_chip"] / base["tokens_per_s_chip"]
     assert own["ratio"] == pytest.approx(ratio, rel=0.02)
+
+
+def test_rows_that_a_constant_was_set_on_test_nothing() -> None:
+    """Runs over several nodes of the two reports that gave the start-up time of a network."""
+    world = shipped()
+    rows = [row for row in world.reported_serving if set_on(world, row)]
+    assert {row.words["stack"].split()[0] for row in rows} == set(NETWORK_SET_ON)
+    assert all(row["tp"] * row["dp"] > 8 for row in rows)
+    within = [row for row in world.reported_serving if row["tp"] * row["dp"] <= 8]
+    assert within
+    assert not any(set_on(world, row) for row in within)

@@ -67,8 +67,10 @@ def test_a_share_has_a_decimal_only_where_the_interval_bears_it(
 
 def test_the_summary_says_what_of_paper_is_reached_and_counts_nothing_implausible() -> None:
     assert summary(rows(RECORD, SHEETS)) == [
-        "Reached: memory bandwidth, triad reaches 95% of paper (lowest stream: read 80%), "
-        "fp64 matrix 100%, fp32 vector 91%.",
+        (
+            "Reached: memory bandwidth, triad reaches 95% of paper (lowest stream: read 80%), "
+            "fp64 matrix 100%, fp32 vector 91%."
+        ),
         "Short: bf16 matrix reaches 81% of paper.",
         "Undecided: fp16 matrix reaches 90% of paper.",
         "Of several streams the best counts: memory bandwidth, triad.",

@@ -14,11 +14,13 @@ NETWORK_S = 170e-6
 DeepSeek-R1 took longer on 16 H100 (tt-inference-server 356: 181 us each) and on 16 H20 (Tencent's
 tke-ai-playbook: 161 us). NCCL's own start-up time is a third of it; the rest is due to engines. It
 was set on these two, which therefore no longer test it."""
+NETWORK_SET_ON = ("tt-inference-server-gpus", "tke-ai-playbook")
+"""The reports with those values, in ``results/reported``."""
 MESSAGE_S, HOP_S, BUS = 3e-6, 0.73e-6, 0.43
-"""Values of ``message_s``, ``hop_s`` and ``bus``. The last two are NCCL's, on chips with links and on
-chips with PCIe only (``learning.collectives``). An all-reduce over eight chips so starts in
-8 us. NCCL takes 16 to 25 us, but engines send short messages with kernels of their own, and
-measured steps fit worse with NCCL's times."""
+"""Values of ``message_s``, ``hop_s`` and ``bus``. The last two are NCCL's, on chips with links and
+on chips with PCIe only (``learning.collectives``). An all-reduce over eight chips so starts in 8
+us. NCCL takes 16 to 25 us, but engines send short messages with kernels of their own, and measured
+steps fit worse with NCCL's times."""
 LEAST, MOST = 0.15, 1.0
 """Bounds of the achieved fraction of a matrix rate, however large or small the headroom."""
 

@@ -18,7 +18,8 @@ from bench.predict.learning.reported import (
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part
-from bench.predict.model.stack import IDEAL, Stack, shared
+from bench.predict.model.stack import IDEAL, NETWORK_SET_ON, Stack, shared
+from bench.predict.model.step import NODE
 from bench.predict.validation.errors import Outcome
 
 
@@ -48,6 +49,13 @@ def reported_serving(world: World, known: Learnt, rows: list[Row]) -> list[Outco
         error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
         found.append(Outcome(row.chip, work, error, halves, rivals))
     return found
+
+
+def set_on(world: World, row: Row) -> bool:
+    """Tells whether a constant of the model was set on a row, which therefore does not test it."""
+    node = max(world.chips[row.chip].linked or NODE, NODE)
+    report, *_ = row.words["stack"].split()
+    return report in NETWORK_SET_ON and row["tp"] * row["dp"] * max(row["pp"], 1.0) > node
 
 
 def without(logs: Logs, group: str) -> Logs:
