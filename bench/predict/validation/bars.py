@@ -10,7 +10,7 @@ from bench.predict.validation.heldout import WHOLE
 CHIP, VENDOR, SOURCE, TWO = (
     "chip left out", "vendor left out", "another source, no refit", "both chips left out",
 )  # fmt: skip
-GROUP_OUT = "group left out"
+GROUP_OUT, FAMILY = "group left out", "family left out"
 UNSEEN, SHAPES = "another source, chip left out", "other shapes, chip calibrated"
 REPORTED = "serving as reported"
 """Name of the part with serving that single groups reported."""

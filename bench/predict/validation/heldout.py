@@ -7,6 +7,7 @@ is the second baseline.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -129,19 +130,28 @@ def band(rows: float) -> str:
     return next(name for most, name in BANDS if rows <= most)
 
 
-def steps(cases: Sequence[Case]) -> dict[str, list[Outcome]]:
-    """Returns prefill, decode and whole requests of each chip, predicted from the other chips."""
+def steps(
+    cases: Sequence[Case], hold_out: Callable[[Facts], str] = attrgetter("chip")
+) -> dict[str, list[Outcome]]:
+    """Returns prefill, decode and whole requests of each group of chips, predicted from the others.
+
+    Args:
+        cases: measured steps.
+        hold_out: returns the group of a chip: its id, or its family.
+    """
     found: dict[str, list[Outcome]] = {one: [] for one in (*PHASES, WHOLE)}
-    for chip in dict.fromkeys(one.row.chip for one in cases):
-        kept = [one for one in cases if one.row.chip != chip]
-        own = [one for one in cases if one.row.chip == chip]
+    for group in dict.fromkeys(hold_out(one.facts) for one in cases):
+        kept = [one for one in cases if hold_out(one.facts) != group]
         stack = fit(kept)
         parts = step_departures(kept, stack)
         share = {one: float(np.median(_logs(kept, IDEAL, one))) for one in PHASES}
-        phases = {one: _phase(own, stack, one, parts[one], share[one]) for one in PHASES}
-        for phase, outcomes in phases.items():
-            found[phase] += outcomes
-        found[WHOLE] += _whole([one.row for one in own if one.phase == "decode"], phases)
+        held_out = [one for one in cases if hold_out(one.facts) == group]
+        for chip in dict.fromkeys(one.row.chip for one in held_out):
+            own = [one for one in held_out if one.row.chip == chip]
+            phases = {one: _phase(own, stack, one, parts[one], share[one]) for one in PHASES}
+            for phase, outcomes in phases.items():
+                found[phase] += outcomes
+            found[WHOLE] += _whole([one.row for one in own if one.phase == "decode"], phases)
     return found
 
 

@@ -6,8 +6,9 @@ rows test the hold-out of a vendor.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from bench.predict.learning.reported import by_ports
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part, vendors
+from bench.predict.model.facts import Facts
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.validation.errors import Outcome
 
@@ -38,9 +40,16 @@ def frozen(world: World) -> dict[str, list[Outcome]]:
     return _served(world, _rows(world, vendor_fitted=True), world.stack(), known)
 
 
-def serving(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of each chip, predicted from steps and serving of the other chips."""
-    return _left_out(world, _rows(world, vendor_fitted=True))
+def serving(
+    world: World, hold_out: Callable[[Facts], str] = attrgetter("chip")
+) -> dict[str, list[Outcome]]:
+    """Returns TPOT of each group of chips, predicted from steps and serving of the others.
+
+    Args:
+        world: all that is known.
+        hold_out: returns the group of a chip: its id, or its family.
+    """
+    return _left_out(world, _rows(world, vendor_fitted=True), hold_out)
 
 
 def unfitted_vendors(world: World) -> dict[str, list[Outcome]]:
@@ -55,19 +64,24 @@ def _rows(world: World, *, vendor_fitted: bool) -> list[Row]:
     return [row for row in rows if (world.chips[row.chip].vendor in known) == vendor_fitted]
 
 
-def _left_out(world: World, rows: Sequence[Row]) -> dict[str, list[Outcome]]:
-    """Returns some rows of serving, those of each chip predicted without the chip."""
+def _left_out(
+    world: World, rows: Sequence[Row], hold_out: Callable[[Facts], str] = attrgetter("chip")
+) -> dict[str, list[Outcome]]:
+    """Returns some rows of serving, those of each group of chips predicted without the group."""
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
-    for chip in dict.fromkeys(row.chip for row in rows):
-        stack, kept = world.stack({chip}), [row for row in world.serving if row.chip != chip]
-        steps = step_departures(world.cases({chip}), stack)
+    groups = {chip: hold_out(facts) for chip, facts in world.chips.items()}
+    for group in dict.fromkeys(groups[row.chip] for row in rows):
+        out = {chip for chip, one in groups.items() if one == group}
+        stack, kept = world.stack(out), [row for row in world.serving if row.chip not in out]
+        steps = step_departures(world.cases(out), stack)
         parts = tpot_departures(kept, world.chips, world.models, stack, steps)
         share = shares(world, kept)
-        expected = expected_departures(world, chip, parts, stack)
-        known = {name: Known(share[name], *expected[name]) for name in found}
-        own = [row for row in rows if row.chip == chip]
-        for name, outcomes in _served(world, own, stack, known).items():
-            found[name] += outcomes
+        for chip in dict.fromkeys(row.chip for row in rows if row.chip in out):
+            expected = expected_departures(world, chip, parts, stack)
+            known = {name: Known(share[name], *expected[name]) for name in found}
+            own = [row for row in rows if row.chip == chip]
+            for name, outcomes in _served(world, own, stack, known).items():
+                found[name] += outcomes
     return found
 
 

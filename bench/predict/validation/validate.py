@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from bench.predict.learning.world import World
 from bench.predict.validation.bars import (
     BARS,
     CHIP,
+    FAMILY,
     GROUP_OUT,
     REPORTED,
     SHAPES,
@@ -70,6 +72,7 @@ CUBLAS = ("trtllm",)
 """Software among them with kernels of the same library as ``learn.PRODUCTS``."""
 SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
 GROUP = "a group is one person, team or company that measured"
+SIBLINGS = "all chips of its design are left out, such as H100, H200, H800 and H20 together"
 RING = "each chip is paired with the next one in the table, on products that both ran"
 QUANTISED = (
     "; predicted without activation quantisation, which the fitted times include, and without the "
@@ -158,12 +161,14 @@ def _kernels(world: World) -> Iterator[Part]:
 def _steps(world: World) -> Iterator[Part]:
     """Yields prefill steps, decode steps and whole requests."""
     yield from _named(CHIP, steps(world.cases()))
+    yield from _named(FAMILY, steps(world.cases(), attrgetter("family")), note=SIBLINGS)
 
 
 def _serving(world: World) -> Iterator[Part]:
     """Yields TPOT in serving."""
     yield from _named(SOURCE, frozen(world))
     yield from _named(CHIP, serving(world))
+    yield from _named(FAMILY, serving(world, attrgetter("family")), note=SIBLINGS)
     yield from _named(VENDOR, unfitted_vendors(world), note=ABROAD)
 
 
