@@ -142,11 +142,16 @@ class Answered:
     def sides(self) -> tuple[Side, ...]:
         """Returns the chips of each side; there is one side unless prefill has its own chips."""
         found = self.prediction
-        busy, prefill, asked = found.work.busy, found.prefill, found.scenario.prefill
+        prefill, asked = found.prefill, found.scenario.prefill
+        turns = 1 if found.scenario.phase == "train" else found.scenario.split.pp
+        busy = found.work.busy / turns  # in inference, pipeline stages work one after the other
         if not prefill or not asked:
             return (Side(self.chip, 1.0, found.chip.tdp, [float(one) for one in busy]),)
         share = asked.split.chips / found.scenario.chips
-        decoding, filling = busy * prefill.decode_busy, prefill.step.busy * prefill.busy
+        decoding, filling = (
+            busy * prefill.decode_busy,
+            prefill.step.busy * prefill.busy / asked.split.pp,
+        )
         return (
             Side(self.chip, 1 - share, found.chip.tdp, [float(one) for one in decoding]),
             Side(asked.chip or self.chip, share, prefill.chip.tdp, [float(one) for one in filling]),

@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from bench import paths
+from bench.predict.model.power import WAITING, WORKING
 from bench.site.predicted import STANDING, StandingQuestion
 from bench.units import Dimension, show
 from tests.commands.command_cases import document, said
@@ -434,3 +435,17 @@ def test_a_chip_without_a_published_rate_tells_the_measured_one_and_how_to_rest_
     assert none["unknown"].endswith("(it gives: none)")
     (fp16,) = rows(["chips=[h20,hygon-k100]", SMALL], capsys)[1:]
     assert "figure=matrix_fp16" in fp16["unknown"]
+
+
+def test_of_pipeline_stages_one_works_at_a_time_and_the_others_wait(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Eight stages draw less than eight chips that share each layer, which all work."""
+    asked = ["chips=h100", "workload=llama-3.1-70b", "precision=fp8", "phase=prefill", "batch=8"]
+    shares = {}
+    for how in ("tp8", "pp8"):
+        found = one([*asked, f"parallel={how}"], capsys)
+        shares[how] = found["J_per_token"] * found["tokens_per_s_chip"] / 700
+    assert shares["tp8"] > 0.6
+    waiting, working = WAITING[1], WORKING[1]
+    assert waiting < shares["pp8"] < waiting + (working - waiting) / 8

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from bench.errors import UsageError
 from bench.predict.best import best
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
+from bench.predict.learning.pooled import LEVELS
 from bench.predict.learning.shipped import shipped
 from bench.predict.model.capacity import room
 from bench.predict.model.facts import facts
@@ -111,6 +113,25 @@ def test_the_low_end_is_the_best_of_a_chip_that_is_so_much_slower(
     quicker = found(sheets, wanted(tpot=0.03 / factor), known)
     low, _ = one.per_chip_bounds(0.8, 0)
     assert low == pytest.approx(float(quicker.per_chip()[0]) / factor)
+
+
+def test_a_ratio_within_a_limit_holds_what_a_slower_chip_gives(
+    sheets: Catalogue, known: Learnt
+) -> None:
+    """If all times of one chip are longer by the half-width, its best rate falls by more."""
+    asked = wanted(tpot=0.03)
+    base = sheets.find("h800")
+    (answer,), _ = best([sheets.find("h20")], base, asked, known)
+    ratio, one = answer.over, answer.found
+    assert ratio is not None
+    assert one is not None
+    for level in LEVELS:
+        half = ratio.model_halves[LEVELS.index(level)]
+        slower = found(sheets, replace(asked, tpot=0.03 / math.exp(half)), known, "h20")
+        rate = float(slower.per_chip()[0]) / math.exp(half)
+        low, high = ratio.bounds(level)
+        assert low[0] <= 1.05 * float(ratio.middle[0]) * rate / float(one.per_chip()[0])
+        assert high[0] > ratio.middle[0] * math.exp(half)
 
 
 def test_where_a_slower_chip_keeps_no_limit_the_rate_may_be_nought(

@@ -59,7 +59,7 @@ def test_the_file_is_of_the_shipped_data(
     chips: dict[str, Facts], data: Mapping[str, Table]
 ) -> None:
     """If this fails, tables or sheets were changed: make the file anew with ``calibrate``."""
-    assert load().data_sha256 == digest(chips, data)
+    assert load().data_sha256 == digest(chips, workloads(), data)
 
 
 def test_learning_anew_gives_the_numbers_of_the_file(fresh: Learnt) -> None:
@@ -119,16 +119,24 @@ def test_the_digest_tells_a_changed_row_and_a_changed_sheet(
     chips: dict[str, Facts], data: Mapping[str, Table]
 ) -> None:
     steps = {"step-pipeweave": data["step-pipeweave"]}
-    was = digest(chips, steps)
+    models = workloads()
+    was = digest(chips, models, steps)
     first, *rest = steps["step-pipeweave"].rows
     more = Row(first.words, {**first.numbers, "decode_s": first["decode_s"] * 1.001})
     assert (
-        digest(chips, {"step-pipeweave": Table(data["step-pipeweave"].head, (more, *rest))}) != was
+        digest(
+            chips, models, {"step-pipeweave": replace(steps["step-pipeweave"], rows=(more, *rest))}
+        )
+        != was
     )
     faster = replace(chips[first.chip], bandwidth=1.0)
-    assert digest({**chips, first.chip: faster}, steps) != was
-    assert digest({**chips, "new": made("new")}, steps) == was
-    assert digest(chips, dict(reversed(steps.items()))) == was
+    assert digest({**chips, first.chip: faster}, models, steps) != was
+    assert digest({**chips, "new": made("new")}, models, steps) == was
+    wider = models["llama-3.1-70b"].model_copy(update={"intermediate": 1})
+    assert digest(chips, {**models, "llama-3.1-70b": wider}, steps) != was
+    renamed = models["llama-3.1-70b"].model_copy(update={"name": "another"})
+    assert digest(chips, {**models, "llama-3.1-70b": renamed}, steps) == was
+    assert digest(chips, models, dict(reversed(steps.items()))) == was
 
 
 def test_a_missing_or_broken_file_is_told(tmp_path: Path) -> None:

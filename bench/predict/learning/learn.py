@@ -86,6 +86,8 @@ class Learnt:
 
 
 ADAPTER = TypeAdapter(Learnt)
+TEXTS = {"name", "aliases", "sources", "note"}
+"""Fields of a workload that no prediction depends on."""
 
 
 def learn(
@@ -102,7 +104,7 @@ def learn(
     products = {dtype: fit_all_chips(known, Products()) for dtype, known in timed.items()}
     priors = {dtype: prior(known, products[dtype][0]) for dtype, known in timed.items()}
     first = ttft_fits(data[SERVING].rows, chips, models, stack)
-    known = Learnt(stack, parts, products, priors, first, digest(chips, data))
+    known = Learnt(stack, parts, products, priors, first, digest(chips, models, data))
     return replace(known, trainer=trainer)
 
 
@@ -198,8 +200,10 @@ def ttft_rows(
         yield name, [row for row, one in zip(light, usable, strict=True) if one], seconds[usable]
 
 
-def digest(chips: Mapping[str, Facts], data: Mapping[str, Table]) -> str:
-    """Returns the hash of what is fitted on: the tables' rows and the sheets of their chips."""
+def digest(
+    chips: Mapping[str, Facts], models: Mapping[str, Workload], data: Mapping[str, Table]
+) -> str:
+    """Returns the hash of what is fitted on: the tables' rows, and their chips and models."""
     fitted = {name: one for name, one in sorted(data.items()) if one.head.kind != UNFITTED}
     rows = {
         name: [[*sorted(row.words.items()), *sorted(row.numbers.items())] for row in table.rows]
@@ -207,7 +211,9 @@ def digest(chips: Mapping[str, Facts], data: Mapping[str, Table]) -> str:
     }
     used = sorted({row.chip for table in fitted.values() for row in table.rows} & set(chips))
     sheets = {chip: TypeAdapter(Facts).dump_python(chips[chip]) for chip in used}
-    text = json.dumps([rows, sheets], sort_keys=True, default=str)
+    names = {row.words.get("model", "") for table in fitted.values() for row in table.rows}
+    shapes = {name: models[name].model_dump(exclude=TEXTS) for name in sorted(names & set(models))}
+    text = json.dumps([rows, sheets, shapes], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

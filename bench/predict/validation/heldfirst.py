@@ -24,7 +24,7 @@ from bench.predict.validation.heldserving import engine
 NAMES = {DENSE: "serving TTFT, dense", EXPERTS: "serving TTFT, experts"}
 NOTE = (
     "light load, by an independent test; what the engine adds to a prefill is fitted on the other "
-    "chips' rows"
+    "chips' rows; unlike predict, with the wait for the other requests under way"
 )
 
 
@@ -38,7 +38,10 @@ def first_tokens(world: World) -> dict[str, list[Outcome]]:
 
 
 def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
-    """Yields the name of each part, and one chip's rows as ``forecast`` predicts them."""
+    """Yields the name of each part, and one chip's rows.
+
+    They are predicted as by ``forecast``, with the wait for other requests, which it leaves out.
+    """
     steps, stack, rows = world.cases({chip}), world.stack({chip}), world.data[SERVING].rows
     facts = world.chips[chip]
     prefill, _ = departure(facts, step_departures(steps, stack)["prefill"], stack)
