@@ -17,7 +17,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.records.model import Stats
+from bench.records.model import ROUNDING, Stats
 
 LEVEL = 0.95
 CAUTION = 1.3
@@ -86,20 +86,45 @@ def student_quantile(probability: float, freedom: float) -> float:
     return z + sum(term / freedom ** (power + 1) for power, term in enumerate(terms))
 
 
-def burst(samples_s: Sequence[float], batch: int, window_s: float = BURST_WINDOW_S) -> float:
-    """Returns the call time of the fastest window of consecutive samples.
+def burst(
+    samples_s: Sequence[float], batch: int, window_s: float = BURST_WINDOW_S
+) -> tuple[float, float] | None:
+    """Returns call time and duration, in s, of the fastest window of consecutive samples.
 
     Args:
         samples_s: seconds per call, one value per sample.
         batch: calls in a sample.
-        window_s: minimum duration of a window; it has at most a quarter of the samples, and at
-            least one.
+        window_s: least duration of a window, in s; a window has the fewest samples that last it.
+
+    Returns:
+        None if the whole series is shorter than that.
     """
     series = np.asarray(samples_s, dtype=np.float64)
-    middle = float(np.median(series))
-    width = max(1, min(math.ceil(window_s / (middle * batch)), len(series) // 4))
     sums = np.cumsum(np.concatenate(([0.0], series)))
-    return min(middle, float((sums[width:] - sums[:-width]).min() / width))
+    ends = np.searchsorted(sums, sums + window_s / batch * (1 - ROUNDING))
+    ends = np.maximum(ends, np.arange(1, len(sums) + 1))  # beside 1e30 s a window is nothing
+    starts = np.flatnonzero(ends < len(sums))
+    if not len(starts):
+        return None
+    ends = ends[starts]
+    spans = sums[ends] - sums[starts]
+    means = spans / (ends - starts)
+    best = int(means.argmin())
+    return min(float(np.median(series)), float(means[best])), float(spans[best]) * batch
+
+
+def best_window(
+    samples_s: Sequence[float], batch: int, rested_s: Sequence[float] = ()
+) -> tuple[float, float]:
+    """Returns call time and duration, in s, of the best window of two series.
+
+    Where neither is as long as a window, it is the whole of ``samples_s``, with its median.
+    """
+    middle = float(np.median(np.asarray(samples_s, dtype=np.float64)))
+    windows = [burst(series, batch) for series in (samples_s, rested_s) if series]
+    found = [one for one in windows if one is not None]
+    call_s, window_s = min(found, default=(middle, math.fsum(samples_s) * batch))
+    return min(middle, call_s), window_s
 
 
 def describe(samples_s: Sequence[float], batch: int, rested_s: Sequence[float] = ()) -> Stats:
@@ -111,13 +136,14 @@ def describe(samples_s: Sequence[float], batch: int, rested_s: Sequence[float] =
         rested_s: the same for samples right after a rest, among which the best window may be.
     """
     median, low, high, effective = median_interval(samples_s)
+    burst_s, window_s = best_window(samples_s, batch, rested_s)
     return Stats(
         median_s=median,
         low_s=low,
         high_s=high,
         level=LEVEL,
-        burst_s=min(burst(series, batch) for series in (samples_s, rested_s) if series),
-        burst_window_s=max(BURST_WINDOW_S, median * batch),
+        burst_s=burst_s,
+        burst_window_s=window_s,
         samples=len(samples_s),
         effective_samples=effective,
     )

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bench.strict import Strict
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of the shape below; an older record is read through bench/records/upgrade.py."""
 
 IMPORTED_BY: Final = "imported_by"
@@ -135,7 +135,10 @@ class Check(Strict):
 
 
 class Stats(Strict):
-    """Call time in seconds: median with its interval, and the best short window."""
+    """Call time in seconds: median with its interval, and the best short window.
+
+    ``burst_window_s`` is the duration of that window: 20 ms or a little more, if samples are short.
+    """
 
     median_s: Positive
     low_s: Positive
@@ -273,7 +276,7 @@ class Measurement(Strict):
 class Record(Strict):
     """One execution on one device of one host."""
 
-    schema_version: Literal[2] = SCHEMA
+    schema_version: Literal[3] = SCHEMA
     method_version: int = METHOD
     id: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]+$")]
     started_utc: str

@@ -188,6 +188,19 @@ def _shipped(name: str) -> Path:
     return path
 
 
+def _fastest_s(timing: dict[str, Any]) -> float:
+    """The call time of the fastest 20 ms of samples, by trying each start."""
+    least = 0.02 / timing["batch_calls"] * (1 - 1e-9)
+    found: list[float] = [timing["stats"]["median_s"]]
+    for series in (timing["samples_s"], timing["rested_s"]):
+        for start in range(len(series)):
+            spent, count = 0.0, 0
+            while spent < least and start + count < len(series):
+                spent, count = spent + series[start + count], count + 1
+            found += [spent / count] if spent >= least else []
+    return min(found)
+
+
 def test_the_shipped_h200_reaches_what_its_samples_say(sheets: Catalogue) -> None:
     raw = json.loads(_shipped("h200-sxm-full").read_text(encoding="utf-8"))
     best: dict[tuple[str, str], tuple[float, float]] = {}
@@ -195,7 +208,7 @@ def test_the_shipped_h200_reaches_what_its_samples_say(sheets: Catalogue) -> Non
         tests = one["status"] == "ok" and one["decides"] and not one["group"]
         if tests and one["data"] == "normal" and one["figures"][:1] == [f"matrix_{one['dtype']}"]:
             flop, stats = one["work"]["flop"], one["timing"]["stats"]
-            told = (flop / stats["median_s"], flop / stats["burst_s"])
+            told = (flop / stats["median_s"], flop / _fastest_s(one["timing"]))
             form = (one["dtype"], one["label"])
             best[form] = max(best.get(form, (0.0, 0.0)), told)
     every = list(recorded([read(_shipped("h200-sxm-full"))], sheets))

@@ -190,7 +190,7 @@ def edited_record(change: Callable[[dict[str, object]], object]) -> str:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda data: data.update(schema_version=99), "has schema 99, this program reads 1 to 2"),
+        (lambda data: data.update(schema_version=99), "has schema 99, this program reads 1 to 3"),
         (lambda data: data.pop("measurements") and data.pop("suite"), "suite: Field required"),
         (lambda data: data["device"].update(backend="fake"), "is the record of a fake device"),
         (lambda data: data["identity"].update(chip=None), "does not say which chip it is of"),

@@ -12,6 +12,7 @@ from bench.measure.stats import (
     BURST_WINDOW_S,
     LEVEL,
     autocorrelation_time,
+    best_window,
     burst,
     describe,
     half_width,
@@ -106,30 +107,56 @@ def test_a_step_leaves_few_effective_samples() -> None:
 @pytest.mark.parametrize(
     ("samples_s", "batch", "window_s", "expected"),
     [
-        ([0.02, 0.01, 0.02], 1, 0.02, 0.01),  # a sample fills the window
+        ([0.04, 0.02, 0.03], 1, 0.02, 0.02),  # a sample fills the window
         ([0.01, 0.02, 0.01, 0.01, 0.03, 0.01, 0.01, 0.01], 1, 0.02, 0.01),  # two samples do
-        ([0.01, 0.02, 0.01, 0.02, 0.03, 0.02, 0.03, 0.03], 1, 0.04, 0.015),  # median 0.02: two
-        ([0.001, 0.003, 0.002], 10, 0.02, 0.001),  # a batch of ten counts as 20 ms
-        ([0.001, 0.002, 0.003, 0.004] * 2, 1, 1.0, 0.0015),  # a quarter of the samples at most
-        ([0.001, 0.001, 0.001, 0.001, 9.0, 9.0, 0.001, 9.0] * 2, 1, 1.0, 0.001),
+        ([0.01, 0.02, 0.01, 0.02, 0.03, 0.02, 0.03, 0.03], 1, 0.04, 0.04 / 3),  # three do
+        ([0.001, 0.003, 0.002], 10, 0.02, 0.002),  # in batches of ten, two samples at the least
+        ([0.006, 0.005, 0.004, 0.006, 0.005], 1, 0.02, 0.005),  # four of five samples do
         ([0.5], 1, 0.02, 0.5),
+        ([1e30, 1e30], 1, 0.02, 1e30),
     ],
 )
 def test_the_burst_is_the_mean_of_the_fastest_window(
     samples_s: list[float], batch: int, window_s: float, expected: float
 ) -> None:
-    assert burst(samples_s, batch, window_s) == pytest.approx(expected, rel=1e-12)
+    found = burst(samples_s, batch, window_s)
+    assert found is not None
+    assert found[0] == pytest.approx(expected, rel=1e-12)
+    assert found[1] >= window_s * (1 - 1e-9)
+
+
+def test_a_series_shorter_than_a_window_has_no_burst() -> None:
+    assert burst([0.004, 0.003, 0.004, 0.004], 1) is None
+    assert burst([0.005] * 4, 1) == pytest.approx((0.005, 0.02))
+
+
+@pytest.mark.parametrize(
+    ("samples_s", "rested_s", "expected"),
+    [
+        ([0.005] * 6, [0.004] * 5, (0.004, 0.02)),
+        ([0.005] * 6, [0.003] * 6, (0.005, 0.02)),  # 18 ms after the rest: too short for a burst
+        ([0.005] * 6, [0.006] * 6, (0.005, 0.02)),
+        ([0.002] * 6, [0.001] * 6, (0.002, 0.012)),  # neither is long enough: all samples
+        ([0.002] * 6, [0.004] * 6, (0.002, 0.02)),
+    ],
+)
+def test_the_best_window_is_never_a_part_of_one(
+    samples_s: list[float], rested_s: list[float], expected: tuple[float, float]
+) -> None:
+    assert best_window(samples_s, 1, rested_s) == pytest.approx(expected)
 
 
 def test_a_series_is_described_whole() -> None:
     assert describe([0.004, 0.002, 0.003], 10) == Stats(
         median_s=0.003, low_s=0.002, high_s=0.004, level=LEVEL, burst_s=0.002,
-        burst_window_s=0.03, samples=3, effective_samples=3.0,
+        burst_window_s=0.02, samples=3, effective_samples=3.0,
     )  # fmt: skip
 
 
-def test_the_burst_window_is_never_below_its_least() -> None:
-    assert describe([1e-6] * 20, 10).burst_window_s == BURST_WINDOW_S
+def test_the_window_recorded_is_the_one_that_was_found() -> None:
+    assert describe([1e-6] * 20, 10).burst_window_s == pytest.approx(2e-4)
+    assert describe([0.005] * 20, 1).burst_window_s == pytest.approx(BURST_WINDOW_S)
+    assert describe([0.5] * 20, 1).burst_window_s == pytest.approx(0.5)
 
 
 def test_the_half_width_is_relative_to_the_median() -> None:
@@ -166,6 +193,6 @@ def test_more_caution_never_narrows_the_interval(values: list[float]) -> None:
 def test_the_burst_lies_between_the_fastest_sample_and_the_median(
     values: list[float], batch: int
 ) -> None:
-    fastest = burst(values, batch)
+    fastest, window_s = best_window(values, batch)
     assert min(values) * (1 - 1e-6) <= fastest <= float(np.median(values))
-    assert burst(values, batch, 1e9) >= fastest * (1 - 1e-6)
+    assert 0 < window_s <= math.fsum(values) * batch * (1 + 1e-6)

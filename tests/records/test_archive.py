@@ -322,10 +322,10 @@ def test_a_record_of_a_later_onpaper_is_explained_alike_everywhere(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "newer").mkdir()
-    text = record.model_dump_json(indent=1).replace('"schema_version": 2', '"schema_version": 99')
+    text = record.model_dump_json(indent=1).replace('"schema_version": 3', '"schema_version": 99')
     (tmp_path / "newer" / "n.json").write_text(text, encoding="utf-8")
     assert main(words) == 2
-    told = "schema_version: has schema 99, this program reads 1 to 2; update onpaper"
+    told = "schema_version: has schema 99, this program reads 1 to 3; update onpaper"
     assert f"n.json: {told}" in capsys.readouterr().err
 
 
