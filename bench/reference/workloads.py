@@ -28,11 +28,14 @@ WORKLOADS: dict[str, dict[str, str]] = {
         "o_bias": "whether the output projection of attention has a bias",
         "qk_norm": "whether queries and keys are normalised",
         "qk_norm_over": "what is normalised at once: each head, or all heads of a token",
+        "o_gate": "whether the output of attention is gated, element by element, as computed with "
+        "the queries",
         "sinks": "whether a learnt score per head takes part in the softmax (attention sinks)",
         "window": "layers with sliding-window attention",
         "experts": "the mixture of experts that replaces the dense block",
         "mla": "multi-head latent attention, if it has it",
         "compressed": "attention to a window and to compressed keys of several tokens, if any",
+        "linear": "layers with linear attention (Gated DeltaNet), if any",
         "streams": "number of parallel hidden states (hyper-connections); usually 1",
         "indexer": "selection of the keys that attention sees (sparse attention), if any",
         "note": "remark in our words",
@@ -53,6 +56,14 @@ WORKLOADS: dict[str, dict[str, str]] = {
         "heavy_layers": "layers that see all keys of many tokens",
         "heavy_per": "tokens per such key",
     },
+    "Linear": {
+        "layers": "number of layers with linear attention; the others attend to cached keys",
+        "key_heads": "heads of queries and keys in such a layer",
+        "value_heads": "heads of values; each keeps a state of key_dim x value_dim per sequence",
+        "key_dim": "elements of a query and of a key per head",
+        "value_dim": "elements of a value per head",
+        "kernel": "latest tokens that the convolution of queries, keys and values mixes",
+    },
     "Window": {
         "tokens": "keys that such a layer sees, the token's own included",
         "layers": "number of such layers",
@@ -69,6 +80,7 @@ WORKLOADS: dict[str, dict[str, str]] = {
         "groups_per_token": "number of groups from which a token's experts are chosen",
         "hashed": "layers at the start whose experts are looked up by token, without a router",
         "bias": "whether the projections of the experts have biases",
+        "shared_gate": "whether a score per token scales the shared experts",
     },
     "Mla": {
         "q_lora": "rank of the latent of queries",

@@ -116,6 +116,11 @@ QWEN3 = Family(
 QWEN3_MOE = Family(
     qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS, window="all", switched=True, block=mixtures.qwen
 )
+QWEN3_5 = Family(
+    even=False, qkv_bias=BIASED, o_bias=BIASED, qk_norm=ALWAYS, rotary=0.25,
+    o_gate=("attn_output_gate", True), linear=True,
+)  # fmt: skip
+QWEN3_5_MOE = replace(QWEN3_5, block=mixtures.qwen_shared)
 READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     "LlamaForCausalLM": (LLAMA, ("llama",)),
     "MistralForCausalLM": (Family(window="all", needs_window=True), ("mistral",)),
@@ -125,6 +130,11 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     "Qwen2_5_VLForConditionalGeneration": (QWEN2, ("qwen2_5_vl",)),
     "Qwen3ForCausalLM": (QWEN3, ("qwen3", "qwen3_vl_text")),
     "Qwen3MoeForCausalLM": (QWEN3_MOE, ("qwen3_moe", "qwen3_vl_moe_text")),
+    "Qwen3NextForCausalLM": (replace(QWEN3_5_MOE, o_gate=ALWAYS), ("qwen3_next",)),
+    "Qwen3_5ForCausalLM": (QWEN3_5, ("qwen3_5_text",)),
+    "Qwen3_5ForConditionalGeneration": (QWEN3_5, ("qwen3_5",)),
+    "Qwen3_5MoeForCausalLM": (QWEN3_5_MOE, ("qwen3_5_moe_text",)),
+    "Qwen3_5MoeForConditionalGeneration": (QWEN3_5_MOE, ("qwen3_5_moe",)),
     "DeepseekV2ForCausalLM": (deepseek_v2, ("deepseek_v2",)),
     "DeepseekV3ForCausalLM": (mla, ("deepseek_v3", "kimi_k2")),
     "DeepseekV32ForCausalLM": (mla, ("deepseek_v32",)),

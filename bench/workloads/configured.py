@@ -27,6 +27,8 @@ OWN = "own-config"
 """Stands for the source, which the user knows."""
 QUANTIZED = "hf_quant_config.json"
 """The file in which some checkpoints tell their quantization."""
+FURTHER = ("num_nextn_predict_layers", "num_mtp_modules", "mtp_num_hidden_layers")
+"""The fields with the number of layers that predict further tokens."""
 WRAPPED = "text_config"
 """The field with the configuration of the language model within a larger model."""
 
@@ -140,7 +142,8 @@ def _text_model(data: dict[str, object], file: str) -> Given:
 
 def _leave_out(given: Given) -> None:
     """Adds a remark if the weights have layers that predict further tokens."""
-    if given.any_of("num_nextn_predict_layers") or given.any_of("num_mtp_modules"):
+    given.any_of("mtp_use_dedicated_embeddings")
+    if any(map(given.any_of, FURTHER)):
         given.remarks.append("The layers of multi-token prediction are left out.")
 
 

@@ -5,7 +5,7 @@ prefill, tokens attend to c = 1, ..., S keys, diagonal included; a token decoded
 attends to c keys. MLA is counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv
 2405.04434, 2.1). With an indexer, a token attends to at most the keys selected. A prefill of more
 tokens than that is counted absorbed, too; a shorter one is not scored (arXiv 2512.02556, 2.1, and
-engines).
+engines). Linear attention is counted in ``linear``.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import ceil, prod
 from typing import Literal
 
-from bench.workloads import weights
+from bench.workloads import linear, weights
 from bench.workloads.model import Indexer, Workload
 from bench.workloads.weights import Shapes
 
@@ -51,15 +51,17 @@ class Parameters:
 def layer_shapes(workload: Workload) -> Shapes:
     """Returns the shapes of one layer's weights by name, for the kind that most layers are.
 
+    Where some layers have linear attention, it is one of the others.
     A matrix is outputs x inputs, as in a linear layer; products with the same input are merged.
     """
     norms = {"attention_norm": (workload.hidden,), "mlp_norm": (workload.hidden,)}
     experts = workload.experts
     block = weights.experts(workload, experts) if experts else weights.plain(workload)
-    return {**norms, **_attention(workload), **weights.streams(workload), **block}
+    return {**norms, **attention_shapes(workload), **weights.streams(workload), **block}
 
 
-def _attention(workload: Workload) -> Shapes:
+def attention_shapes(workload: Workload) -> Shapes:
+    """Returns the weights of one layer's attention, of the kind that is not linear."""
     if workload.compressed:
         return weights.compressed(workload, workload.compressed)
     return weights.latent(workload, workload.mla) if workload.mla else weights.grouped(workload)
@@ -133,6 +135,9 @@ def parameters(workload: Workload) -> Parameters:
     layers += sum(count * sum(map(prod, own.values())) for count, own in some_layers(workload))
     if workload.experts and workload.experts.router_bias:
         layers -= workload.experts.hashed * workload.experts.routed
+    layers += linear.layers(workload) * linear.parameters_beyond(
+        workload, attention_shapes(workload)
+    )
     layers += workload.hidden + weights.last_streams(workload)
     return Parameters(ends + layers, layers, head)
 
@@ -140,7 +145,8 @@ def parameters(workload: Workload) -> Parameters:
 def kv_elements(workload: Workload) -> int:
     """Returns the elements per token and layer in the cache: keys and values, or the latent.
 
-    A compressed key is also its value, and stands for several tokens.
+    A compressed key is also its value, and stands for several tokens. Layers with linear attention
+    cache none.
     """
     if workload.compressed:
         return workload.head_dim
@@ -170,7 +176,7 @@ class Span:
 
 
 def spans(workload: Workload) -> list[Span]:
-    """Returns which keys the layers of a model see, by group of layers."""
+    """Returns which keys the layers without linear attention see, by group of layers."""
     compressed, window, indexer = workload.compressed, workload.window, workload.indexer
     if compressed:
         rest = workload.layers - compressed.sparse_layers - compressed.heavy_layers
@@ -184,14 +190,14 @@ def spans(workload: Workload) -> list[Span]:
         return [Span(workload.layers, indexer.top_k, chosen=True)]
     if window:
         return [Span(workload.layers - window.layers), Span(window.layers, window.tokens)]
-    return [Span(workload.layers)]
+    return [Span(linear.other_layers(workload))]
 
 
 def kv_sequence_bytes(workload: Workload, length: int, itemsize: int = 2) -> int:
     """Returns the bytes of one sequence in the cache; a window caches no more than its own size.
 
     The keys of an indexer are included, in 8 bits whatever ``itemsize``. Keys that it does not
-    select stay in the cache.
+    select stay in the cache. States of linear attention are not included.
 
     Args:
         workload: the model.

@@ -19,6 +19,7 @@ that it always, or never, is; None that the field is needed."""
 NEVER, ALWAYS = ("", False), ("", True)
 BIASED = ("attention_bias", False)
 LAYERS = 10**4
+LINEAR = "linear_attention"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Family:
         switched: whether use_sliding_window has to be true for it.
         needs_window: whether an absent field stands for some window, which is not guessed.
         tied: whether embedding and head share their weights without a field.
+        o_gate: whether the output of attention is gated, see ``Told``.
+        linear: whether layers may have linear attention instead.
         unused: fields that change no shape, whatever their names.
         block: reads the feed-forward blocks.
     """
@@ -53,6 +56,8 @@ class Family:
     switched: bool = False
     needs_window: bool = False
     tied: bool = False
+    o_gate: Told = NEVER
+    linear: bool = False
     unused: tuple[str, ...] = ()
     block: Callable[[Given, int], Fields] = mixtures.dense
 
@@ -75,7 +80,9 @@ class Family:
             "rope_theta": theta(given, self.theta), "rotary": _rotary(given, head, self.rotary),
             "qkv_bias": _told(given, self.qkv_bias), "o_bias": _told(given, self.o_bias),
             "qk_norm": qk_norm, "qk_norm_over": self.over if qk_norm else "head",
-            "window": _window(given, self, layers), **self.block(given, layers),
+            "o_gate": _told(given, self.o_gate), "window": _window(given, self, layers),
+            "linear": _linear(given, layers) if self.linear else None,
+            **self.block(given, layers),
         }  # fmt: skip
 
 
@@ -139,7 +146,8 @@ def _window(given: Given, family: Family, layers: int) -> Fields | None:
     A window as long as the context is none. ``layer_types`` comes before the family's rule.
     """
     types = given.items("layer_types")
-    unknown = sorted({str(one) for one in types} - {"full_attention", "sliding_attention"})
+    known = {"full_attention", LINEAR if family.linear else "sliding_attention"}
+    unknown = sorted({str(one) for one in types} - known)
     if unknown or (types and len(types) != layers):
         what = ", ".join(unknown)[:200] or f"of {len(types)} layers, where {layers} are,"
         raise given.refused(f"layer_types {what} is not understood")
@@ -154,3 +162,22 @@ def _window(given: Given, family: Family, layers: int) -> Fields | None:
     count = list(types).count("sliding_attention") if types else usual
     shorter = 0 < tokens < given.whole("max_position_embeddings")
     return {"tokens": tokens, "layers": count} if on and shorter and count else None
+
+
+def _linear(given: Given, layers: int) -> Fields | None:
+    """Returns the linear attention and its number of layers; None if no layer has it.
+
+    Without ``layer_types``, one layer of each ``full_attention_interval`` has the other attention.
+    """
+    given.only("mamba_ssm_dtype", "float32")
+    given.any_of("output_gate_type")
+    types, interval = given.items("layer_types"), given.whole("full_attention_interval", default=4)
+    count = list(types).count(LINEAR) if types else layers - layers // interval
+    sizes = {
+        "key_heads": given.whole("linear_num_key_heads"),
+        "value_heads": given.whole("linear_num_value_heads"),
+        "key_dim": given.whole("linear_key_head_dim"),
+        "value_dim": given.whole("linear_value_head_dim"),
+        "kernel": given.whole("linear_conv_kernel_dim"),
+    }
+    return {"layers": count, **sizes} if count else None

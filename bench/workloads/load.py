@@ -12,7 +12,7 @@ from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean, nearest
 from bench.loaded import once
 from bench.workloads.counts import parameters, rounds_to
-from bench.workloads.model import Compressed, Experts, Workload
+from bench.workloads.model import Compressed, Experts, Linear, Workload
 
 ENDINGS = re.compile(r"(-(instruct|chat|base|hf|it|thinking|\d{4}))+$")
 """Endings of published names, with release months, of models with the same shape."""
@@ -145,9 +145,24 @@ def _part_faults(one: Workload) -> Iterator[Problem]:
         yield "window.layers", "are more than there are", "check both"
     if one.experts:
         yield from _expert_faults(one.experts, one.layers)
+    if one.linear:
+        yield from _linear_faults(one, one.linear)
+
+
+def _linear_faults(one: Workload, linear: Linear) -> Iterator[Problem]:
+    if linear.layers >= one.layers:
+        yield "linear.layers", "leaves no layer with attention", "check both"
+    if linear.value_heads % linear.key_heads:
+        problem = f"do not divide the {linear.value_heads} value_heads"
+        yield "linear.key_heads", problem, "check both"
+    for field in ("window", "mla", "compressed", "indexer"):
+        if getattr(one, field):
+            yield field, "is not known beside linear", "leave it out"
 
 
 def _expert_faults(experts: Experts, layers: int) -> Iterator[Problem]:
+    if experts.shared_gate and not experts.shared:
+        yield "experts.shared_gate", "is given, and no expert is shared", "leave it out"
     if experts.per_token > experts.routed:
         yield "experts.per_token", "is more than are routed", "check both"
     if experts.dense_layers >= layers:
@@ -170,7 +185,7 @@ def _indexer_faults(one: Workload) -> Iterator[Problem]:
 
 
 def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Problem]:
-    for field in ("qkv_bias", "o_bias", "qk_norm", "window"):
+    for field in ("qkv_bias", "o_bias", "qk_norm", "window", "o_gate"):
         if getattr(one, field):
             yield field, "is not known of compressed", "leave it out"
     if one.kv_heads != 1 or one.mla:
@@ -187,7 +202,7 @@ def _latent_faults(one: Workload) -> Iterator[Problem]:
     if one.mla and one.mla.nope + one.mla.rope != one.head_dim:
         yield "head_dim", "is not nope and rope of mla together", "check the three"
     sized = ("window", "rotary")
-    for field in ("qkv_bias", "o_bias", "qk_norm", "sinks", *sized) if one.mla else ():
+    for field in ("qkv_bias", "o_bias", "qk_norm", "sinks", "o_gate", *sized) if one.mla else ():
         if getattr(one, field):
             yield field, "is not known of mla", "leave it out" if field in sized else "write no"
     if one.mla and one.rope_theta is None:

@@ -58,15 +58,31 @@ def minimax(given: Given, layers: int) -> Fields:
     return _experts(given, "intermediate_size", "num_local_experts", router_bias=biased)
 
 
-def qwen(given: Given, layers: int) -> Fields:
-    """Returns experts as in Qwen3: in all layers but the first ones, if these are plain."""
+def qwen(given: Given, layers: int, **more: object) -> Fields:
+    """Returns experts as in Qwen3: in all layers but the first ones, if these are plain.
+
+    ``more`` are further fields of the mixture.
+    """
     given.only("decoder_sparse_step", 1)
     plain = given.items("mlp_only_layers")
     count = leading([at in plain for at in range(layers)])
     if count is None or len(plain) != count:
         raise given.refused("mlp_only_layers that are not the first ones are not understood")
     routed = "num_experts" if "num_experts" in given.fields else "num_local_experts"
-    return _experts(given, "moe_intermediate_size", routed, count)
+    return _experts(given, "moe_intermediate_size", routed, count, **more)
+
+
+def qwen_shared(given: Given, layers: int) -> Fields:
+    """Returns experts as in Qwen3-Next and Qwen3.5, with a shared one that a score scales."""
+    width, shared = (
+        given.whole(name) for name in ("moe_intermediate_size", "shared_expert_intermediate_size")
+    )
+    if not given.lacking and shared % width:
+        raise given.refused(
+            f"shared_expert_intermediate_size {shared}, no multiple of moe_intermediate_size "
+            f"{width}, is not understood"
+        )
+    return qwen(given, layers, shared=max(1, shared // width), shared_gate=True)
 
 
 def hunyuan(given: Given, layers: int) -> Fields:

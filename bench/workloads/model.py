@@ -19,7 +19,7 @@ class Experts(Strict):
     ``bias`` tells whether each expert's two products have biases. The experts are divided into
     ``groups``, and a token goes to experts of ``groups_per_token`` groups only. ``hashed`` is the
     number of layers at the start where a table selects the experts by the token; their routers have
-    no bias.
+    no bias. ``shared_gate`` tells whether a learnt score per token scales the shared experts.
     """
 
     routed: Count
@@ -33,6 +33,7 @@ class Experts(Strict):
     groups: Count = 1
     groups_per_token: Count = 1
     hashed: Annotated[int, Field(ge=0, le=10**4)] = 0
+    shared_gate: bool = False
 
 
 class Window(Strict):
@@ -94,6 +95,24 @@ class Indexer(Strict):
     layers: Count
 
 
+class Linear(Strict):
+    """Linear attention in some layers, in place of attention to cached keys (Gated DeltaNet).
+
+    Queries and keys have ``key_heads`` heads of ``key_dim`` elements, values and gates
+    ``value_heads`` heads of ``value_dim``. Each value head keeps a state of ``key_dim`` x
+    ``value_dim`` elements per sequence, whatever its length. A causal convolution mixes each
+    channel of queries, keys and values over the last ``kernel`` tokens. ``layers`` is the number of
+    such layers.
+    """
+
+    layers: Count
+    key_heads: Count
+    value_heads: Count
+    key_dim: Count
+    value_dim: Count
+    kernel: Count
+
+
 class Workload(Strict):
     """The decoder of one language model; the file's name is its ``id``.
 
@@ -104,12 +123,14 @@ class Workload(Strict):
     ``rope_theta`` is absent without rotary embedding, as with ALiBi. ``rotary`` is the number of
     elements of a head that rotary embedding turns; if it is absent, all of them. ``qk_norm`` tells
     whether queries and keys are normalised, and ``qk_norm_over`` whether each head by itself or all
-    heads together. ``sinks`` tells whether a learnt score per head takes part in the softmax.
-    ``published`` is the number format of the published weights: mxfp4 is that of experts only, and
-    mxfp4-a8 has fp8 elsewhere. ``context`` is the number of tokens, prompt and answer together,
-    that its configuration allows; ``extended`` is the same with rope scaling on. ``streams`` is the
-    number of parallel hidden states, which are mixed before and after each attention and each block
-    (hyper-connections). ``aliases`` are other models of this shape, whose names stand for it.
+    heads together. ``o_gate`` tells whether attention's output is gated, element by element, by a
+    further output of the projection to queries. ``sinks`` tells whether a learnt score per head
+    takes part in the softmax. ``published`` is the number format of the published weights: mxfp4 is
+    that of experts only, and mxfp4-a8 has fp8 elsewhere. ``context`` is the number of tokens,
+    prompt and answer together, that its configuration allows; ``extended`` is the same with rope
+    scaling on. ``streams`` is the number of parallel hidden states, which are mixed before and
+    after each attention and each block (hyper-connections). ``aliases`` are other models of this
+    shape, whose names stand for it.
     """
 
     id: Key
@@ -138,11 +159,13 @@ class Workload(Strict):
     o_bias: bool = False
     qk_norm: bool = False
     qk_norm_over: Literal["head", "heads"] = "head"
+    o_gate: bool = False
     sinks: bool = False
     window: Window | None = None
     experts: Experts | None = None
     mla: Mla | None = None
     compressed: Compressed | None = None
+    linear: Linear | None = None
     streams: Count = 1
     indexer: Indexer | None = None
     note: str | None = None

@@ -3,28 +3,49 @@
 A matrix is outputs x inputs, as in a linear layer; products with the same input are merged.
 """
 
-from bench.workloads.model import Compressed, Experts, Mla, Workload
+from bench.workloads.model import Compressed, Experts, Linear, Mla, Workload
 
 Shapes = dict[str, tuple[int, ...]]
 """Shapes of weights, by name."""
 
 
 def grouped(workload: Workload) -> Shapes:
-    """Returns the weights of multi-head, grouped-query or multi-query attention."""
-    rows = (workload.heads + 2 * workload.kv_heads) * workload.head_dim
+    """Returns the weights of multi-head, grouped-query or multi-query attention.
+
+    Gates of its output are rows of ``qkv``, as many as those of queries.
+    """
+    queries = (2 if workload.o_gate else 1) * workload.heads
+    rows = (queries + 2 * workload.kv_heads) * workload.head_dim
     out = (workload.hidden, workload.heads * workload.head_dim)
-    queries, keys = (
+    normed, keys = (
         (workload.heads, workload.kv_heads) if workload.qk_norm_over == "heads" else (1, 1)
     )
     optional: Shapes = {
         "qkv_bias": (rows,) if workload.qkv_bias else (),
         "o_bias": (workload.hidden,) if workload.o_bias else (),
-        "q_norm": (queries * workload.head_dim,) if workload.qk_norm else (),
+        "q_norm": (normed * workload.head_dim,) if workload.qk_norm else (),
         "k_norm": (keys * workload.head_dim,) if workload.qk_norm else (),
         "sinks": (workload.heads,) if workload.sinks else (),
     }
     present = {name: shape for name, shape in optional.items() if shape}
     return {"qkv": (rows, workload.hidden), **present, "o": out}
+
+
+def linear(workload: Workload, one: Linear) -> Shapes:
+    """Returns the weights of linear attention (Gated DeltaNet).
+
+    These project to queries, keys, values and gates, and to a decay and a writing strength per
+    value head; mix tokens; hold two parameters of the decay per head; norm; and project out.
+    """
+    keys, values = one.key_heads * one.key_dim, one.value_heads * one.value_dim
+    return {
+        "linear_in": (2 * keys + 2 * values, workload.hidden),
+        "linear_decay": (2 * one.value_heads, workload.hidden),
+        "linear_mixing": ((2 * keys + values) * one.kernel,),
+        "linear_rates": (2 * one.value_heads,),
+        "linear_norm": (one.value_dim,),
+        "linear_o": (workload.hidden, values),
+    }
 
 
 def latent(workload: Workload, mla: Mla) -> Shapes:
@@ -115,6 +136,8 @@ def experts(workload: Workload, experts: Experts) -> Shapes:
         bias["experts_gate_up_bias"] = (experts.routed, 2 * width)
         bias["experts_down_bias"] = (experts.routed, workload.hidden)
     shared = plain(workload, "shared_", experts.shared * width) if experts.shared else {}
+    if experts.shared_gate:
+        shared["shared_gate"] = (1, workload.hidden)
     return {
         "router": (experts.routed, workload.hidden),
         **bias,

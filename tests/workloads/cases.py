@@ -8,12 +8,14 @@ from collections.abc import Callable
 from math import prod
 
 from bench.predict.model.attention import some_products
+from bench.workloads import linear
 from bench.workloads.counts import (
     NO_PRODUCT,
     ROUTED,
     ROUTED_BIAS,
     Phase,
     attention_flop,
+    attention_shapes,
     dense,
     index_key_bytes,
     index_per,
@@ -28,7 +30,9 @@ from bench.workloads.counts import (
 )
 from bench.workloads.model import Workload
 
-BLOCK = ("router", "gate_up", "up", "down", "shared_gate_up", "shared_down", *ROUTED)
+BLOCK = (
+    "router", "gate_up", "up", "down", "shared_gate_up", "shared_down", "shared_gate", *ROUTED,
+)  # fmt: skip
 
 
 def attention_products(model: Workload) -> int:
@@ -43,12 +47,15 @@ def active(model: Workload) -> int:
     unbiased = model.experts.hashed * model.experts.routed if model.experts else 0
     n = model.streams
     last = n * n * model.hidden + n + 1 if n > 1 else 0
+    some += linear.layers(model) * linear.parameters_beyond(model, attention_shapes(model))
     return over_layers(model, _of_a_token) + some - unbiased + model.hidden + last
 
 
 def products(model: Workload) -> int:
     """Elements that one token is multiplied by, without the head."""
-    return over_layers(model, token_products) + sum(some_products(model).values())
+    beyond = linear.products(model) - attention_products(model)
+    some = sum(some_products(model).values()) + linear.layers(model) * beyond
+    return over_layers(model, token_products) + some
 
 
 def over_layers(model: Workload, count: Callable[[Workload], int]) -> int:
@@ -63,7 +70,7 @@ def kv_bytes(model: Workload, itemsize: int = 2) -> int:
     if model.compressed:
         return kv_sequence_bytes(model, 128, itemsize) // 128
     index = one.layers * index_key_bytes(one) if one else 0
-    return model.layers * kv_elements(model) * itemsize + index
+    return linear.other_layers(model) * kv_elements(model) * itemsize + index
 
 
 def model_flop(model: Workload, phase: Phase, length: int) -> int:
@@ -86,7 +93,14 @@ def attention(model: Workload, phase: Phase, length: int) -> int:
     one = model.indexer
     chosen = one.layers * index_flop(model, phase, length) if one else 0
     told = (span.layers * attention_flop(model, phase, length, span) for span in spans(model))
-    return chosen + sum(told)
+    return chosen + sum(told) + _recurrence(model, phase, length)
+
+
+def _recurrence(model: Workload, phase: Phase, length: int) -> int:
+    """FLOP of the linear attention of all layers."""
+    one, prefill = model.linear, phase == "prefill"
+    tokens = length if prefill else 1
+    return one.layers * tokens * linear.token_flop(one, prefill=prefill) if one else 0
 
 
 def index_products(model: Workload) -> int:

@@ -32,7 +32,9 @@ SHIPPED = (
     "phi-4", "qwen1.5-14b", "qwen1.5-72b", "qwen1.5-7b", "qwen2.5-0.5b", "qwen2.5-1.5b",
     "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-3b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-0.6b",
     "qwen3-1.7b", "qwen3-14b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b", "qwen3-4b",
-    "qwen3-8b", "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "seed-oss-36b", "yi-34b",
+    "qwen3-8b", "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "qwen3-next-80b-a3b",
+    "qwen3.5-0.8b", "qwen3.5-27b", "qwen3.5-35b-a3b", "qwen3.5-397b-a17b", "qwen3.5-9b",
+    "seed-oss-36b", "yi-34b",
 )  # fmt: skip
 SPECS = paths.data_dir("specs")
 EXPERTS = """\
@@ -47,6 +49,9 @@ compressed: {q_lora: "4", o_lora: "2", o_groups: "2", window: "4", sparse_layers
 """
 THRICE = COMPRESSED.replace('heavy_layers: "1"', 'heavy_layers: "2"')
 UNEVEN = COMPRESSED.replace('o_groups: "2"', 'o_groups: "3"')
+LINEAR = """\
+linear: {layers: "1", key_heads: "2", value_heads: "4", key_dim: "4", value_dim: "2", kernel: "2"}
+"""
 MLA = 'mla: {q_lora: "4", kv_lora: "4", nope: "2", rope: "2", v: "2"}\n'
 
 
@@ -212,6 +217,24 @@ def test_a_count_is_held_against_its_makers_to_the_last_digit(
             ('rope_theta: "10000"\n', MLA),
             "rope_theta: is missing, and mla turns a part of each key",
         ),
+        (
+            ('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + LINEAR.replace('"1"', '"2"')),
+            "linear.layers: leaves no layer with attention",
+        ),
+        (
+            ('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + LINEAR.replace('s: "4"', 's: "5"')),
+            "linear.key_heads: do not divide the 5 value_heads",
+        ),
+        (('qkv_bias: "yes"\n', f"qkv_bias: yes\n{LINEAR}{WINDOW}"), "window: is not known beside"),
+        (('qkv_bias: "yes"\n', f"qkv_bias: no\no_gate: yes\n{MLA}"), "o_gate: is not known of mla"),
+        (
+            (
+                'qkv_bias: "yes"\n',
+                'qkv_bias: "yes"\n'
+                + EXPERTS.replace('shared: "1"', 'shared: "0"').replace("}", ", shared_gate: yes}"),
+            ),
+            "experts.shared_gate: is given, and no expert is shared",
+        ),
         (("name: One", "- name"), "not a mapping"),
         (("name: One", "name: &x One"), "line 1"),
     ],
@@ -228,8 +251,15 @@ def test_a_fault_names_its_file_and_field(
 
 @pytest.mark.parametrize(
     "more",
-    ["", EXPERTS, MLA + EXPERTS, MLA + INDEXER, COMPRESSED + INDEXER.replace('"2"}', '"1"}')],
-    ids=["plain", "experts", "mla", "indexer", "compressed"],
+    [
+        "",
+        EXPERTS,
+        MLA + EXPERTS,
+        MLA + INDEXER,
+        COMPRESSED + INDEXER.replace('"2"}', '"1"}'),
+        LINEAR,
+    ],
+    ids=["plain", "experts", "mla", "indexer", "compressed", "linear"],
 )
 def test_a_sound_workload_has_no_fault(more: str, tmp_path: Path) -> None:
     one = ONE.replace('kv_heads: "2"', 'kv_heads: "1"') if "compressed" in more else ONE

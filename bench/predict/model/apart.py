@@ -15,6 +15,7 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points, operators
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
+from bench.predict.model.recurrent import chip_state_bytes
 from bench.predict.model.stack import Stack
 from bench.predict.model.step import NETWORK, NODE, Step, rates, timed
 from bench.workloads.counts import kv_sequence_bytes
@@ -85,7 +86,7 @@ def transfer_bytes(
     """Returns the bytes of a prompt's cache that pass the link of one chip (points,).
 
     A chip sends or receives the heads and layers that it holds; latents belong to no head, so that
-    each chip that shares a layer needs all of them.
+    each chip that shares a layer needs all of them. States of linear attention are sent, too.
 
     Args:
         workload: the model.
@@ -97,7 +98,8 @@ def transfer_bytes(
     lengths, places = np.unique(prompt, return_inverse=True)
     whole = np.array([float(kv_sequence_bytes(workload, int(one), size)) for one in lengths])
     share = max(1 / kept_heads(workload, one.tp) / one.pp for one in splits)
-    return whole[places] * share
+    states = max(chip_state_bytes(workload, one.tp) / one.pp for one in splits)
+    return whole[places] * share + states
 
 
 def rate_between(prefill: Facts, decode: Facts, chips: int) -> tuple[float, bool]:

@@ -28,6 +28,7 @@ from bench.workloads.counts import (
     some_layers,
     spans,
 )
+from bench.workloads.linear import other_layers
 from bench.workloads.model import Workload
 
 Array = NDArray[np.float64]
@@ -67,11 +68,13 @@ def replicated(workload: Workload, tp: int) -> float:
     Weights that only some layers have are included as an average over all layers.
     """
     some = sum(some_products(workload).values())
-    return replicated_everywhere(workload, tp) + some / workload.layers * (1 - 1 / tp)
+    share = other_layers(workload) / workload.layers
+    in_all = replicated_everywhere(workload, tp) * share
+    return in_all + some / workload.layers * (1 - 1 / tp)
 
 
 def replicated_everywhere(workload: Workload, tp: int) -> float:
-    """Returns the same for the weights that all layers have.
+    """Returns the same for the weights that all layers without linear attention have.
 
     Latents belong to no head and are whole on each chip; keys and values are kept as whole heads.
     """

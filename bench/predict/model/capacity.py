@@ -10,15 +10,19 @@ from bench.predict.model.operators import ACTIVATION
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
 from bench.predict.model.recipe import Recipe
+from bench.predict.model.recurrent import chip_state_bytes
+from bench.workloads import linear
 from bench.workloads.counts import (
     NO_PRODUCT,
     ROUTED,
+    attention_shapes,
     kv_sequence_bytes,
     layer_shapes,
     parameters,
     some_layers,
 )
 from bench.workloads.model import Workload
+from bench.workloads.weights import Shapes
 
 RESERVED_B, RESERVED_SHARE = 3.5e9, 0.10
 """Bytes that an engine reserves for contexts, workspaces and activations, and the share of memory
@@ -40,7 +44,7 @@ class Room:
     Attributes:
         capacity: memory that programs find; None if unknown.
         weights: the model's weights on one chip; in training with gradients and optimiser states.
-        cache: key-value cache of one sequence on one chip.
+        cache: key-value cache of one sequence on one chip, and its states of linear attention.
         reserved: memory reserved for the engine.
         sequences: number of sequences per copy of the model.
         activations: activations that training keeps for the backward pass.
@@ -124,8 +128,9 @@ def room(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
         saved = activations(workload, split, recipe, length, per_copy)
         return Room(chip.capacity, states, 0.0, reserved, per_copy, saved)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
-    all_layers = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
-    cache = all_layers * largest_stage(workload, split)
+    keys = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
+    states = chip_state_bytes(workload, split.tp)
+    cache = (keys + states) * largest_stage(workload, split)
     return Room(chip.capacity, weight_bytes(workload, formats, split), cache, reserved, per_copy)
 
 
@@ -194,11 +199,14 @@ def activation_elements(workload: Workload) -> float:
         for name, shape in layer_shapes(workload).items()
         if name not in NO_PRODUCT and len(shape) > 1
     )
-    some = sum(
-        layers * sum(sum(shape) for shape in shapes.values() if len(shape) > 1)
-        for layers, shapes in some_layers(workload)
-    )
-    return float(each * workload.layers + some)
+    some = sum(layers * _ends(shapes) for layers, shapes in some_layers(workload))
+    beyond = _ends(linear.shapes(workload)) - _ends(attention_shapes(workload))
+    return float(each * workload.layers + some + linear.layers(workload) * beyond)
+
+
+def _ends(shapes: Shapes) -> int:
+    """Returns the elements that enter and leave products with some weights."""
+    return sum(sum(shape) for shape in shapes.values() if len(shape) > 1)
 
 
 def chip_parameters(workload: Workload, split: Parallel) -> tuple[float, float]:

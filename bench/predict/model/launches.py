@@ -1,5 +1,6 @@
 """Counts the kernels of a model's layers: the stack's fixed time per layer grows with them."""
 
+from bench.workloads import linear
 from bench.workloads.model import Workload
 
 GROUPED_KERNELS = 6.0
@@ -10,6 +11,9 @@ LATENT_KERNELS = 10.0
 latents, their norm, up to queries, into the keys' latents, out of the values' latents."""
 COMPRESSED_KERNELS = 10.0
 """The same for compressed attention: latents for queries only, and two output products."""
+LINEAR_KERNELS = 8.0
+"""The same for linear attention: two norms, the product to queries, keys, values and gates, that to
+decays and writing strengths, convolution, recurrence, gated norm, the output product."""
 FOLD_KERNELS = 2.0
 """Kernels that fold several tokens into one compressed key: a product and the sum."""
 INDEXER_KERNELS = 7.0
@@ -32,7 +36,8 @@ def usual_layers(workload: Workload) -> float:
     """
     routed = routed_layers(workload)
     unrouted = 1.0 + (BLOCK_KERNELS if workload.experts and workload.experts.shared else 0.0)
-    kernels = workload.layers * _attention_kernels(workload)
+    kernels = linear.other_layers(workload) * _attention_kernels(workload)
+    kernels += linear.layers(workload) * LINEAR_KERNELS
     kernels = kernels + (workload.layers - routed) * BLOCK_KERNELS + routed * unrouted
     kernels += workload.indexer.layers * INDEXER_KERNELS if workload.indexer else 0.0
     if folded := workload.compressed:
@@ -46,6 +51,7 @@ def _attention_kernels(workload: Workload) -> float:
     if workload.compressed or workload.mla:
         kernels = COMPRESSED_KERNELS if workload.compressed else LATENT_KERNELS
     kernels += STREAM_KERNELS if workload.streams > 1 else 0.0
+    kernels += 1.0 if workload.o_gate else 0.0
     return kernels - (0.0 if workload.rope_theta else 1.0)
 
 

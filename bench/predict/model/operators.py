@@ -26,6 +26,8 @@ from bench.predict.model.attention import (
 from bench.predict.model.launches import routed_layers, usual_layers
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
+from bench.predict.model.recurrent import recurrence, streamed
+from bench.workloads import linear
 from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, layer_shapes
 from bench.workloads.model import Workload
 
@@ -41,7 +43,7 @@ DISPATCHED = 3.0
 """Bytes per element of a token sent to its experts in 8 bits and returned in 16."""
 BLOCK = ("gate_up", "up", "down")
 """Weights of a feed-forward block that every token passes through."""
-SHARED = ("shared_gate_up", "shared_down")
+SHARED = ("shared_gate_up", "shared_down", "shared_gate")
 """Weights of the shared experts."""
 
 
@@ -164,7 +166,7 @@ def _attention_names(workload: Workload) -> tuple[str, ...]:
 def _attention(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     workload: Workload, phase: str, points: Points, rows: Array, formats: Precision, split: Parallel
 ) -> Iterator[Operator]:
-    """Yields attention and its products, and those of an indexer.
+    """Yields attention and its products, linear attention, and an indexer with its products.
 
     Args:
         workload: the model.
@@ -177,7 +179,8 @@ def _attention(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     shared = _elements(workload, _attention_names(workload)) / split.tp
     some = some_products(workload)
     in_all = shared + replicated_everywhere(workload, split.tp)
-    elements = workload.layers * in_all + some["compressed"]
+    elements = linear.other_layers(workload) * in_all + some["compressed"]
+    elements += linear.layers(workload) * linear.products(workload) / split.tp
     yield _product("attention products", rows, elements, formats.dense_weight)
     pairs = points.pairs if phase == "prefill" else points.batch * points.length
     inputs = AttentionInput(phase == "prefill", points.batch, points.length, pairs)
@@ -185,6 +188,9 @@ def _attention(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     moved = cache_bytes(workload, inputs, formats.cache, split)
     tokens = tiled_heads(workload, inputs, split.tp)
     yield operator("attention", "attention", rows, tokens=tokens, flop=flop, moved=moved)
+    if workload.linear:
+        flop, moved = recurrence(workload, inputs, split)
+        yield operator("linear attention", "attention", rows, flop=flop, moved=moved)
     if workload.indexer:  # replicated: each chip of a tensor-parallel group does all of it
         elements = some["indexer"]
         yield _product("indexer products", rows, elements, formats.dense_weight)
@@ -229,12 +235,11 @@ def _head(workload: Workload, points: Points, split: Parallel) -> Operator:
 def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     """Returns memory traffic of norms, residuals, rotary embedding and the activation function.
 
-    Per token, two norms read and write the hidden state and the residual. Rotary embedding reads
-    and writes the elements of queries and keys that it turns. The activation function reads one
-    width, and a second for the gate if there is one, and writes one. Several parallel hidden states
-    are read to be mixed, read again and merged into one, and read and written with the result, once
-    for attention and once for the block: with n of them, 3n + 1 are read and n + 1 written (Xie et
-    al. 2025, mHC, arXiv 2512.24880, 4.3.1).
+    Per token, two norms read and write the hidden state and the residual. The activation function
+    reads one width, and a second for the gate if there is one, and writes one. Several parallel
+    hidden states are read to be mixed, read again and merged into one, and read and written with
+    the result, once for attention and once for the block: with n of them, 3n + 1 are read and n + 1
+    written (Xie et al. 2025, mHC, arXiv 2512.24880, 4.3.1).
     """
     experts = workload.experts
     width = workload.intermediate or 0
@@ -244,19 +249,9 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
         width = int(share * width + (1 - share) * routed)
     widths = 3 if workload.activation == "silu" else 2
     mixed = 2 * (4 * workload.streams + 2) * workload.hidden if workload.streams > 1 else 0
-    turned = 2 * _rotated(workload)
-    elements = 8 * workload.hidden + mixed + (turned + widths * width) / split.tp
+    elements = 8 * workload.hidden + mixed + (streamed(workload) + widths * width) / split.tp
     moved = workload.layers * ACTIVATION * elements * rows
     return operator("norms and activations", "stream", rows, moved=moved)
-
-
-def _rotated(workload: Workload) -> int:
-    """Returns the elements of a token's queries and keys that rotary embedding turns."""
-    if workload.rope_theta is None:
-        return 0
-    if workload.mla:
-        return (workload.heads + 1) * workload.mla.rope
-    return (workload.heads + workload.kv_heads) * (workload.rotary or workload.head_dim)
 
 
 def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iterator[Operator]:

@@ -32,6 +32,7 @@ from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
 from bench.predict.model.recipe import Recipe
 from bench.workloads.counts import kv_elements, parameters
+from bench.workloads.linear import other_layers
 from bench.workloads.model import Workload
 
 PASSES = {"attention": 3.5, "link": 2.0}
@@ -145,11 +146,15 @@ def _all_reduce_bytes(elements: float, copies: float) -> float:
 
 
 def _ring_exchange(workload: Workload, micro: Points, split: Parallel) -> Operator:
-    """Returns the exchange of keys and values among the chips that share each sequence."""
+    """Returns the exchange of keys and values among the chips that share each sequence.
+
+    States of linear attention, which pass on once, are left out.
+    """
     rows = micro.batch * micro.length / split.dp / split.cp
     elements = kv_elements(workload) / kept_heads(workload, split.tp)
-    sent = workload.layers * ACTIVATION * elements * rows * (split.cp - 1)
-    calls = workload.layers * (split.cp - 1)
+    layers = other_layers(workload)
+    sent = layers * ACTIVATION * elements * rows * (split.cp - 1)
+    calls = layers * (split.cp - 1)
     ranks = split.tp * split.cp
     return operator("keys and values", "link", rows, sent=sent, calls=calls, ranks=ranks, peers=2)
 
