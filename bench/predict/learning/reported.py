@@ -9,7 +9,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 
 import numpy as np
 
-from bench.evidence.model import Report, Reported
+from bench.evidence.model import Defect, Report, Reported
 from bench.predict.learning.expected import SOFTWARE
 from bench.predict.learning.learn import DENSE, EXPERTS
 from bench.predict.learning.others import OtherGroups, other_groups, shrunk
@@ -80,9 +80,14 @@ def _run(row: Row) -> tuple[object, ...]:
 
 
 def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row | None:
-    """Returns a reported value as a row of serving; None if it does not state enough."""
+    """Returns a reported value as a row of serving; None if it does not state enough.
+
+    Software before its release is left out: it says nothing of what the chip will do.
+    """
     work, model = value.workload, model_named(value.workload.get("model", ""))
     if value.quantity not in QUANTITIES or model not in models or not value.dtype:
+        return None
+    if Defect.PRERELEASE in value.defects:
         return None
     load, split = _load(value), _split(value)
     if load is None or split is None:
