@@ -84,16 +84,48 @@ def _rate(cny: float | None) -> float | None:
 def _amounts(
     key: str, words: Sequence[str], chips: "Sequence[Chip]", sheets: "Catalogue"
 ) -> "dict[str, Amount]":
-    """Returns the amounts by chip; an amount without a chip is that of the others."""
-    amounts: dict[str, Amount] = {}
-    of_chips = [word for word in words if ":" in word]
-    for word in [*(word for word in words if ":" not in word), *of_chips]:
-        name, _, amount = word.rpartition(":")
-        named = [sheets.find(name)] if name else chips
-        if name and named[0].id not in [one.id for one in chips]:
-            raise UsageError(f"{key}={word}: {named[0].id} is not among the chips asked for")
-        amounts |= {one.id: _amount(key, word, amount) for one in named}
-    return amounts
+    """Returns the amounts by chip; an amount without a chip is that of the others.
+
+    Raises:
+        UsageError: an amount is wrong, of a chip that is not asked for, or of none.
+    """
+    all_chips = [one.id for one in chips]
+    by_chip = _words_by_chip(key, words, sheets)
+    for chip, word in by_chip.items():
+        if chip and chip not in all_chips:
+            raise UsageError(f"{key}={word}: {chip} is not among the chips asked for")
+    if "" in by_chip and not set(all_chips) - by_chip.keys():
+        raise UsageError(f"{key}={','.join(words)}: {by_chip['']} is for no chip: {_shown(key)}")
+    amounts = {chip: _amount(key, word, word.rpartition(":")[2]) for chip, word in by_chip.items()}
+    rest = dict.fromkeys(all_chips, amounts.pop("")) if "" in amounts else {}
+    return rest | amounts
+
+
+def _words_by_chip(key: str, words: Sequence[str], sheets: "Catalogue") -> dict[str, str]:
+    """Returns the words by id of their chip; that of a word without a chip is empty.
+
+    Raises:
+        UsageError: two words are for one chip, or two have no chip, as in ``25,500``.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name = word.rpartition(":")[0]
+        chip = sheets.find(name).id if name else ""
+        if chip in found:
+            of = chip or "no chip in particular"
+            both = f"{found[chip]} and {word} are both for {of}"
+            raise UsageError(f"{key}={','.join(words)}: {both}: {_shown(key)}")
+        found[chip] = word
+    return found
+
+
+def _shown(key: str) -> str:
+    """Returns how to write amounts."""
+    return f"write {key}=25000, with no comma inside, or one for each chip, such as {_by_chip(key)}"
+
+
+def _by_chip(key: str) -> str:
+    return f"{key}=[h20:110000CNY,h800:25000]"
 
 
 def _amount(key: str, word: str, amount: str) -> "Amount":
@@ -106,7 +138,7 @@ def _amount(key: str, word: str, amount: str) -> "Amount":
 
     found = _AMOUNT.fullmatch(amount)
     if found is None:
-        shown = "kwh=0.1 or kwh=0.6CNY" if key == "kwh" else f"{key}=[h20:110000CNY,h800:25000]"
+        shown = "kwh=0.1 or kwh=0.6CNY" if key == "kwh" else _by_chip(key)
         raise UsageError(f"{key}={word}: write US dollars, or yuan with CNY, such as {shown}")
     value, most = float(found[1]), MOST.get(key, MOST_MONEY)
     if not 0 < value <= most:

@@ -45,6 +45,8 @@ WRONG = {
     f"{CHIP} rent=0": "rent=0 must be above 0 and at most 1,000,000,000",
     f"{CHIP} price=1e10": "price=1e10 must be above 0 and at most 1,000,000,000",
     f"{CHIP} price=[b200:30000]": "price=b200:30000: nvidia-b200-sxm-180gb is not among the chips",
+    f"{CHIP} price=25,500": "price=25,500: 25 and 500 are both for no chip in particular: write",
+    f"{CHIP} rent=[h20:1,h20:2]": "rent=h20:1,h20:2: h20:1 and h20:2 are both for nvidia-h20-sxm-",
     f"{CHIP} price=1 rent=1": "price= and rent= are two ways to pay for a chip: give one",
     f"{CHIP} pue=0.5": "pue=0.5 must be 1 or more: a building draws what is in it",
     f"{CHIP} operators=maybe": "operators=maybe: write true or false",
