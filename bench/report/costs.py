@@ -43,9 +43,11 @@ def with_range(band: Band | None) -> str:
 
 def costs_note(prices: Prices) -> str:
     """Returns what the columns of energy and cost include and what they leave out."""
+    currency = "CNY" if prices.cny else "USD"
+    kwh = f"{prices.kwh * (prices.cny or 1.0):g} {currency}/kWh"
     owned = (
         f"{'the price given, else ' if prices.paid else ''}a sourced price over {prices.years:g} "
-        f"years and {prices.kwh:g} USD/kWh at PUE {prices.pue:g}; no server, network or staff"
+        f"years and {kwh} at PUE {prices.pue:g}; no server, network or staff"
     )
     source = f"the rent given, else {owned}" if prices.rents else owned
     source += f"; CNY {prices.cny:g} for USD 1 (CSV and JSON in USD)" if prices.cny else ""

@@ -317,6 +317,8 @@ def test_amounts_in_yuan_count_at_the_rate_given(capsys: pytest.CaptureFixture[s
     dollars = one(["chips=h20", SMALL, "price=15000", "kwh=0.1"], capsys)
     yuan = one(["chips=h20", SMALL, "price=[h20:120000CNY]", "kwh=0.8cny", "cny=8"], capsys)
     assert yuan["usd_per_Mtoken"] == pytest.approx(dollars["usd_per_Mtoken"])
+    noted = said("predict", ["chips=h20", SMALL, "kwh=0.6CNY", "cny=7.1"], capsys)[1]
+    assert "years and 0.6 CNY/kWh at PUE" in noted, "as it was given, in the unit of the costs"
     rented = one(["chips=h20", SMALL, "rent=16CNY", "cny=8"], capsys)
     assert rented["usd_per_Mtoken"] == pytest.approx(2 / (3600 * rented["tokens_per_s_chip"] / 1e6))
     assert one(["chips=h20", SMALL, "price=1e4"], capsys)["usd_per_Mtoken"] > 0
