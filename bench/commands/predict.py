@@ -188,9 +188,15 @@ def _predicted(
     known = _fitted_model(config, scenario.workload)
     refuse_engine(scenario.engine, scenario.phase, known)
     found = answers(chips, base, scenario, known)
-    prices = prices_of(config, [*chips, base] if base else chips, sheets)
+    filling = scenario.prefill.chip if scenario.prefill else None
+    prices = prices_of(config, _priced(chips, base, filling), sheets)
     report = predictions(found, base, scenario, prices, operators=config.operators)
     return with_weak(report, _rests(found), sheets)
+
+
+def _priced(chips: "Iterable[Chip]", *others: "Chip | None") -> "list[Chip]":
+    """Returns the chips that a price can be of: those asked for, the baseline, that for prefill."""
+    return [*chips, *(one for one in others if one)]
 
 
 def _rests(answers: "Iterable[Answer]") -> dict[str, list[str]]:
@@ -230,7 +236,7 @@ def _best(
 
     base = sheets.find(config.baseline) if config.baseline else None
     goals, rate = serving_goals_of(config, given), rate_of(config)
-    prices = prices_of(config, [*chips, base] if base else chips, sheets)
+    prices = prices_of(config, _priced(chips, base, goals[0].prefill_chip), sheets)
     found, known = [], _fitted_model(config, goals[0].workload)
     refuse_engine(goals[0].engine, config.phase, known)
     for goal in goals:

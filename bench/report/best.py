@@ -15,7 +15,7 @@ from bench.predict.validation.tested import errors
 from bench.predict.ways import EITHER, ServingGoal
 from bench.report.answered import Answered
 from bench.report.apart import side_tested
-from bench.report.costs import INNER, costs_note
+from bench.report.costs import INNER, costs_note, unpriced_lines
 from bench.report.digits import NONE, counted
 from bench.report.flatpredictions import flat_rows
 from bench.report.markup import Report
@@ -196,6 +196,7 @@ def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) 
     """Yields the sentences below the table: meanings, tests, caveats, chips without an answer."""
     answers = [one for limit in results for one in limit.answers]
     predicted = {one.chip.id: one for one in answers if one.found}
+    answered = [Answered(one, one.found) for one in answers if one.found]
     wanted = results[0].wanted
     scenario = wanted.scenario(_copies(wanted), [1])
     yield COLUMN_NOTES
@@ -208,6 +209,7 @@ def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) 
         yield tests
     yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
     yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)
+    yield from unpriced_lines(answered, prices)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:

@@ -1,5 +1,7 @@
 """Energy and cost per token, with the range from power, prices and predicted rate."""
 
+from collections.abc import Iterable, Iterator
+
 from bench.predict.model.power import Band, Prices, hourly, total
 from bench.report.answered import Answered
 from bench.report.digits import NONE
@@ -55,6 +57,19 @@ def costs_note(prices: Prices) -> str:
         f"J/token: chips alone. {cost_unit(prices)}: {source}; always busy. "
         "In brackets the range from power, price and the rate's 80% interval."
     )
+
+
+def unpriced_lines(answered: Iterable[Answered], prices: Prices) -> Iterator[str]:
+    """Yields which chips for prefill, of another kind than decodes, have no price, if any."""
+    kinds = ((one.chip, at.chip) for at in answered for one in at.sides[1:])
+    filling = {one.id: one for one, decoding in kinds if one != decoding}
+    power = Band(1.0, 1.0, 1.0)
+    unpriced = [chip for chip, one in filling.items() if hourly(one, power, prices) is None]
+    if unpriced:
+        yield (
+            f"{cost_unit(prices)} is unknown where prefill is on {', '.join(unpriced)}, as its "
+            "price is: give price= or rent= for it."
+        )
 
 
 def _per_token(band: Band, at: Answered, point: int, scale: float) -> Band:

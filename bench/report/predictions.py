@@ -10,7 +10,15 @@ from bench.predict.scenario import Scenario
 from bench.predict.tiers import RESTS
 from bench.report.answered import Answered
 from bench.report.apart import apart_lines
-from bench.report.costs import INNER, cost_text, cost_unit, costs_note, energy, with_range
+from bench.report.costs import (
+    INNER,
+    cost_text,
+    cost_unit,
+    costs_note,
+    energy,
+    unpriced_lines,
+    with_range,
+)
 from bench.report.flatpredictions import flat_rows
 from bench.report.marks import computed_notes
 from bench.report.markup import Report
@@ -172,6 +180,7 @@ def _summary(
         yield tests
     yield from phase_ratio_lines(scenario, base, [at.chip for at in answered])
     yield from caveats(answers, scenario, costs_note(prices), RESTS)
+    yield from unpriced_lines(answered, prices)
     places = range(len(scenario.batch))
     if any(at.unfit(place) for at in answered for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."

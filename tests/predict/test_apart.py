@@ -233,6 +233,22 @@ def test_the_command_searches_and_names_the_other_chip(
     assert {row["prefill_chip"] for row in apart} == {None}
 
 
+def test_the_chip_for_prefill_has_a_price_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its price was refused, and the cost of the system was unknown without a word."""
+    words = ["chips=h20", f"workload={DENSE}", "prefill=h800"]
+    for way in (["parallel=best", "devices=16"], ["parallel='prefill=tp8 decode=tp8'"]):
+        asked_for = [*words, *way, "kwh=0.001"]
+        told = said("predict", [*asked_for, "price=h20:15000"], capsys)[1]
+        assert "USD/Mtoken is unknown where prefill is on nvidia-h800-sxm-80gb, as its" in told
+        both = [*asked_for, "price=[h20:15000,h800:25000]"]
+        assert "USD/Mtoken is unknown" not in said("predict", both, capsys)[1]
+        (row,) = document("predict", both, capsys)["rows"]
+        share = row["prefill_chips"] / row["chips"]
+        hour = (15_000 * (1 - share) + 25_000 * share) / (4 * 365.25 * 24)
+        cost = hour / (3600 * row["tokens_per_s_chip"] / 1e6)
+        assert row["usd_per_Mtoken"] == pytest.approx(cost, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
