@@ -63,16 +63,23 @@ def leaves(trace: Trace) -> Iterator[Trace]:
 
 def nearest(traces: list[Trace], most: int = 2) -> list[Trace]:
     """Returns the unmet conditions that are nearest to being met, one for each attribute."""
-    unmet = [
-        one
-        for trace in traces
-        if trace.truth is Truth.NO
-        for one in leaves(trace)
-        if one.truth is Truth.NO
-    ]
+    unmet = [one for trace in traces for one in _preventing(trace)]
     compared = [one for one in _closest(unmet) if one.margin is not None]
     ordered = sorted(compared, key=lambda leaf: abs(leaf.margin or 0.0))
     return ordered[:most] or _closest(unmet)[:most]
+
+
+def _preventing(trace: Trace) -> Iterator[Trace]:
+    """Yields the unmet comparisons and flags that keep a trace from being met.
+
+    An unmet line of an ``any of`` that another line meets keeps nothing from being met.
+    """
+    if trace.truth is not Truth.NO:
+        return
+    if not trace.parts:
+        yield trace
+    for part in trace.parts:
+        yield from _preventing(part)
 
 
 def near_lines(ruling: Ruling) -> list[str]:

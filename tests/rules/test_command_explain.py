@@ -143,3 +143,13 @@ def test_inner_conditions_of_a_rule_are_in_brackets(capsys: pytest.CaptureFixtur
     told = next(row["condition"] for row in found if row["condition"])
     assert told.startswith("(DRAM bandwidth at least 1,400 GB/s or ")
     assert ") and " in told
+
+
+@pytest.mark.parametrize("words", [["chip=910b2"], ["chip=c550"], ["chip=910c", "on=2025-06-01"]])
+def test_what_keeps_a_chip_out_of_a_letter_is_not_a_line_that_another_line_replaces(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the letter's thresholds one is met; its condition on the designer is not."""
+    text = said(["explain", *words], capsys)[1]
+    (line,) = (one for one in text.splitlines() if one.startswith("Decided by: "))
+    assert "US-2025-LETTER-BW: designer in D:5 or Macau: yes (tier domestic)." in line
