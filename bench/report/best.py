@@ -163,10 +163,17 @@ def _limit(tpot: float) -> str:
 
 
 def _takes(prediction: Prediction, rate: float) -> str:
-    """Formats ``64 (56–72)``, or ``64 (from 56)`` where the interval has no upper end."""
+    """Formats ``64 (56–72)``, or ``64 (from 56)`` where the interval has no upper end.
+
+    Where prefill has chips of its own, ``64, 16 of them for prefill (56–72)``.
+    """
     middle, low, high = chips_for(prediction, rate)
     interval = f"{low:,.0f}–{high:,.0f}" if high < math.inf else f"from {low:,.0f}"
-    return f"{middle:,.0f} ({interval})"
+    scenario, share = prediction.scenario, ""
+    if scenario.prefill:
+        filling = round(middle * scenario.prefill.split.chips / scenario.chips)
+        share = f", {filling:,} of them for prefill"
+    return f"{middle:,.0f}{share} ({interval})"
 
 
 def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]:
@@ -195,7 +202,6 @@ def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]
 def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) -> Iterator[str]:
     """Yields the sentences below the table: meanings, tests, caveats, chips without an answer."""
     answers = [one for limit in results for one in limit.answers]
-    predicted = {one.chip.id: one for one in answers if one.found}
     answered = [Answered(one, one.found) for one in answers if one.found]
     wanted = results[0].wanted
     scenario = wanted.scenario(_copies(wanted), [1])
@@ -205,7 +211,8 @@ def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) 
     yield _choices_tested()
     if wanted.prefill == EITHER:
         yield from side_tested()
-    if tests := tests_line(list(predicted), "serve", wanted.engine):
+    chips = [side.chip.id for at in answered for side in at.sides]
+    if tests := tests_line(chips, "serve", wanted.engine):
         yield tests
     yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
     yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)

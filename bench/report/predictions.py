@@ -176,7 +176,8 @@ def _summary(
     prices: Prices,
 ) -> Iterator[str]:
     """Yields how well such predictions did, how to read them, and why some chips have none."""
-    if tests := tests_line([at.chip.id for at in answered], scenario.phase, scenario.engine):
+    chips = [side.chip.id for at in answered for side in at.sides]
+    if tests := tests_line(chips, scenario.phase, scenario.engine):
         yield tests
     yield from phase_ratio_lines(scenario, base, [at.chip for at in answered])
     yield from caveats(answers, scenario, costs_note(prices), RESTS)

@@ -233,6 +233,21 @@ def test_the_command_searches_and_names_the_other_chip(
     assert {row["prefill_chip"] for row in apart} == {None}
 
 
+def test_what_is_told_of_chips_is_told_of_both_kinds(capsys: pytest.CaptureFixture[str]) -> None:
+    """The test line had the chip that decodes only, and the number of chips was not split."""
+    words = ["chips=h20", f"workload={DENSE}", "prefill=910b2"]
+    searched = [*words, "parallel=best", "devices=16", "rate=50000"]
+    for asked_for in (searched, [*words, "parallel='prefill=tp8 decode=tp8'"]):
+        told = said("predict", asked_for, capsys)[1].splitlines()
+        (tested,) = (one for one in told if one.startswith("Tested on measurements of these chips"))
+        assert "nvidia-h20-sxm-96gb" in tested
+        assert "huawei-ascend-910b2" in tested
+    (row,) = document("predict", searched, capsys)["rows"]
+    middle, share = row["chips_for_rate"], row["prefill_chips"] / row["chips"]
+    text = said("predict", searched, capsys)[1]
+    assert f"| {middle:,.0f}, {middle * share:,.0f} of them for prefill (" in text
+
+
 def test_the_chip_for_prefill_has_a_price_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Its price was refused, and the cost of the system was unknown without a word."""
     words = ["chips=h20", f"workload={DENSE}", "prefill=h800"]
