@@ -280,7 +280,7 @@ def test_a_replay_is_of_all_operand_sets_and_batches_have_no_others(double: Doub
     )
     (graph,) = double.graphs.made
     sets = len(prepared.task.calls)
-    assert (sets, prepared.at_once, len(graph.kernels)) == (8, 8, 8)
+    assert (sets, prepared.at_once, len(graph.kernels)) == (256, 256, 256)
     replays: list[int] = []
     prepared.task.whole = lambda: replays.append(1)
     timing = measure(device, prepared, Plan(0.3))

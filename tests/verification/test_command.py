@@ -174,7 +174,7 @@ def test_a_name_that_a_folder_has_is_refused(tmp_path: Path, capsys: Capture) ->
         (["formats=[html]"], "formats= needs out=FOLDER; report= sets the format that is printed"),
         (["out=OUT", "formats=[htm]"], "no format 'htm': did you mean 'html'?"),
         (["out=OUT", "formats=[]"], "formats=[] writes nothing: give html, pdf or both"),
-        (["out=OUT", "report=json"],
+        (["out=OUT", "report=csv"],
          "report= is for printing: leave out out=, or give formats="),
         (["record=nothing-of-the-kind"], "no record 'nothing-of-the-kind': "),
         (["record=no/such.json"], "no record 'no/such.json': there is no such file"),

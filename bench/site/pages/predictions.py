@@ -16,6 +16,7 @@ from bench.report import question
 from bench.report.costs import INNER
 from bench.report.predicted import prediction_texts, unfit
 from bench.report.predictions import caveats
+from bench.report.tested import phase_ratio_lines
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, search_text
 from bench.site.pictures import of_predictions
@@ -53,15 +54,23 @@ def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
 
 
 def _question(answered: QuestionAnswers, linker: Linker) -> dict[str, Any]:
-    standing = answered.question
+    standing, answers = answered.question, [*answered.answers.values()]
     asked = question.title(standing.scenario, None)
     return {
         "key": standing.key,
         "title": standing.title,
         "asked": asked,
         "words": standing.command("910b2,h800"),
-        "caveats": linker.lines(caveats([*answered.answers.values()], standing.scenario)),
+        "caveats": linker.lines([*_ratio_tests(answered), *caveats(answers, standing.scenario)]),
     }
+
+
+def _ratio_tests(answered: QuestionAnswers) -> Iterator[str]:
+    """Yields how far such ratios to the baseline were off, if the baseline has a prediction."""
+    answers = answered.answers
+    predicted_chips = [one.chip for one in answers.values() if one.found]
+    base = answers[BASE].chip if BASE in answers else None
+    yield from phase_ratio_lines(answered.question.scenario, base, predicted_chips)
 
 
 def _chip_rows(world: World, linker: Linker) -> dict[str, Any]:
