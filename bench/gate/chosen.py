@@ -16,7 +16,7 @@ def compare_figures(
 ) -> Finding:
     """Returns the verdict on the measurements that test the chosen figures, on all if none is.
 
-    A chosen figure that this run did not measure is missing.
+    A chosen figure that this run did not measure is missing, whether the earlier ones did or not.
 
     Args:
         now: the run.
@@ -26,17 +26,17 @@ def compare_figures(
         keys: keys of figures; empty for every measurement.
 
     Raises:
-        UsageError: neither this run nor the earlier ones measured a chosen figure; or as by
-            ``compare``.
+        UsageError: a key names no figure; or as by ``compare``.
     """
     if not keys:
         return compare(now, before, terms, unread)
     known = {key for run in (now, *before) for key in _figures(run)}
     for key in keys:
-        if key not in known:
-            fix = did_you_mean(key, known)
-            raise UsageError(f"figures=: {now.name} and the earlier runs measured no {key}; {fix}")
-    found = compare(_only(now, keys), [_only(run, keys) for run in before], terms, unread)
+        if key not in FIGURES:
+            raise UsageError(f"figures=: {key} is no figure; {did_you_mean(key, known or FIGURES)}")
+    chosen = [_only(run, keys) for run in before]
+    lacking = [absent(key) for key in keys if key not in known]
+    found = compare(_only(now, keys), chosen, terms, unread, lacking)
     has = {row.taken.of.get("figure") for row in found.rows}
     rows = [*found.rows, *(absent(key) for key in keys if key not in has)]
     rows.sort(key=sort_key)

@@ -24,7 +24,13 @@ SHAPE = "another shape won"
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
 
-def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str] = ()) -> Finding:
+def compare(
+    now: Run,
+    before: Sequence[Run],
+    terms: Terms,
+    unread: Sequence[str] = (),
+    lacking: Sequence[Row] = (),
+) -> Finding:
     """Returns the verdict on each measurement of a run.
 
     Args:
@@ -32,9 +38,10 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
         before: one run, or a set, whose spread between runs is taken into account.
         terms: the strictness.
         unread: files of the set that could not be read, and why.
+        lacking: rows of what was asked for and no run measured.
 
     Raises:
-        UsageError: none of the runs is comparable, or they have no measurement in common.
+        UsageError: none is comparable, or they share no measurement and nothing is lacking.
     """
     kept, refused = comparable(now, list(before), terms.allow)
     kept, of_it = of_its_device(now, kept, terms.allow)
@@ -42,10 +49,9 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
     both = [one for one in found if one.compared]
     alike = sum(run.whole == now.whole for run in kept)
     alone = [row for one in found if not one.compared and (row := lone(one, alike))]
-    if not both and not any(row.counts for row in alone):
-        names = kept[0].name if len(kept) == 1 else f"the {len(kept)} runs"
-        raise UsageError(f"{now.name} and {names} have no measurement in common")
-    rows = [*_rows(both, terms), *alone]
+    if not both and not any(row.counts for row in (*alone, *lacking)):
+        raise UsageError(f"{now.name} and {_named(kept)} have no measurement in common")
+    rows = [*_rows(both, terms), *alone, *lacking]
     heading = (*_heading(now, kept, [*refused, *unread]), *of_it, *_asked_less(now, kept))
     ended = ENDED.get(now.state, "")
     return Finding(
@@ -59,6 +65,10 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
         ended=ended,
         backend=now.backend,
     )
+
+
+def _named(runs: Sequence[Run]) -> str:
+    return runs[0].name if len(runs) == 1 else f"the {len(runs)} runs"
 
 
 def _asked_less(now: Run, kept: Sequence[Run]) -> list[str]:

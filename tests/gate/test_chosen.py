@@ -45,6 +45,29 @@ def test_what_is_asked_for_and_was_not_measured_is_missing(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_figure_that_no_run_measured_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("against", ["before.json", "h20"])
+def test_what_no_run_measured_is_missing_against_runs_as_against_a_sheet(
+    against: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["record=same.json", f"against={against}", "figures=[matrix_fp8]"]
+    assert gate(*words, "report=json") == 3
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["figure"], row["verdict"]) == ("matrix_fp8", "missing")
+
+
+@pytest.mark.usefixtures("here")
+def test_what_no_run_measured_is_missing_beside_what_was(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    both = "figures=[matrix_fp8,matrix_bf16]"
+    assert gate("record=same.json", "against=before.json", both, "report=json") == 3
+    told = [(row["figure"], row["verdict"]) for row in json.loads(capsys.readouterr().out)["rows"]]
+    assert sorted(told) == [("matrix_bf16", "same"), ("matrix_fp8", "missing")]
+
+
+@pytest.mark.usefixtures("here")
+def test_an_unknown_word_is_refused_with_the_nearest_figure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert gate("record=same.json", "against=before.json", "figures=[matrix_bf17]") == 2
-    assert "measured no matrix_bf17; did you mean 'matrix_bf16'?" in capsys.readouterr().err
+    assert "matrix_bf17 is no figure; did you mean 'matrix_bf16'?" in capsys.readouterr().err
