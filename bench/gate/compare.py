@@ -53,16 +53,15 @@ def compare(
         raise UsageError(f"{now.name} and {_named(kept)} have no measurement in common")
     rows = [*_rows(both, terms), *alone, *lacking]
     heading = (*_heading(now, kept, [*refused, *unread]), *of_it, *_asked_less(now, kept))
-    ended = ENDED.get(now.state, "")
     return Finding(
-        title=title(rows, ended),
+        title=title(rows, ENDED.get(now.state, "")),
         heading=(*heading, *difference_lines(now, kept, terms.allow)),
         rows=tuple(sorted(rows, key=sort_key)),
         notes=tuple(_notes(len(both), len(kept), terms)),
         record=now.name,
         against=tuple(run.name for run in kept),
         strictness={"level": terms.level, "least": terms.least},
-        ended=ended,
+        ended=ENDED.get(now.state, ""),
         backend=now.backend,
     )
 
