@@ -11,6 +11,7 @@ from bench.commands.predictkeys import (
     whole,
     with_equal_rates,
 )
+from bench.commands.prefillkeys import refuse_together
 from bench.commands.pricekeys import prices_of
 from bench.commands.printed import printed
 from bench.config import check_known, compose
@@ -174,6 +175,7 @@ def _refuse_unused(config: PredictConfig, given: set[str]) -> None:
     for key in LIMITS:
         if key in given and not best:
             raise UsageError(f"{key}= needs parallel={BEST}: leave it out")
+    refuse_together(config, given)
 
 
 def _predicted(

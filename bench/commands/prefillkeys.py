@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from bench.predict.model.parallel import Parallel
     from bench.predict.scenario import Prefill
 
-SIDES = re.compile(r"prefill[=:\s]\s*(\S.*?)[\s,;]+decode[=:\s]\s*(\S.*)")
-"""``parallel=`` with a way for each side, such as ``prefill=tp2,dp4 decode=tp8``."""
+SIDE = re.compile(r"(?:^|(?<=[\s,;]))(prefill|decode)(?:\s*[=:]\s*|\s+|$)")
+"""The name of a side in ``parallel=``, as in ``prefill=tp2,dp4 decode=tp8``."""
 EXAMPLE = "parallel='prefill=tp2,dp4 decode=tp8'"
+BEST = "best"
+SEARCH = "parallel=best prefill=apart searches for both"
 
 
 def place_of(config: PredictConfig) -> "tuple[str, Chip | None]":
@@ -50,7 +52,7 @@ def sides_of(config: PredictConfig, *, copies: bool = False) -> "tuple[Parallel,
     from bench.predict.ways import APART, TOGETHER
 
     place, chip = place_of(config)
-    both = SIDES.fullmatch(config.parallel.strip())
+    both = _sides(config.parallel)
     if not both:
         if place != TOGETHER:
             raise UsageError(
@@ -61,4 +63,35 @@ def sides_of(config: PredictConfig, *, copies: bool = False) -> "tuple[Parallel,
         raise UsageError(f"{EXAMPLE} and such need phase=serve: else divide, as with parallel=8")
     if place not in (TOGETHER, APART):
         raise UsageError(f"prefill={config.prefill} needs parallel=best: it compares ways")
-    return parallel(both[2]), Prefill(parallel(both[1]), chip)
+    return parallel(both["decode"]), Prefill(parallel(both["prefill"]), chip)
+
+
+def refuse_together(config: PredictConfig, given: set[str]) -> None:
+    """Refuses ``prefill=together``, if given, beside a way for each side.
+
+    Raises:
+        UsageError: both are given, or as by ``sides_of`` for the sides.
+    """
+    from bench.predict.ways import TOGETHER
+
+    if "prefill" in given and config.prefill == TOGETHER and _sides(config.parallel):
+        raise UsageError(
+            f"prefill={TOGETHER} has no way for each side, as parallel={config.parallel} has: "
+            "leave out prefill=, or give one way, as with parallel=tp8"
+        )
+
+
+def _sides(word: str) -> dict[str, str]:
+    """Returns the way of each side that ``parallel=`` names, in either order; empty if none.
+
+    Raises:
+        UsageError: one side is missing, or named twice, or has no way of its own.
+    """
+    before, *named = SIDE.split(word.strip())
+    if not named:
+        return {}
+    ways = [one.strip(" ,;") for one in named[1::2]]
+    found = dict(zip(named[::2], ways, strict=True))
+    if before or len(named) != 4 or len(found) != 2 or not all(ways) or BEST in ways:
+        raise UsageError(f"parallel={word}: name each side once, with its way: {EXAMPLE}; {SEARCH}")
+    return found

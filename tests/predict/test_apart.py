@@ -220,6 +220,14 @@ def test_the_command_takes_a_way_for_each_side(capsys: pytest.CaptureFixture[str
     assert "GB, prefill " in told
 
 
+def test_the_sides_are_named_in_either_order(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        document("predict", [*ASKED, f"parallel='{sides}'", "batch=8"], capsys)["rows"]
+        for sides in ("prefill=tp2,dp2 decode=tp4", "decode=tp4, prefill=tp2,dp2")
+    ]
+    assert found[0] == found[1]
+
+
 def test_the_command_searches_and_names_the_other_chip(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -268,13 +276,23 @@ def test_the_chip_for_prefill_has_a_price_too(capsys: pytest.CaptureFixture[str]
     ("words", "told"),
     [
         (("parallel=4", "prefill=apart"), "needs parallel=best, or both sides"),
+        (("parallel='prefill=best decode=tp2'",), "name each side once, with its way: parallel='"),
+        (("parallel='prefill=tp2,dp6'",), "name each side once, with its way: parallel='prefill="),
+        (("parallel='decode=tp2'",), "parallel=best prefill=apart searches for both"),
+        (("parallel='prefill=tp2 prefill=tp4'",), "name each side once"),
+        (("parallel='prefill= decode=tp4'",), "name each side once"),
+        (("parallel='tp2 prefill=tp2 decode=tp4'",), "name each side once"),
+        (
+            ("parallel='prefill=tp2 decode=tp4'", "prefill=together"),
+            "prefill=together has no way for each side",
+        ),
         (("parallel=best", "prefill=aprt"), "write together, apart, any or a chip"),
         (("parallel=best", "prefill=apart", "devices=1"), "takes 2 or more"),
         (("parallel='prefill=2 decode=4'", "prefill=any"), "needs parallel=best"),
         (("parallel='prefill=2 decode=3'",), "tp3 does not divide the 64 heads"),
         (("parallel='prefill=2 decode=4'", "phase=decode"), "need phase=serve"),
         (("phase=train", "prefill=apart"), "prefill= does not apply to phase=train"),
-        (("parallel='prefill=2'",), "write a number, or such as tp8"),
+        (("parallel='prefill=2'",), "name each side once"),
         (("parallel=best", "prefill=rtx4090", "precision=mxfp4"), "no dense mxfp4 matrix rate"),
     ],
 )
