@@ -21,7 +21,8 @@ interval, and the verdict on it: match, exceeds, falls short, inconclusive, unte
 comparable ('exceeds' refutes a claim that a chip has only so much); where the claim holds: on paper
 and measured, on paper only, measured only, neither; and how many devices would settle what is open.
 A claim that speaks of paper alone (scope: paper in its file) is judged by published figures, rival
-ones included.
+ones included. In CSV and JSON claim_answer is the answer by what decides the claim; claim_on_paper
+and claim_holds say whether it holds on paper and by measurement, whichever of them decides.
 
   claim=            one claim in full: every pair and axis, what would change its verdict, every
                     value behind it with source, class and weight

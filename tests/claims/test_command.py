@@ -364,3 +364,16 @@ def test_the_list_says_how_a_claims_words_are_read(capsys: pytest.CaptureFixture
     line = next(line for line in lines if f"{name}:" in line)
     assert code == 0
     assert note.split(" ", 1)[0] in line
+
+
+def test_the_columns_of_paper_and_of_measurement_are_told_apart(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A claim about paper may hold there and fail by measurement; the help says which is which."""
+    one = rows([], capsys)["2023-12-06-semianalysis-mi300x-paper"]
+    told = (one["claim_answer"], one["claim_on_paper"], one["claim_holds"])
+    assert told == ("holds", True, False)
+    words = " ".join(said("claims", ["--help"], capsys)[1].split())
+    assert (
+        "claim_on_paper and claim_holds say whether it holds on paper and by measurement" in words
+    )
