@@ -198,7 +198,10 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
     """
     yield from described(scenario)
     yield from beyond_context(scenario)
-    yield " ".join((COLUMN_NOTES[scenario.phase], *more))
+    note = COLUMN_NOTES[scenario.phase]
+    if any(one.found and one.found.prefill for one in answers):
+        note = note.replace("in between;", "in between where they share the chips;")
+    yield " ".join((note, *more))
     yield from published_format(scenario, [one.found.chip for one in answers if one.found])
     if scenario.workload.experts:
         work = "training" if scenario.phase == "train" else "serving"
