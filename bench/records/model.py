@@ -135,10 +135,7 @@ class Check(Strict):
 
 
 class Stats(Strict):
-    """Call time in seconds: median with its interval, and the best short window.
-
-    ``burst_window_s`` is the duration of that window: 20 ms or a little more, if samples are short.
-    """
+    """Call time, s: median, its interval, and the best window of ``burst_window_s`` (from 20 ms)."""
 
     median_s: Positive
     low_s: Positive
