@@ -135,7 +135,7 @@ class Check(Strict):
 
 
 class Stats(Strict):
-    """Call time, s: median, its interval, and the best window of ``burst_window_s`` (from 20 ms)."""
+    """Call time, s: median, its interval, and the best window of ``burst_window_s`` (20 ms up)."""
 
     median_s: Positive
     low_s: Positive
