@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.model.capacity import RESERVED_B, RESERVED_SHARE
 from bench.predict.model.power import Prices
 from bench.predict.scenario import Scenario
 from bench.predict.tiers import RESTS
@@ -46,6 +47,10 @@ from bench.report.tested import phase_ratio_lines, tests_line
 
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 """The name of the time that is predicted, by phase."""
+KEPT = (
+    f"Memory left: beyond the {RESERVED_SHARE:.0%} and {RESERVED_B / 1e9:g} GB that are kept free."
+)
+"""Explains the column of memory in inference."""
 HOW = (
     (
         "Predicted, not measured: published figures x fractions fitted to measured times. In "
@@ -56,7 +61,8 @@ HOW = (
 COLUMN_NOTES = {
     "serve": (
         "Tokens are those of the answers. TPOT: time between two tokens of one request, with "
-        "others' prefills in between; its own prefill counts in the rate. TTFT: of a "
+        "others' prefills in between where they share its chips; its own prefill counts in the "
+        "rate. TTFT: of a "
         "request by itself with batch=1, else of one that joins others without waiting in a queue, "
         "which made it 2.8 to 14 times as long on eight H20."  # aiconfigurator #1510
     ),
@@ -198,10 +204,8 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
     """
     yield from described(scenario)
     yield from beyond_context(scenario)
-    note = COLUMN_NOTES[scenario.phase]
-    if any(one.found and one.found.prefill for one in answers):
-        note = note.replace("in between;", "in between where they share the chips;")
-    yield " ".join((note, *more))
+    kept = () if scenario.phase == "train" else (KEPT,)
+    yield " ".join((COLUMN_NOTES[scenario.phase], *kept, *more))
     yield from published_format(scenario, [one.found.chip for one in answers if one.found])
     if scenario.workload.experts:
         work = "training" if scenario.phase == "train" else "serving"
