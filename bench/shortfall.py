@@ -94,7 +94,7 @@ def remarks_on(
         yield "noisy"
     yield from disturbances(measurement)
     if held and isinstance(published, Paper):
-        yield "bytes held; a sheet may print GB for what is counted in GiB"
+        yield "bytes held"
     if troubles := disturbed_by(measurement.conditions):
         yield f"throttled: {', '.join(troubles)}"
     if not held and burst and isinstance(published, Paper) and burst > published.value:

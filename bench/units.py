@@ -96,6 +96,11 @@ class Quantity:
         """Returns whether it is written with a binary prefix: ``96 GiB``, not ``96 GB``."""
         return self.text.removesuffix("/s").endswith(tuple(f"{prefix}B" for prefix in _BINARY))
 
+    @property
+    def memory(self) -> float:
+        """Returns a size of memory in bytes; its GB are GiB: memory chips have powers of two."""
+        return self.si if self.binary else self.si / 1e9 * 2**30
+
 
 @lru_cache(maxsize=65_536)
 def parse(text: str) -> Quantity:

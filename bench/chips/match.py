@@ -131,9 +131,8 @@ def memory_sizes(chip: Chip, *, rivals: bool) -> list[float]:
     figure = chip.figures.get("memory_capacity")
     sizes = (figure, *(figure.rivals if rivals else ())) if figure else ()
     printed = [one.value for one in sizes if isinstance(one.value, Quantity) and not one.refuted]
-    bytes_of = [one.si if one.binary else one.si / 1e9 * 2**30 for one in printed]
     share = devices_a_chip(chip)
-    return [*(one / share for one in bytes_of), *(size.si for size in chip.identity.memory)]
+    return [*(one.memory / share for one in printed), *(size.si for size in chip.identity.memory)]
 
 
 def _units_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:

@@ -8,7 +8,7 @@ from bench.chips.match import cpu_family_sheet
 from bench.chips.model import Basis, Chip, Published
 from bench.chips.pcie import link
 from bench.records.model import DeviceInfo
-from bench.units import Dimension, show
+from bench.units import Dimension, Quantity, show
 
 PCIE = {"pcie_bandwidth": 2, "pcie_bandwidth_oneway": 1}
 """Directions that a figure counts."""
@@ -46,7 +46,7 @@ class Paper:
         key: the figure's key.
         value: the figure in base units, for one device.
         dimension: the dimension of the value.
-        text: the value as published, or as computed.
+        text: the value as published, or as computed; ``141 GB (as GiB)`` of a memory capacity.
         sources: keys of the sources behind the value.
         basis: how the value is known to be the dense rate.
         formula: how the value was computed, None if the sheet prints it.
@@ -119,21 +119,30 @@ def _printed(chip: Chip, key: str) -> Paper | None:
     figure = chip.figures.get(key)
     if figure is None or figure.number is None:
         return None
+    value, text = _read(key, figure)
     return Paper(
         key=key,
-        value=figure.number,
+        value=value,
         dimension=FIGURES[key].dimension,
-        text=str(figure.value),
+        text=text,
         sources=(figure.source,),
         basis=figure.basis.value if figure.basis else None,
         formula=figure.formula,
-        rivals=tuple(rival for one in figure.rivals if (rival := _rival(one))),
+        rivals=tuple(rival for one in figure.rivals if (rival := _rival(key, one))),
         why=figure.why,
         firm=_firm(figure),
     )
 
 
-def _rival(one: Published) -> Rival | None:
+def _read(key: str, one: Published) -> tuple[float, str]:
+    """Returns a figure in base units and as text; the GB of a memory capacity are read as GiB."""
+    size = one.value
+    if key != "memory_capacity" or not isinstance(size, Quantity) or size.binary:
+        return one.number or 0.0, str(size)
+    return size.memory, f"{size} (as GiB)"
+
+
+def _rival(key: str, one: Published) -> Rival | None:
     if one.number is None:
         return None
     remarks = [
@@ -144,7 +153,8 @@ def _rival(one: Published) -> Rival | None:
     note = "; ".join(remark for remark in remarks if remark) or None
     alike = one.counts is None and not one.refuted
     of_die = one.counts == "die"
-    return Rival(one.number, str(one.value), one.source, note, alike, _firm(one), of_die)
+    value, text = _read(key, one)
+    return Rival(value, text, one.source, note, alike, _firm(one), of_die)
 
 
 def _firm(one: Published) -> bool:

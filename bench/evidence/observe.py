@@ -15,7 +15,6 @@ from bench.chips.paper import Paper, of_sheet
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
-from bench.plausible import GIB_OVER_GB
 from bench.records.model import IMPORTED_BY, Record, at_once
 from bench.shortfall import FLATTERING, SIDE
 from bench.standing import standing
@@ -136,8 +135,6 @@ def _vote(one: Observation) -> tuple[str, str | None, str]:
 
 def _is_above(one: Observation) -> bool:
     most = ABOVE * most_published(one.paper) if one.paper else 0.0
-    if one.quantity.family == "capacity":
-        most *= GIB_OVER_GB  # a sheet may print GB for what is counted in GiB
     return bool(most and one.figure and one.weight and one.value > most)
 
 

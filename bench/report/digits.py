@@ -17,7 +17,8 @@ def with_interval(interval: Interval, dimension: Dimension, published: str = "")
     Args:
         interval: value with its interval, in the base unit.
         dimension: dimension of the values.
-        published: text of the published figure beside it, whose unit is used if it has one.
+        published: text of the published figure beside it, whose unit is used if it has one;
+            sizes of memory are in GiB, as a sheet's GB are read.
     """
     factor, unit, decimals = _setting(interval, dimension, published)
     value, low, high = (
@@ -49,7 +50,7 @@ def percent(interval: Interval) -> str:
 def _setting(interval: Interval, dimension: Dimension, published: str) -> tuple[float, str, int]:
     """Returns the factor of the unit, its name, and the decimals that the interval justifies."""
     shown, unit = scale(interval.value, dimension)
-    wanted = published.rpartition(" ")[2]
+    wanted = "GiB" if dimension is Dimension.BYTES else published.rpartition(" ")[2]
     kind, factor = UNITS.get(wanted, (None, 1.0))
     if kind is dimension and interval.value / factor >= LEAST:
         shown, unit = interval.value / factor, wanted

@@ -13,7 +13,7 @@ from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
 from bench.report.digits import NONE, counted
-from bench.report.marks import GIB, computed_notes, in_gib
+from bench.report.marks import computed_notes
 from bench.report.markup import Report
 from bench.report.ratios import reached, value_text, values
 from bench.report.scalar import Scalar
@@ -64,7 +64,7 @@ def evidence_report(
         (*_heading(shown, known), *HOW),
         COLUMNS,
         tuple(_cells(row, bench, notes) for row in rows),
-        (*_summary(chip, known, (figure or work) if not shown else None), *_gib(rows)),
+        tuple(_summary(chip, known, (figure or work) if not shown else None)),
         notes.lines(),
     )
     return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
@@ -223,13 +223,6 @@ def _flat(row: _Row) -> dict[str, Scalar]:
         "groups": row.groups,
         "sources": " ".join(sheet.sources) if sheet else None,
     }
-
-
-def _gib(rows: Sequence[_Row]) -> Iterator[str]:
-    """Yields why the measured memory capacity is above the published one, if it is."""
-    shares = (row.reported.fraction for row in rows if row.reported and row.key == CAPACITY)
-    if any(map(in_gib, shares)):
-        yield GIB
 
 
 def _summary(chip: Chip, known: Sequence[Observation], unmeasured: str | None) -> Iterator[str]:

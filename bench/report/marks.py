@@ -7,7 +7,6 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Chip
 from bench.chips.prices import GIVEN
-from bench.plausible import GIB_OVER_GB
 from bench.report.table import Notes, source_line
 from bench.theory.entry import Entry
 
@@ -16,10 +15,6 @@ UNSPECIFIED = (
     "the dense one."
 )
 COMPUTED = "Derived for the sheet"
-GIB = (
-    f"Memory above 100%: the sheet's GB are GiB, {GIB_OVER_GB - 1:.1%} more, of which drivers keep "
-    "some."
-)
 NOT_PUBLISHED = "computed, not published"
 UNPUBLISHED = "*"
 """Follows a value that was computed for the sheet, not published, where footnotes have no room."""
@@ -31,11 +26,6 @@ HERE = "Derived here from the sheet's figures; no maker prints it."
 def value(entry: Entry) -> str:
     """Returns a value, with a question mark if its source does not say whether it is dense."""
     return f"{entry.number}?" if _has_unknown_sparsity(entry) else entry.number
-
-
-def in_gib(share: float | None) -> bool:
-    """Tells whether measured over published memory is about the ratio of GiB to GB."""
-    return share is not None and 1.01 < share < 1.005 * GIB_OVER_GB
 
 
 def _has_unknown_sparsity(entry: Entry) -> bool:

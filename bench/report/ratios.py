@@ -121,7 +121,9 @@ def value_text(one: Observation, *more: str) -> str:
     """Formats an observed value, with ``more`` in brackets; our own rates are marked as bursts."""
     burst = ("burst",) if one.by == OWN and one.dimension is not Dimension.BYTES else ()
     remarks = ", ".join((*burst, *more))
-    return f"{show(one.value, one.dimension, 4)}{f' ({remarks})' if remarks else ''}"
+    size = one.quantity.family == "capacity"  # beside a sheet's ``141 GB (as GiB)``
+    text = f"{one.value / 2**30:.1f} GiB" if size else show(one.value, one.dimension, 4)
+    return f"{text}{f' ({remarks})' if remarks else ''}"
 
 
 def source(one: Observation) -> str:

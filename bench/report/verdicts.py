@@ -11,7 +11,6 @@ from bench.claims.paper import BOUND_BY
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question, behind, title
 from bench.report.digits import NONE
-from bench.report.marks import GIB, in_gib
 from bench.report.markup import Report
 from bench.report.ratios import (
     devices,
@@ -152,7 +151,7 @@ def _cells(finding: Finding, pair: Pairing, notes: Notes) -> tuple[str, ...]:
         _paper_verdict(finding),
         measured(finding.measured),
         times(over) if (over := overstated(finding)) else NONE,
-        *(_reaching(*share, figure, notes) for share in shares),
+        *(text for text, _ in shares),
         verdict_cell(finding, notes),
         groups(finding.measured),
         devices(finding.needed),
@@ -166,13 +165,6 @@ def _paper_verdict(finding: Finding) -> str:
         return NONE
     rivals = word(Bounds(paper.low, paper.high), finding.question.margin)
     return found.value if rivals is found else f"{found.value}; sources disagree"
-
-
-def _reaching(text: str, share: float | None, figure: str, notes: Notes) -> str:
-    """Returns the share that a chip reaches, with a note if the sheet's GB are GiB."""
-    if figure == "memory_capacity" and in_gib(share):
-        return f"{text} {notes.mark(f'{GIB} Measured ratios are of bytes on both sides.')}"
-    return text
 
 
 def _flat(finding: Finding, pair: Pairing) -> dict[str, str | int | float | bool | None]:

@@ -108,7 +108,7 @@ def test_products_in_fp32_are_of_one_figure_whichever_units_a_sheet_names(
     ("quantity", "value", "figure_", "published", "formula"),
     [
         ("memory_triad", "1.8 TB/s", "memory_bandwidth", 2e12, None),
-        ("memory_held", "79 GB", "memory_capacity", 80e9, None),
+        ("memory_held", "79 GB", "memory_capacity", 80 * 2**30, None),
         ("host_to_device", "25 GB/s", "pcie_bandwidth_oneway", 32e9,
          "16 lanes of PCIe 4.0 x 2 GB/s, nominal"),
         ("device_to_host", "25 GB/s", "pcie_bandwidth_oneway", 32e9,

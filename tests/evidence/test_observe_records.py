@@ -92,7 +92,7 @@ def test_memory_held_is_bytes(record: Record, sheets: Catalogue) -> None:
         94e9,
         Dimension.BYTES,
     )
-    assert found.fraction == pytest.approx(94 / 96)
+    assert found.fraction == pytest.approx(94e9 / (96 * 2**30))
 
 
 @pytest.mark.parametrize(
