@@ -104,11 +104,19 @@ def is_hydra(word: str) -> bool:
 
 @cache
 def register() -> None:
-    """Registers the config dataclass of every command with Hydra, once per process."""
+    """Registers the config of every command with Hydra, once per process.
+
+    ``run`` is composed by ``configs/run.yaml``, the others of their dataclass and its groups alone.
+    """
     from hydra.core.config_store import ConfigStore
 
+    store = ConfigStore.instance().store
     for name, shape in SHAPES.items():
-        ConfigStore.instance().store(name=f"{name}_shape", node=shape)
+        store(name=f"{name}_shape", node=shape)
+        if name != "run":
+            keys = {one.name for one in dataclasses.fields(shape)}
+            groups = [{group: "auto"} for group in GROUPS if group in keys]
+            store(name=name, node={"defaults": [f"{name}_shape", *groups, "_self_"]})
 
 
 def spelled_out(overrides: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The types of the files in ``configs/``: one dataclass per command and per config group."""
+"""The keys of the commands: one dataclass per command and per config group of ``configs/``."""
 
 from bench.shapes.asking import (
     CalibrateConfig,

@@ -1,13 +1,12 @@
 """Every registry equals its folder, so that nothing is forgotten; entries keep their contract."""
 
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 from bench import paths
 from bench.__main__ import COMMANDS, module_of
-from bench.config import choices
+from bench.config import choices, compose
 from bench.devices.registry import AUTO, DEVICES, words
 from bench.errors import UsageError
 from bench.kernels.common.base import DATA, TORCH_DTYPES, itemsize
@@ -71,9 +70,13 @@ def test_auto_tries_real_devices_only() -> None:
     assert set(AUTO) == set(DEVICES) - {"fake"}
 
 
-def test_every_command_has_a_shape_and_a_config() -> None:
-    configs = {path.stem for path in Path(paths.data_dir("configs")).glob("*.yaml")}
-    assert set(COMMANDS) == set(SHAPES) == configs
+def test_every_command_has_a_shape() -> None:
+    assert set(COMMANDS) == set(SHAPES)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_command_without_words_takes_the_defaults_of_its_shape(name: str) -> None:
+    assert type(compose(name, [], SHAPES[name])) is SHAPES[name]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
