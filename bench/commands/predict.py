@@ -4,13 +4,11 @@ from typing import TYPE_CHECKING
 
 from bench.commands.predictkeys import (
     ANY,
-    fitted_for,
     rate_of,
     scenario_of,
     serving_goals_of,
-    whole,
-    with_equal_rates,
 )
+from bench.commands.predictrates import figures, product
 from bench.commands.prefillkeys import refuse_together
 from bench.commands.pricekeys import prices_of
 from bench.commands.printed import printed
@@ -147,9 +145,9 @@ def _report(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Rep
     group = not config.chips or any(word in config.chips for word in ("domestic", "export-tier"))
     chips = [one for one in chosen if one.kind in ("gpu", "npu")] if group else chosen
     if config.phase == "figures":
-        return _figures(chips, sheets)
+        return figures(chips, sheets)
     if config.phase == "product":
-        return _product(config, chips, sheets)
+        return product(config, chips, sheets)
     if config.parallel == BEST:
         return _best(config, chips, sheets, given)
     scenario = scenario_of(config)
@@ -252,42 +250,3 @@ def _best(
         raise UsageError(found[-1].why)
     report = best_ways(found, base, prices, rate, operators=config.operators)
     return with_weak(report, _rests(one for limit in found for one in limit.answers), sheets)
-
-
-def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
-    from bench.claims.sensitivity import bench_of
-    from bench.predict.model.facts import all_facts
-    from bench.predict.reached import reached
-    from bench.report.reached import reached_report
-    from bench.report.weak import untested_figures, with_weak
-
-    known = all_facts(sheets)
-    ids = [chip.id for chip in chips if chip.id in known]
-    found = reached(chips, bench_of().whole, known)
-    rests: dict[str, list[str]] = {}
-    for one in found:
-        rests.setdefault(one.chip.chip, []).extend(untested_figures([one.figure], one.tier))
-    return with_weak(reached_report(found, ids, sheets), rests, sheets)
-
-
-def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
-    from bench.predict.answers import timed_products
-    from bench.predict.learning.learn import chosen
-    from bench.report.products import Product, product_report
-    from bench.report.weak import untested_figures, with_weak
-
-    sizes = [whole("shape", word) for word in config.shape]
-    if len(sizes) != 3:
-        raise UsageError("shape= takes three sizes, such as shape=[4096,4096,4096]")
-    known = chosen(config.calibration)
-    fit = fitted_for(config.precision, known.products)
-    base = sheets.find(config.baseline) if config.baseline else None
-    equal, left_out = with_equal_rates(chips, config.precision, fit, base)
-    product = Product((sizes[0], sizes[1], sizes[2]), config.precision, fit)
-    timed, why = timed_products(equal, base, product.sizes, fit, known)
-    report = product_report(timed, [*left_out, *why], base, product, sheets)
-    rests = {}
-    for one in timed:
-        keys = [f"matrix_{one.chip.name_of(product.dtype)}", "memory_bandwidth"]
-        rests[one.chip.chip] = untested_figures(keys, one.tier)
-    return with_weak(report, rests, sheets)

@@ -1,10 +1,16 @@
 """Matrix rates that were measured of chips whose sheets print none."""
 
+from collections.abc import Iterable, Iterator
+
 from bench.chips.load import catalogue
 from bench.evidence.load import reports
-from bench.evidence.observe import reported
+from bench.evidence.observe import Observation, reported
 from bench.predict.model.facts import WIDE, Facts
 from bench.units import show
+
+REST = "to rest on {}, state it as the rate in a sheet of yours (specs=)"
+MOST = 6
+"""Most chips that a sentence names."""
 
 
 def measured_rate(chip: Facts, precision: str) -> str:
@@ -20,16 +26,36 @@ def measured_rate(chip: Facts, precision: str) -> str:
     Returns:
         An empty text if nobody measured it.
     """
-    keys = [f"matrix_{one}" for one in WIDE.get(precision, (precision,))]
-    found = [
-        one
-        for one in reported(reports(), catalogue(), [chip.chip])
-        if one.figure in keys and one.weight
-    ]
-    if not found:
-        return ""
-    best = max(found, key=lambda one: one.rate)
-    return (
-        f"measured: {show(best.value, best.dimension, 3)} (evidence chip={chip.chip} "
-        f"figure={best.figure}); to rest on that, state it as the rate in a sheet of yours (specs=)"
-    )
+    found = "".join(_best([chip], [precision]))
+    return f"measured: {found}; {REST.format('that')}" if found else ""
+
+
+def measured_rates(chips: Iterable[Facts], precisions: Iterable[str]) -> Iterator[str]:
+    """Yields a sentence on the best rates that others measured of chips whose sheets print none."""
+    found = list(_best(list(chips), precisions))
+    if found:
+        more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
+        which = "that" if len(found) == 1 else "one"
+        yield (f"Measured, but on no sheet: {'; '.join(found[:MOST])}{more}; {REST.format(which)}.")
+
+
+def _best(chips: list[Facts], precisions: Iterable[str]) -> Iterator[str]:
+    """Yields the best measured rate of each chip and format without a published one, in words."""
+    formats = {one: tuple(sorted(WIDE.get(one, (one,)))) for one in precisions}
+    lacking = {
+        (chip.chip, alike): [f"matrix_{one}" for one in alike]
+        for name, alike in formats.items()
+        for chip in chips
+        if not chip.name_of(name)
+    }
+    ids = {chip for chip, _ in lacking}
+    known = list(reported(reports(), catalogue(), [*ids])) if ids else []
+    for (chip, _), keys in lacking.items():
+        own = [one for one in known if one.weight and one.chip == chip and one.figure in keys]
+        if own:
+            yield _words(max(own, key=lambda one: one.rate))
+
+
+def _words(best: Observation) -> str:
+    rate = show(best.value, best.dimension, 3)
+    return f"{rate} (evidence chip={best.chip} figure={best.figure})"

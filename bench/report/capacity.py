@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from bench.predict.answers import MemoryFit
+from bench.predict.measured import measured_rates
 from bench.predict.model.capacity import Room
 from bench.predict.model.facts import Facts
 from bench.predict.scenario import Scenario
-from bench.report.digits import NONE, counted
+from bench.report.digits import NONE
+from bench.words import counted
 from bench.report.markup import Report
 from bench.report.predicted import TIGHT
 from bench.report.question import beyond_context, described, published_format
@@ -43,10 +45,11 @@ def fitting(found: Sequence[MemoryFit], scenario: Scenario) -> Report:
 
 
 def _remarks(scenario: Scenario, chips: Sequence[Facts]) -> Iterator[str]:
-    """Yields where the model is from, whether it takes the sequences, and in which format it is."""
+    """Yields what is known of the model, and what was measured in a format no sheet prints."""
     yield from described(scenario)
     yield from beyond_context(scenario)
     yield from published_format(scenario, chips)
+    yield from measured_rates(chips, [scenario.precision.rate])
 
 
 def _cells(fit: MemoryFit, copies: int) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.predict.reached import Reached
+from bench.predict.measured import measured_rates
+from bench.predict.model.facts import Facts
+from bench.predict.reached import REACHED, Reached
 from bench.predict.tiers import RESTS, tier_text
 from bench.report.digits import NONE
 from bench.report.marks import computed_notes
@@ -41,24 +43,27 @@ FAMILIES = {
     "memory": "memory bandwidth",
 }
 """What a sheet must have for a prediction, by the start of the figures' keys."""
+FORMATS = tuple(key.removeprefix("matrix_") for key in REACHED if key.startswith("matrix_"))
+"""Number formats of the rates that are predicted."""
 PART = "figures of sheets, {}"
 """Name of the part of the validation that tests a family of figures."""
 TESTED = {"matrix": "Matrix rates", "memory": "Memory bandwidth"}
 
 
 def reached_report(
-    predictions: Sequence[Reached], asked: Sequence[str], sheets: Catalogue
+    predictions: Sequence[Reached], asked: Sequence[Facts], sheets: Catalogue
 ) -> Report:
     """Returns the figures of chips, each with the share that can be expected to be reached.
 
     Args:
         predictions: the predictions.
-        asked: ids of the accelerators that the user chose; those without such a figure are named.
+        asked: the accelerators that the user chose; those without such a figure are named.
         sheets: the catalogue.
     """
     notes = Notes()
     cells = tuple(_cells(one, sheets.chips[one.chip.chip], notes) for one in predictions)
-    summary = (*_tests(predictions), RESTS, *_lacks(predictions, asked))
+    lacks = _lacks(predictions, [one.chip for one in asked])
+    summary = (*_tests(predictions), RESTS, *lacks, *measured_rates(asked, FORMATS))
     table = Table(
         "What chips can be expected to reach", HOW, COLUMNS, cells, summary, notes.lines()
     )

@@ -427,12 +427,20 @@ def test_a_chip_without_a_published_rate_tells_the_measured_one_and_how_to_rest_
     chip = "metax-c550-oam"
     (found,) = document("evidence", [f"chip={chip}", "figure=matrix_bf16"], capsys)["rows"]
     best = show(found["best_reported"], Dimension.FLOP_RATE, 3)
-    told = f"measured: {best} (evidence chip={chip} figure=matrix_bf16)"
-    for more in ([], ["parallel=best"]):
-        code, _, err = said("predict", [f"chips={chip}", SMALL, *more], capsys)
+    told = f"{best} (evidence chip={chip} figure=matrix_bf16)"
+    for words in ([SMALL], [SMALL, "parallel=best"], ["phase=product", "shape=[64,64,64]"]):
+        code, _, err = said("predict", [f"chips={chip}", *words], capsys)
         assert code == 2
         assert told in err
         assert "in a sheet of yours (specs=)" in err
+    for words in ([SMALL, "phase=fit"], ["phase=figures"]):
+        (note,) = (
+            one
+            for one in document("predict", [f"chips=[{chip},h20]", *words], capsys)["summary"]
+            if one.startswith("Measured, but on no sheet: ")
+        )
+        assert told in note
+        assert "h20" not in note
     (none,) = rows(["chips=[h20,amd-mi309]", SMALL], capsys)[1:]
     assert none["unknown"].endswith("(it gives: none)")
     (fp16,) = rows(["chips=[h20,hygon-k100]", SMALL], capsys)[1:]
