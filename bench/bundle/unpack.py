@@ -4,11 +4,9 @@ Invalid structure is refused here; contradicting numbers are found in ``doubts``
 """
 
 import json
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NoReturn, TypeAlias
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,10 +16,10 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Architecture, Chip, Source
 from bench.datafile import validated
 from bench.errors import DataError, UsageError
+from bench.jsonfile import strict
 from bench.records.model import Record
 from bench.records.store import VALUE, parsed
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 MAX_DEPTH = 16
 """Largest depth of nesting; a record has ten levels."""
 AS_PACKED = "ask for the file as 'bundle' wrote it"
@@ -77,67 +75,14 @@ def _bundle(text: str, name: str) -> Bundle:
     if len(text) > MOST_BYTES:
         raise UsageError(f"{name}: is larger than {MOST_BYTES // 10**6} MB, which no bundle is")
     try:
-        data = strict_json(text)
-        return Bundle.model_validate(data)
+        return Bundle.model_validate(strict(text, depth=MAX_DEPTH))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"])
         problem = first["msg"].removeprefix(VALUE)
         raise UsageError(f"{name}: {place or 'it'}: {problem}; {AS_PACKED}") from None
-    except (ValueError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise UsageError(f"{name}: is not a bundle: {why}; {AS_PACKED}") from None
-
-
-def strict_json(text: str) -> Json:
-    """Returns the JSON value in a text.
-
-    Raises:
-        ValueError: it is not JSON, a key occurs twice, a number is NaN or infinite, or it is nested
-            too deeply.
-        RecursionError: it is nested far too deeply.
-    """
-    data: Json = json.loads(
-        text,
-        object_pairs_hook=_without_repeated_keys,
-        parse_constant=_refuse_constant,
-        parse_float=_finite,
-    )
-    if _depth(data) > MAX_DEPTH:
-        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
-    return data
-
-
-def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) != len(pairs):
-        raise ValueError("an object has a key twice")
-    return entries
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(value := float(text)):
-        raise ValueError(f"{text[:40]} is no number")
-    return value
-
-
-def _depth(data: Json) -> int:
-    level, depth = [data], 0
-    while level:
-        level = [inner for node in level for inner in _children(node)]
-        depth += 1
-    return depth
-
-
-def _children(node: Json) -> Iterator[Json]:
-    if isinstance(node, dict):
-        yield from node.values()
-    elif isinstance(node, list):
-        yield from node
+    except ValueError as error:
+        raise UsageError(f"{name}: is not a bundle: {str(error)[:200]}; {AS_PACKED}") from None
 
 
 def _check_hashes(bundle: Bundle, name: str) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from io import StringIO
+from json import JSONDecodeError
 
 from bench.datafile import validated
 from bench.errors import UsageError
 from bench.evidence.load import row_faults
 from bench.evidence.model import Kind, Reported
+from bench.jsonfile import Json, strict
 
 MAX_TEXT = 200
 """Longest text that is imported, in characters; the rest is cut."""
@@ -21,6 +23,7 @@ NUMBER = r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?"
 """A number as tools print it, without a sign.
 
 No pattern of this package nests repetitions, so that matching cannot take exponential time."""
+AS_WRITTEN = "give the file as the tool wrote it"
 DTYPES = {
     "float64": "fp64", "double": "fp64", "fp64": "fp64",
     "float32": "fp32", "float": "fp32", "fp32": "fp32", "tf32": "tf32", "hf32": "hf32",
@@ -203,6 +206,29 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yields the lines of a text with their numbers from 1, without trailing blanks."""
     for number, line in enumerate(StringIO(text, newline="\n"), start=1):
         yield number, line.rstrip()
+
+
+def document(text: str, stated: Stated, lines_before: int = 0) -> dict[str, Json]:
+    """Returns the JSON object in a text.
+
+    Args:
+        text: one JSON object.
+        stated: names the file in errors.
+        lines_before: number of lines of the file before the text.
+
+    Raises:
+        NotUnderstood: it is no JSON object, is cut off, or ``jsonfile.strict`` refuses it.
+    """
+    try:
+        data = strict(text)
+    except JSONDecodeError as error:
+        line = lines_before + error.lineno
+        raise stated.fault(f"is no whole JSON: {error.msg}", AS_WRITTEN, line) from None
+    except ValueError as error:
+        raise stated.fault(f"is not JSON: {quoted(error)}", AS_WRITTEN) from None
+    if not isinstance(data, dict):
+        raise stated.fault("is JSON, but no object", AS_WRITTEN)
+    return data
 
 
 def beginning(text: str, characters: int = 100_000) -> str:

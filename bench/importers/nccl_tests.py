@@ -20,12 +20,13 @@ from bench.importers.base import (
     beginning,
     collect,
     decimal,
+    document,
     match_line,
     quoted,
 )
 from bench.importers.base import numbered_lines as lines
-from bench.importers.jsonfile import Json, document, items, part, word
 from bench.importers.nccl_values import bytes_of, nccl_version, size_text
+from bench.jsonfile import Json, items, part, word
 
 TESTS = {
     "all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter",

@@ -18,12 +18,13 @@ from bench.importers.base import (
     beginning,
     collect,
     decimal,
+    document,
     match_line,
     plain_number,
     quoted,
 )
 from bench.importers.base import numbered_lines as lines
-from bench.importers.jsonfile import Json, document, items, part, word
+from bench.jsonfile import Json, items, part, word
 
 TESTS = {
     "host_to_device_memcpy": "host_to_device",

@@ -20,10 +20,11 @@ from bench.importers.base import (
     beginning,
     collect,
     decimal,
+    document,
     plain_number,
     quoted,
 )
-from bench.importers.jsonfile import Json, document, items, part, word
+from bench.jsonfile import Json, items, part, word
 
 BANDWIDTH, TIME = "nv/cold/bw/global/bytes_per_second", "nv/cold/time/gpu/mean"
 STREAMS = {"mul": "scale", **{one: one for one in ("read", "write", "copy", "scale", "add", "triad",

@@ -20,11 +20,12 @@ from bench.importers.base import (
     beginning,
     collect,
     decimal,
+    document,
     one_line,
     plain_number,
     quoted,
 )
-from bench.importers.jsonfile import Json, document, items, part, word
+from bench.jsonfile import Json, items, part, word
 from bench.units import Dimension
 
 ADD = "add benchmark.extra_info.update(quantity='matmul_shape', flop=2*m*n*k, dtype='bf16')"

@@ -20,11 +20,12 @@ from bench.importers.base import (
     beginning,
     collect,
     decimal,
+    document,
     plain_number,
     quoted,
 )
 from bench.importers.base import numbered_lines as lines
-from bench.importers.jsonfile import Json, document
+from bench.jsonfile import Json
 
 KEY = re.compile(
     r"([a-z0-9_-]{1,40})(?::[^/]{1,80})?/(?:[^/:]{1,80}/)?([^/:]{1,120})(?::[0-9]{1,5})?"

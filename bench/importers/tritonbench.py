@@ -19,12 +19,13 @@ from bench.importers.base import (
     beginning,
     collect,
     decimal,
+    document,
     match_line,
     plain_number,
     quoted,
 )
 from bench.importers.base import numbered_lines as lines
-from bench.importers.jsonfile import document, part, word
+from bench.jsonfile import part, word
 
 SIZES, RATE = "(M, N, K)", "-tflops"
 GIVE_OUTPUT = "give its table, or what --output or --output-json wrote"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bench.atomic import remove_drafts, replace
 from bench.errors import DataError, Fault, UsageError, nearest
+from bench.jsonfile import strict
 from bench.records.model import SCHEMA, Record
 from bench.records.upgrade import STEPS, upgraded
 
@@ -21,8 +22,6 @@ VALUE = "Value error, "
 """The prefix that pydantic puts before our own messages."""
 LARGEST = 1e60
 """The largest number allowed in a record, so that squares and products stay finite."""
-DIGITS = 40
-"""The most digits of an integer."""
 BUNDLED = ".onpaper.json"
 """The file name suffix of a bundle, :mod:`bench.bundle`."""
 ID = re.compile(r'"id":\s*"([0-9A-Za-z._-]+)"')
@@ -71,9 +70,8 @@ def parsed(content: bytes, name: str) -> Record:
     if not content.strip():
         raise DataError([_fault(name, "", "is empty", "use the file a run wrote")])
     try:
-        text = content.decode("utf-8")
-        data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
-    except (ValueError, RecursionError) as error:
+        data = strict(content.decode("utf-8"), largest=LARGEST)
+    except ValueError as error:
         fault = _fault(name, "", f"is not JSON: {error}", "use the file a run wrote")
         raise DataError([fault]) from None
     return _validate(data, name)
@@ -96,23 +94,6 @@ def _content(path: Path) -> bytes:
         raise UsageError(f"no record at {path}") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _finite(word: str) -> float:
-    """Parses a number.
-
-    Raises:
-        ValueError: NaN, an infinity, or larger than ``LARGEST``.
-    """
-    if not abs(value := float(word)) <= LARGEST:  # also true for NaN
-        raise ValueError(f"{word[:DIGITS]} is not a number of a record")
-    return value
-
-
-def _whole(word: str) -> int:
-    if len(word) > DIGITS:
-        raise ValueError(f"{word[:DIGITS]}... is not a number of a record")
-    return int(word)
 
 
 def _validate(data: object, name: str) -> Record:

@@ -4,15 +4,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from bench.errors import check_known
+from bench.jsonfile import Json
 from bench.tables.dictionary import as_rows, as_text
 from bench.tables.formats import WRITERS
 from bench.tables.model import Column, Data, Table
 from bench.tables.registry import TABLES
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 DESCRIPTION, MAKER = "datapackage.json", "onpaper"
 """File name of the description, and the generator that it names."""
 MEDIA = {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}

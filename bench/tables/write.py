@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.atomic import replace
 from bench.errors import UsageError
-from bench.tables.package import DESCRIPTION, MAKER, File, Json
+from bench.jsonfile import Json
+from bench.tables.package import DESCRIPTION, MAKER, File
 
 MAX_NAME_BYTES = 255
 """Longest file name that file systems allow."""

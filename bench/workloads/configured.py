@@ -3,10 +3,12 @@
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.datafile import validated
 from bench.errors import DataError, Fault, UsageError
+from bench.jsonfile import strict
 from bench.workloads.architectures import READERS, architecture
 from bench.workloads.counts import parameters
 from bench.workloads.given import Given
@@ -17,8 +19,6 @@ from bench.workloads.quantized import published
 CONFIG = "config.json"
 MOST_BYTES = 20_000_000
 MOST_PARAMETERS = 10**15
-DIGITS = 40
-"""Most digits of a number."""
 TOLD = ("id", "aliases", "note")
 """Fields of a workload that are not shown as read."""
 HASH = re.compile("[0-9a-f]{40}")
@@ -91,19 +91,16 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _object(file: Path) -> dict[str, object]:
+def _object(file: Path) -> Mapping[str, object]:
     """Returns the JSON object in a file."""
     if not _is_file(file):
         raise UsageError(f"workload={file}: there is no such file, nor a folder with a {CONFIG}")
     try:
         if file.stat().st_size > MOST_BYTES:
             raise UsageError(f"{file}: is larger than a configuration can be")
-        text = file.read_bytes().decode("utf-8-sig")
-        data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+        data = strict(file.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except RecursionError:
-        raise UsageError(f"{file}: is nested too deeply for a configuration") from None
     except ValueError as error:
         raise UsageError(f"{file}: is not JSON: {error}") from None
     if not isinstance(data, dict):
@@ -111,19 +108,7 @@ def _object(file: Path) -> dict[str, object]:
     return data
 
 
-def _finite(word: str) -> float:
-    if not math.isfinite(value := float(word)):
-        raise ValueError(f"{word[:DIGITS]} is no finite number")
-    return value
-
-
-def _whole(word: str) -> int:
-    if len(word) > DIGITS:
-        raise ValueError(f"{word[:DIGITS]}... is too long for a number")
-    return int(word)
-
-
-def _text_model(data: dict[str, object], file: str) -> Given:
+def _text_model(data: Mapping[str, object], file: str) -> Given:
     """Returns the fields of the language model, which a larger model has in a part of its own."""
     inner = data.get(WRAPPED)
     if not isinstance(inner, dict):

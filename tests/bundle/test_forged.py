@@ -13,7 +13,7 @@ from bench.__main__ import main
 from bench.bundle.doubts import contradictions
 from bench.bundle.model import digest
 from bench.bundle.pack import pack
-from bench.bundle.unpack import MAX_DEPTH, open_bundle, strict_json
+from bench.bundle.unpack import MAX_DEPTH, open_bundle
 from bench.chips.load import Catalogue
 from bench.errors import DataError, Fault, UsageError
 from bench.measure.stats import describe
@@ -78,7 +78,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "sensor": (lambda it: first(it)["conditions"].update(power_w=[-900.0]), "no sensor reports"),
     "time": (lambda it: _timing(it, batch_calls=10**6), "in a measurement of"),
-    "huge": (lambda it: _timing(it, batch_calls=10**400), "is not a number of a record"),
+    "huge": (lambda it: _timing(it, batch_calls=10**400), "is too long for a number"),
     "backwards": (
         lambda it: _timing(it, at_s=first(it)["timing"]["at_s"][::-1]), "at_s does not go forward"
     ),
@@ -131,9 +131,9 @@ def test_above_paper_is_a_doubt_and_not_a_contradiction(
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ('{"a": 1, "a": 2}', "an object has a key twice"),
-        ('{"a": NaN}', "NaN is no number"),
-        ('{"a": 1e999}', "1e999 is no number"),
+        ('{"a": 1, "a": 2}', "an object has the key 'a' twice"),
+        ('{"a": NaN}', "NaN is no finite number"),
+        ('{"a": 1e999}', "1e999 is no finite number"),
         ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "nested more than 16 deep"),
         ("[" * 100_000, "nested too deeply"),
         ("9" * 10_000, "is not a bundle"),
@@ -153,7 +153,6 @@ def test_a_bundle_is_no_larger_than_a_file_may_be(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("bench.bundle.unpack.MOST_BYTES", 10)
     with pytest.raises(UsageError, match="is larger than 0 MB"):
         open_bundle('{"format": "onpaper bundle"}', "it")
-    assert strict_json('{"a": [1.5, null, "x"]}') == {"a": [1.5, None, "x"]}
 
 
 def _places(node: Any, under: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from bench.importers.base import NotUnderstood, Stated
 from bench.importers.registry import IMPORTERS, detect, importer
 from tests.importers.cases import DATA, RECORD, SOURCES, STATED, briefly, take, text
 
-SHARED = {"base", "flagperf_columns", "flagperf_training", "jsonfile", "nccl_values", "registry",
+SHARED = {"base", "flagperf_columns", "flagperf_training", "nccl_values", "registry",
           "sheetcheck", "source", "table", "write"}  # fmt: skip
 # the registry
 

@@ -111,7 +111,7 @@ def test_what_is_no_finite_number_is_refused(
     path = broken(record, tmp_path, **{key: "@"})
     path.write_text(path.read_text().replace('"@"', number))
     assert faults(path) == [
-        f"broken.json: is not JSON: {number} is not a number of a record; use the file a run wrote"
+        f"broken.json: is not JSON: {number} is no finite number; use the file a run wrote"
     ]
 
 

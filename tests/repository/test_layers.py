@@ -15,6 +15,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "strict": (),
     "units": (),
     "spreadsheet": (),
+    "jsonfile": (),
     "paths": (),
     "yamlfile": (),
     "records.model": ("strict",),
@@ -22,7 +23,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "records.upgrade": ("records.model", "measure.stats"),
     "records.failures": ("records.model", "errors"),
     "atomic": (),
-    "records.store": ("records.upgrade", "records.model", "atomic", "errors"),
+    "records.store": ("records.upgrade", "records.model", "atomic", "jsonfile", "errors"),
     "records.latest": ("records.store", "errors", "paths"),
     "shapes": (),
     "suitefile": ("shapes", "yamlfile", "errors"),
@@ -36,7 +37,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "yamlfile",
     ),
     "workloads": (
-        "chips", "datafile", "loaded", "errors", "strict", "paths", "yamlfile", "parsed", "units",
+        "chips", "datafile", "loaded", "errors", "strict", "paths", "yamlfile", "jsonfile",
+        "parsed", "units",
     ),
     "theory": ("chips", "errors", "units"),
     "rules": ("theory", "chips", "datafile", "loaded", "errors", "strict", "units", "paths"),
@@ -90,7 +92,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
-        "titles", "plausible", "chips", "records", "yamlfile", "errors", "units", "paths",
+        "titles", "plausible", "chips", "records", "yamlfile", "jsonfile", "errors", "units",
+        "paths",
     ),
     "history": (
         "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records",
@@ -106,7 +109,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "records.model", "errors", "units", "spreadsheet", "paths",
     ),
     "tables": (
-        "claims", "evidence", "rules", "theory", "chips", "atomic", "errors", "units",
+        "claims", "evidence", "rules", "theory", "chips", "atomic", "jsonfile", "errors", "units",
         "spreadsheet",
     ),
     "notebook": (
@@ -143,11 +146,11 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "bundle": (
         "measure.stats", "kernels", "verdict", "chips", "records", "datafile", "yamlfile",
-        "errors", "strict", "units", "paths", "",
+        "jsonfile", "errors", "strict", "units", "paths", "",
     ),
     "importers": (
         "shortfall", "bundle", "fixed", "standing", "evidence", "verdict", "titles", "chips",
-        "records", "datafile", "yamlfile", "errors", "units",
+        "records", "datafile", "yamlfile", "jsonfile", "errors", "units",
     ),
     "checks": (
         "bundle", "predict", "claims", "evidence", "rules", "theory", "workloads", "chips",

@@ -409,11 +409,15 @@ def test_numbers_that_contradict_each_other_are_a_fault(
         ('{"hidden_size": NaN}', "is not JSON: NaN is no finite number"),
         ('{"hidden_size": 1e999}', "is not JSON: 1e999 is no finite number"),
         ('{"hidden_size": ' + "9" * 5000 + "}", "is not JSON: " + "9" * 40 + "... is too long"),
-        ("[" * 100_000, "is nested too deeply for a configuration"),
+        ("[" * 100_000, "is not JSON: it is nested too deeply"),
+        (
+            '{"hidden_size": 1, "hidden_size": 2}',
+            "is not JSON: an object has the key",
+        ),
         ("[1]", "is JSON, but no object as a model's config.json is"),
         ("\udcff", "is not JSON: 'utf-8' codec can't decode"),
     ],
-    ids=["empty", "cut", "nan", "inf", "long", "deep", "list", "bytes"],
+    ids=["empty", "cut", "nan", "inf", "long", "deep", "twice", "list", "bytes"],
 )
 def test_a_file_that_is_no_configuration_is_told_in_one_line(
     text: str, told: str, tmp_path: Path
