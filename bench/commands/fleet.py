@@ -134,14 +134,13 @@ def _groups(config: FleetConfig, found: "Index") -> "list[RankedGroup]":
         of_chip = f" of {chip}" if chip else ""
         why = ": ".join(found.unread[0]) if found.unread else "give the folder that runs wrote to"
         raise UsageError(f"records={config.records} holds no record{of_chip}: {why}")
-    if config.figure:
-        _keep(groups, config.figure)
     for group in groups:
         sheet = sheets.chips.get(group.head.chip)
         group.results = {
-            named_by_figure(what, sheet, config.figure): values
-            for what, values in group.results.items()
+            named_by_figure(what, sheet): values for what, values in group.results.items()
         }
+    if config.figure:
+        _keep(groups, config.figure)
     return [rank_group(one, config.level, config.least) for one in groups]
 
 
@@ -151,14 +150,10 @@ def _keep(groups: "list[Group]", figure: str) -> None:
     Raises:
         UsageError: nothing is left; the message names what there is.
     """
-    known = {
-        word
-        for one in groups
-        for what in one.results
-        for word in (*what.figures.split(), what.kernel)
-    }
+    whats = [what for one in groups for what in one.results]
+    known = {word for what in whats for word in (what.key, what.kernel) if word}
     if figure not in known:
         raise UsageError(f"no record tests {figure!r}: {did_you_mean(figure, sorted(known))}")
     for group in groups:
         group.results = {what: values for what, values in group.results.items()
-                      if figure in (*what.figures.split(), what.kernel)}  # fmt: skip
+                      if figure in (what.key, what.kernel)}  # fmt: skip

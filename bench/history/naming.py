@@ -6,15 +6,14 @@ from bench.chips.model import Chip
 from bench.chips.paper import of_sheet
 
 
-def named_by_figure(what: What, chip: Chip | None, figure: str | None = None) -> What:
-    """Returns a measurement with its key set to the requested figure, or else to its chip's figure.
+def named_by_figure(what: What, chip: Chip | None) -> What:
+    """Returns a measurement with its key set to the figure of its chip that it tests.
 
-    An fp32 product may test the matrix or the vector rate. It is named after the first of them that
-    the sheet states, or gives a rate per cycle for, as in the record's own report.
+    A matrix product may test the matrix or the vector rate. It is named after the first of them
+    that the sheet states, or gives a rate per cycle for, as in the record's own report; without a
+    sheet it keeps its first key.
     """
     keys = tuple(key for key in what.figures.split() if key in FIGURES)
-    if figure in keys:
-        return what._replace(key=str(figure))
     if chip is None or len(keys) < 2:
         return what
     on_sheet = of_sheet(chip, keys)

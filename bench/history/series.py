@@ -157,19 +157,27 @@ class Selection:
             or any(self.find.casefold() in name.casefold() for name in names if name)
         )
 
+    def may_be_of(self, what: What) -> bool:
+        """Tells whether a measurement is of the figure or kernel, on some chip."""
+        return self.figure in (*what.figures.split(), what.kernel)
+
     def is_of(self, what: What, head: Head) -> bool:
         """Tells whether a measurement tests the figure, or belongs to the kernel of that name.
 
         Measurements with other input data than that of their run do not test a figure.
+
+        Args:
+            what: the measurement, named by its chip's figure.
+            head: summary of its record.
         """
         if self.figure in FIGURES:
             speaks = what.decides and not what.group and what.data == head.data
-            return speaks and self.figure in what.figures.split()
+            return speaks and self.figure == what.key
         return self.figure == what.kernel
 
 
 def series(
-    index: Index, selection: Selection, level: float, chips: Mapping[str, Chip] | None = None
+    index: Index, selection: Selection, level: float, chips: Mapping[str, Chip]
 ) -> list[Series]:
     """Returns all series of a figure or kernel, the one with the most points first.
 
@@ -177,13 +185,13 @@ def series(
         index: the records.
         selection: the measurements to follow.
         level: false-alarm rate: chance that a change is found in a series without one.
-        chips: sheets whose figures name the measurements of a kernel.
+        chips: sheets by id; a measurement is of the figure that its chip's sheet has.
 
     Raises:
         UsageError: no record has such a measurement; the message lists what there is.
     """
     points_by_series: dict[SeriesKey, dict[tuple[str, str], Point]] = {}
-    for head, line in _selected_lines(index, selection):
+    for head, line in _selected_lines(index, selection, chips):
         point = Point(
             head, line.value or 0.0, line.low or 0.0, line.high or 0.0, line.clock_hz, line.throttle
         )
@@ -192,24 +200,25 @@ def series(
         if identity not in points or _is_better(line.what, point, points[identity]):
             points[identity] = point
     if not points_by_series:
-        raise UsageError(_nothing_found(index, selection))
+        raise UsageError(_nothing_found(index, selection, chips))
     all_series = [
-        Series(
-            named_by_figure(what, (chips or {}).get(chip), selection.figure),
-            _ordered(points.values()),
-            level,
-        )
-        for (what, chip, *_), points in points_by_series.items()
+        Series(what, _ordered(points.values()), level)
+        for (what, *_), points in points_by_series.items()
     ]
     return sorted(all_series, key=lambda a_series: (-len(a_series.points), a_series.what.title))
 
 
-def _selected_lines(index: Index, selection: Selection) -> Iterator[tuple[Head, Line]]:
+def _selected_lines(
+    index: Index, selection: Selection, chips: Mapping[str, Chip]
+) -> Iterator[tuple[Head, Line]]:
+    """Yields the selected measurements, each named by its chip's figure."""
     for head, lines in index.walk():
         if selection.fits(head):
             for line in lines:
-                if line.value and selection.is_of(line.what, head):
-                    yield head, line
+                if line.value and selection.may_be_of(line.what):
+                    what = named_by_figure(line.what, chips.get(head.chip))
+                    if selection.is_of(what, head):
+                        yield head, line._replace(what=what)
 
 
 def _fixed_facts(head: Head) -> tuple[object, ...]:
@@ -240,18 +249,22 @@ def _timestamp(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
 
 
-def _nothing_found(index: Index, selection: Selection) -> str:
+def _nothing_found(index: Index, selection: Selection, chips: Mapping[str, Chip]) -> str:
     """Returns the error message for an empty selection, which lists what there is instead."""
     if not index.records:
         return "there are no records: run 'python -m bench', or give records=FOLDER"
-    selected = [lines for head, lines in index.walk() if selection.fits(head)]
+    selected = [(head, lines) for head, lines in index.walk() if selection.fits(head)]
     if not selected:
         heads = index.heads()
-        chips = sorted({head.chip for head in heads} - {""})
+        ids = sorted({head.chip for head in heads} - {""})
         devices = sorted({head.device for head in heads})
-        if selection.chip and selection.chip not in chips:
-            return f"no record of chip {selection.chip!r}: {did_you_mean(selection.chip, chips)}"
+        if selection.chip and selection.chip not in ids:
+            return f"no record of chip {selection.chip!r}: {did_you_mean(selection.chip, ids)}"
         return f"no device with {selection.find!r} in its name: there are {', '.join(devices[:8])}"
-    whats = {line.what for lines in selected for line in lines}
-    known = sorted({key for what in whats for key in (*what.figures.split(), what.kernel)})
+    whats = {
+        named_by_figure(line.what, chips.get(head.chip))
+        for head, lines in selected
+        for line in lines
+    }
+    known = sorted({word for what in whats for word in (what.key, what.kernel)} - {""})
     return f"no record tests {selection.figure!r}: {did_you_mean(selection.figure, known)}"

@@ -110,14 +110,29 @@ def test_a_fake_device_is_marked(
 
 
 @pytest.mark.parametrize(
-    ("figure", "named"), [("vector_fp32", "fp32 vector"), ("matrix_fp32", "fp32 matrix")]
+    ("figure", "labels"),
+    [("matrix_bf16", {"", "sustained"}), ("vector_bf16", {"multiply-add in registers"})],
 )
-def test_what_is_followed_is_called_as_it_was_asked_for(
-    figure: str, named: str, capsys: pytest.CaptureFixture[str]
+def test_a_product_is_of_the_figure_that_its_chips_sheet_has(
+    figure: str, labels: set[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The H200's sheet has both rates in bf16; its matrix product is not a vector rate."""
     records = paths.data_dir("results") / "records"
-    assert main(["history", f"records={records}", f"figure={figure}", "report=json"]) == 0
-    assert json.loads(capsys.readouterr().out)["title"] == f"History of {named}"
+    words = [f"records={records}", "chip=h200", f"figure={figure}", "report=json"]
+    assert main(["history", *words]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {one["label"] for one in rows} == labels
+    assert {one["figure"] for one in rows} == {figure}
+
+
+def test_a_figure_that_no_chips_sheet_has_was_not_tested(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(of_fp32(record), tmp_path / "records")
+    for figure, code in (("vector_fp32", 0), ("matrix_fp32", 2)):
+        words = [f"figure={figure}", f"records={tmp_path / 'records'}", "report=json"]
+        assert main(["history", *words]) == code
+        assert "vector_fp32" in "".join(capsys.readouterr())
 
 
 def test_a_change_of_the_device_is_told_as_one(
