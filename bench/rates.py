@@ -1,9 +1,11 @@
 """The dimension of a measurement, and its rate with the 95% interval from its call times."""
 
+import math
 from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.records.model import Measurement
+from bench.throttle import HELD_BACK, SWING, SWING_S, Throttle
 from bench.units import Dimension
 
 QUANTITIES: dict[str, Dimension] = {
@@ -35,19 +37,44 @@ def dimension_of(measurement: Measurement, key: str) -> Dimension:
     return QUANTITIES.get(measurement.quantity) or FIGURES[key].dimension
 
 
+def held_back_s(measurement: Measurement) -> float | None:
+    """Returns for how long, in s, a load at a power cap ran, if for less than two swings of it.
+
+    None for any other load. The median of so short a time depends on the part of a swing it meets.
+    """
+    timing, reasons = measurement.timing, measurement.conditions.throttle or ()
+    if timing is None or Throttle.POWER_CAP not in reasons:
+        return None
+    loaded_s = timing.warmup_s + math.fsum(timing.samples_s) * timing.batch_calls
+    slower = timing.stats.median_s > (1 + HELD_BACK) * min((*timing.rested_s, *timing.samples_s))
+    return loaded_s if slower and loaded_s < 2 * SWING_S else None
+
+
+def call_times(measurement: Measurement) -> Interval | None:
+    """Returns the median time of a call in s, with its interval; None if it was not timed.
+
+    The interval reaches at least ``SWING`` both ways where the load is that of ``held_back_s``.
+    """
+    if measurement.timing is None:
+        return None
+    stats = measurement.timing.stats
+    swing = SWING * stats.median_s if held_back_s(measurement) is not None else 0.0
+    low_s, high_s = stats.median_s - swing, stats.median_s + swing
+    return Interval(stats.median_s, min(stats.low_s, low_s), max(stats.high_s, high_s))
+
+
 def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | None, float | None]:
     """Returns the sustained value with its interval, and that of the best short window.
 
     Both are in base units. For ``Dimension.TIME`` the value is seconds per item, of which less is
     better. Bytes held have no interval. A call whose work was not counted has no rate.
     """
-    timing, work = measurement.timing, measurement.work
-    if timing is None or work is None or measurement.status != "ok":
+    timing, work, call = measurement.timing, measurement.work, call_times(measurement)
+    if timing is None or call is None or work is None or measurement.status != "ok":
         return None, None
-    stats = timing.stats
+    burst_s = timing.stats.burst_s
     if dimension is Dimension.TIME:
-        each = Interval(stats.median_s, stats.low_s, stats.high_s).over(work.items)
-        return each, stats.burst_s / work.items
+        return call.over(work.items), burst_s / work.items
     if dimension is Dimension.BYTES:
         held = work.footprint_bytes
         return (Interval(held, held, held), held) if held else (None, None)
@@ -55,5 +82,4 @@ def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | No
     amount = amounts.get(dimension, work.flop)
     if not amount:
         return None, None
-    sustained = Interval(amount / stats.median_s, amount / stats.high_s, amount / stats.low_s)
-    return sustained, amount / stats.burst_s
+    return Interval(amount / call.value, amount / call.high, amount / call.low), amount / burst_s

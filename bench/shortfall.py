@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from bench.chips.paper import Absent, Paper
 from bench.fixed import searched_shapes
 from bench.plausible import disturbances, disturbed_by
-from bench.rates import Interval
+from bench.rates import Interval, held_back_s
 from bench.records.model import Measurement
+from bench.throttle import SWING
 
 SIDE = 1024
 """The shortest side of a matrix product that counts as a test of a figure."""
@@ -95,6 +96,8 @@ def remarks_on(
     yield from disturbances(measurement)
     if held and isinstance(published, Paper):
         yield "bytes held"
+    if not held and (loaded_s := held_back_s(measurement)) is not None:
+        yield f"only {loaded_s:.1f} s at a power cap: its swings widen the interval to ±{SWING:.1%}"
     if troubles := disturbed_by(measurement.conditions):
         yield f"throttled: {', '.join(troubles)}"
     if not held and burst and isinstance(published, Paper) and burst > published.value:

@@ -26,3 +26,10 @@ CALM: Final = frozenset(
     {Throttle.IDLE, Throttle.APPLICATION_CLOCKS, Throttle.POWER_CAP, Throttle.DISPLAY_CLOCKS}
 )
 """Reasons of normal operation; any other marks a measurement as disturbed."""
+
+HELD_BACK: Final = 0.03
+"""A load this much slower (relative) than its fastest sample is held back, if at a power cap."""
+SWING_S: Final = 1.1
+SWING: Final = 0.035
+"""A swing of the clock at an H200's power cap, s, and how far medians of half a second of it differ
+(``results/records/2026-11-26/h200-sxm-full.json``, sustained)."""

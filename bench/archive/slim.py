@@ -80,7 +80,10 @@ class SlimStats(Slim):
 class SlimTiming(Slim):
     """Times of calls with their statistics, which are checked for consistency as in any record."""
 
+    batch_calls: int
     samples_s: tuple[Positive, ...]
+    rested_s: tuple[Positive, ...] = ()
+    warmup_s: NonNegative
     stats: SlimStats
     disturbed: tuple[int, ...] = ()
 

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from bench import energy
 from bench.gate.model import Clock, Speed
 from bench.measure.stats import CAUTION, median_interval
-from bench.rates import rates
+from bench.rates import call_times, rates
 from bench.records.model import Measurement
 from bench.units import Dimension
 
@@ -30,18 +30,17 @@ def student(freedom: float, probability: float) -> float:
 def speed_of(measurement: Measurement, dimension: Dimension) -> Speed | None:
     """Returns the work per second of the median call; of a sustained load, of its settled half."""
     found, _ = rates(measurement, dimension)
-    timing = measurement.timing
-    if found is None or timing is None:
+    timing, call = measurement.timing, call_times(measurement)
+    if found is None or timing is None or call is None:
         return None
     if dimension is Dimension.BYTES:
         return Speed(found.value, 0.0, 0.0, ENDLESS)
-    stats = timing.stats
     value = 1 / found.value if dimension is Dimension.TIME else found.value
     if energy.keeps_up(measurement):
         last = energy.settled(timing)
         times = (last.median_s, last.low_s, last.high_s)
-        return _speed(value * stats.median_s / last.median_s, times, energy.PARTS)
-    return _speed(value, (stats.median_s, stats.low_s, stats.high_s), stats.effective_samples)
+        return _speed(value * call.value / last.median_s, times, energy.PARTS)
+    return _speed(value, (call.value, call.low, call.high), timing.stats.effective_samples)
 
 
 def _speed(value: float, times_s: tuple[float, float, float], effective: float) -> Speed:

@@ -10,38 +10,45 @@ from bench.titles import inputs, own_inputs
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Items, Paragraph, Table
 
+TIMING = (
+    "Timing: calls are batched until a sample is long enough for the timer; device events "
+    "on accelerators, a monotonic clock on processors. Where memory is measured, buffers "
+    "are far larger than the last-level cache."
+)
+WARM_UP = (
+    "Warm-up: until the medians of two successive windows of 5 samples agree within 2%, or "
+    "30% of the time allowed is spent. Then sampling: until the 95% interval of the median "
+    "is as narrow as wanted, with 12 samples or more; or until the time is spent, with 6 "
+    "or more; or until the noise leaves no hope of it. The record says which. A load to be "
+    "kept up is sampled to the end of its time."
+)
+HELD_BACK = (
+    "A load that a power or thermal limit holds back (3% slower than after a rest) is sampled for "
+    "2.5 s at least, within the time allowed."
+)
+REST = (
+    (
+        "Sustained: the rate of the median call time, with the distribution-free 95% interval "
+        "of the median, widened for samples that are not independent. If a load at a power cap was "
+        "sampled for less than two of its swings (1.1 s each), it reaches 3.5% both ways at least."
+    ),
+    (
+        "Burst: the rate of the best short window, also right after a rest; it is shown beside "
+        "the sustained rate and decides no verdict."
+    ),
+    (
+        "Result: a kernel's output is compared with a reference on fresh random input at a "
+        "small size before its speed counts, and after timing a part of what the timed calls "
+        "left is checked again. The table of kernels counts the checks of this record."
+    ),
+    (
+        "Shapes: the largest rate of a product is searched for over sizes and layouts; the "
+        "best that was found is measured. What a longer search might still gain is estimated."
+    ),
+)
 METHODS: dict[int, tuple[str, ...]] = {
-    1: (
-        (
-            "Timing: calls are batched until a sample is long enough for the timer; device events "
-            "on accelerators, a monotonic clock on processors. Where memory is measured, buffers "
-            "are far larger than the last-level cache."
-        ),
-        (
-            "Warm-up: until the medians of two successive windows of 5 samples agree within 2%, or "
-            "30% of the time allowed is spent. Then sampling: until the 95% interval of the median "
-            "is as narrow as wanted, with 12 samples or more; or until the time is spent, with 6 "
-            "or more; or until the noise leaves no hope of it. The record says which. A load to be "
-            "kept up is sampled to the end of its time."
-        ),
-        (
-            "Sustained: the rate of the median call time, with the distribution-free 95% interval "
-            "of the median, widened for samples that are not independent."
-        ),
-        (
-            "Burst: the rate of the best short window, also right after a rest; it is shown beside "
-            "the sustained rate and decides no verdict."
-        ),
-        (
-            "Result: a kernel's output is compared with a reference on fresh random input at a "
-            "small size before its speed counts, and after timing a part of what the timed calls "
-            "left is checked again. The table of kernels counts the checks of this record."
-        ),
-        (
-            "Shapes: the largest rate of a product is searched for over sizes and layouts; the "
-            "best that was found is measured. What a longer search might still gain is estimated."
-        ),
-    )
+    1: (TIMING, WARM_UP, *REST),
+    2: (TIMING, f"{WARM_UP} {HELD_BACK}", *REST),
 }
 """How figures are measured, by method version."""
 

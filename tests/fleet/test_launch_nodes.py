@@ -157,7 +157,7 @@ def test_a_run_that_ends_with_an_error_says_so_in_the_table(
     assert main(["run", "-m", f"resume={out}", "quiet=true"]) == 1
     told = ended(out)["n1"]
     assert (told["state"], told["exit_code"]) == ("failed", 2)
-    assert "measured by method 1, this is method 99: measure again" in told["reason"]
+    assert "measured by method 2, this is method 99: measure again" in told["reason"]
 
 
 def test_a_job_of_several_devices_is_judged_by_its_end_and_measured_anew(

@@ -26,9 +26,9 @@ def with_machine(one: Record, **told: object) -> Record:
 
 
 def test_another_method_or_other_inputs_are_never_compared() -> None:
-    other = record(1).model_copy(update={"method_version": 2})
+    other = record(1).model_copy(update={"method_version": 1})
     with pytest.raises(
-        UsageError, match="method of measuring 2 before, 1 now; measure both the same way"
+        UsageError, match="method of measuring 1 before, 2 now; measure both the same way"
     ):
         judged(record(2), other, terms=Terms(allow=("device", "machine")))
     zeros = changed(record(1), lambda one: one.model_copy(update={"data": "zeros"}))

@@ -29,7 +29,7 @@ REFUSALS: dict[str, tuple[dict[str, object], str]] = {
     "power": ({"device__power_limit_w": 400.0}, "elsewhere: power_limit_w was 400.0, here it is"),
     "limits": ({"device__limits": ["MIG on"]}, "elsewhere: limits was MIG on, here it is none"),
     "python": ({"machine__python": "3.99.0"}, "elsewhere: python was 3.99.0, here it is 3."),
-    "method": ({"method_version": 2}, "measured by method 2, this is method 1: measure again"),
+    "method": ({"method_version": 1}, "measured by method 1, this is method 2: measure again"),
     "version": ({"program__version": "0.0.1"}, "measured by onpaper 0.0.1, this is"),
     "commit": ({"program__commit": "abcdef"}, "measured by commit abcdef, this is"),
     "checkout": (

@@ -227,3 +227,34 @@ def test_a_rate_above_a_derived_peak_names_the_clock_and_the_formula(sheets: Cat
         "140.0% of the derived peak: check units, dtype, shape, clock and timer; "
         "derived: 2 cores x 3.00 GHz (clock measured here) x 64 FLOP/cycle"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rested", "throttle", "low", "remark"),
+    [
+        (0.6, 1.12, Throttle.POWER_CAP, 0.965, "only 0.6 s at a power cap: its swings widen the"),
+        (2.5, 1.12, Throttle.POWER_CAP, 0.999, ""),
+        (0.6, 1.01, Throttle.POWER_CAP, 0.999, ""),
+        (0.6, 1.12, Throttle.IDLE, 0.999, ""),
+    ],
+    ids=["short", "two-swings", "as-fast-as-rested", "no-cap"],
+)
+def test_half_a_second_at_a_power_cap_has_the_interval_of_its_swings(
+    seconds: float, rested: float, throttle: str, low: float, remark: str, sheets: Catalogue
+) -> None:
+    """Medians of half a second of an H200 at its cap were up to 3.5% apart, and called ±0.7%."""
+    one = product_at(100, conditions=Conditions(throttle=(throttle,)))
+    assert one.timing
+    call_s = one.timing.stats.median_s
+    timing = one.timing.model_copy(
+        update={
+            "samples_s": (call_s,) * len(one.timing.samples_s), "warmup_s": 0.0,
+            "batch_calls": round(seconds / call_s / len(one.timing.samples_s)),
+            "rested_s": (call_s / rested,),
+        }
+    )  # fmt: skip
+    row = weigh(one.model_copy(update={"timing": timing}), CUDA, sheets.chips[H20], sheets)
+    assert row.measured
+    assert row.measured.value == pytest.approx(100e12)
+    assert row.measured.low / row.measured.value == pytest.approx(low, rel=0.002)
+    assert (remark in row.reason) if remark else ("power cap" not in row.reason)

@@ -229,7 +229,7 @@ def changed(place: str, **values: str | None) -> Spoil:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda one: one.model_copy(update={"method_version": 2}),
+        lambda one: one.model_copy(update={"method_version": 1}),
         lambda one: one.model_copy(update={"suite": "other"}),
         lambda one: one.model_copy(update={"settings": {"data": "zeros"}}),
         lambda one: one.model_copy(update={"settings": {"dtype": "bf16", "m": 64}}),
