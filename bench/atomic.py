@@ -1,10 +1,16 @@
-"""Atomic file replacement: a reader sees either the old file or the new one, never a part."""
+"""Atomic file replacement: a reader sees either the old file or the new one, never a part.
+
+What cannot be written is one line that says so.
+"""
 
 import os
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from bench.errors import UsageError
 
 STALE_S = 3600.0
 """A draft not written to for so long was left by a killed process; a write takes below a second."""
@@ -35,6 +41,22 @@ def replace(path: Path, content: str | bytes, *, mode: int = 0o644, synced: bool
     except BaseException:  # including Ctrl-C: leave no draft behind
         draft.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def writing(what: object) -> Iterator[None]:
+    """Turns what keeps a file from being written into one line.
+
+    Args:
+        what: the file or folder, as the line names it, such as ``out=plots``.
+
+    Raises:
+        UsageError: an OSError was raised inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{what} cannot be written to: {error.strerror or error}") from None
 
 
 def remove_drafts(folder: Path, name: str) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.atomic import writing
 from bench.bundle.doubts import contradictions, implausible
 from bench.bundle.unpack import OpenedBundle, open_bundle
 from bench.chips.load import Catalogue

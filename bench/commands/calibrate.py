@@ -91,6 +91,7 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
 
 
 def _write(path: Path, found: "Learnt") -> None:
+    from bench.atomic import writing
     from bench.predict.learning.learn import written
 
     try:

@@ -177,8 +177,7 @@ def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     chip = sheets.find(config.chip).id if config.chip else None
     given = [folder_of(config.records)] if config.records else None
     found = index(given or record_folders())
-    followed = Selection(config.figure, chip, config.find)
-    drawn = list(pictures(series(found, followed, LEVEL, sheets.chips)))
+    drawn = list(pictures(series(found, Selection(config.figure, chip, config.find), LEVEL)))
     if not drawn:
         raise UsageError(f"no series of {config.figure} has two points: records= names a folder")
     yield from drawn
@@ -210,7 +209,7 @@ def _written(picture: "Picture", there: Path, look: "Theme", formats: list[str])
 
     Each file is written completely or not at all.
     """
-    from bench.atomic import replace
+    from bench.atomic import replace, writing
     from bench.plot import draw
 
     made: Mapping[str, Callable[[], bytes]] = {
@@ -220,8 +219,6 @@ def _written(picture: "Picture", there: Path, look: "Theme", formats: list[str])
     }
     for ending in (*dict.fromkeys(formats), "csv"):
         path = there / f"{picture.name}.{ending}"
-        try:
+        with writing(f"out={there}"):
             replace(path, made[ending]())
-        except OSError as error:
-            raise UsageError(f"out={there} cannot be written to: {error.strerror}") from None
         yield path

@@ -192,7 +192,7 @@ def _fleet(config: ReportConfig) -> "Document":
 
 def _written(document: "Document", config: ReportConfig) -> list[Path]:
     """Writes the files and returns their paths; each is written completely or not at all."""
-    from bench.atomic import replace
+    from bench.atomic import replace, writing
     from bench.tables.write import output_folder
     from bench.verification import html, pdf
 
@@ -201,9 +201,7 @@ def _written(document: "Document", config: ReportConfig) -> list[Path]:
     made = {
         folder / f"{document.name}.{one}": makers[one]() for one in dict.fromkeys(config.formats)
     }
-    try:
+    with writing(f"out={folder}"):
         for path, content in made.items():
             replace(path, content)
-    except OSError as error:
-        raise UsageError(f"out={folder} cannot be written to: {error.strerror}") from None
     return list(made)

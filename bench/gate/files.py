@@ -1,12 +1,12 @@
 """Files for CI systems: JUnit XML, and a summary in Markdown."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from bench.atomic import writing
 from bench.errors import UsageError
 from bench.gate.model import Finding, Row
 from bench.gate.report import before, code_line, ratio_text, report
@@ -31,22 +31,14 @@ def place(key: str, word: str | None) -> Path | None:
     path = Path(word).expanduser()
     if path.is_dir():
         raise UsageError(f"{key}={word} is a folder: name a file in it")
-    with _written(key, path):
+    with writing(f"{key}={path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-@contextmanager
-def _written(key: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"{key}={path} cannot be written: {error.strerror}") from None
-
-
 def write_junit(path: Path, found: Sequence[Finding]) -> None:
     """Writes JUnit XML: slower and failed rows are failures, undecided rows are skipped."""
-    with _written("junit", path):
+    with writing(f"junit={path}"):
         path.write_bytes(junit(*found))
 
 
@@ -59,13 +51,13 @@ def write_error(path: Path, message: str) -> None:
     case = ET.SubElement(suite, "testcase", named)
     text = _text(message)
     ET.SubElement(case, "error", {"message": text, "type": "usage"}).text = text
-    with _written("junit", path):
+    with writing(f"junit={path}"):
         path.write_bytes(_bytes(root))
 
 
 def append_markdown(path: Path, text: str) -> None:
     """Appends a summary to a file, as GitHub expects step summaries."""
-    with _written("markdown", path), path.open("a", encoding="utf-8") as file:
+    with writing(f"markdown={path}"), path.open("a", encoding="utf-8") as file:
         file.write(text)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.atomic import replace
+from bench.atomic import replace, writing
 from bench.errors import DataError, UsageError
 from bench.launch.model import Outcome
 from bench.measure.recordfile import RecordFile
@@ -43,11 +43,9 @@ def begin(folder: Path, words: Sequence[str]) -> Plan:
             "another out= begins a new one"
         )
     plan = Plan(folder.absolute(), tuple(words))
-    try:
+    with writing(f"out={folder}"):
         plan.folder.mkdir(parents=True, exist_ok=True)
         save(plan, ())
-    except OSError as error:
-        raise UsageError(f"out={folder} cannot be written to: {error.strerror}") from None
     return plan
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from bench.atomic import replace
+from bench.atomic import replace, writing
 from bench.errors import UsageError
 
 FILE_LIST = ".onpaper-site.json"
@@ -42,7 +42,7 @@ class SiteFolder:
             UsageError: the folder cannot be written to.
         """
         known, written = self._read_list(), []
-        try:
+        with writing(f"out={self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._write_list(known)
             for name, content in files:
@@ -52,9 +52,6 @@ class SiteFolder:
                     known.add(name)
             self._remove(known - {name for name, _ in written})
             self._write_list({name for name, _ in written})
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UsageError(f"out={self._folder} cannot be written to: {reason}") from None
         return written
 
     def _write_list(self, names: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bench.atomic import replace
+from bench.atomic import replace, writing
 from bench.errors import UsageError
 from bench.jsonfile import Json
 from bench.tables.package import DESCRIPTION, MAKER, File
@@ -26,7 +26,8 @@ def output_folder(out: str) -> Path:
         folder = Path(out).expanduser()
         _check_reachable(folder)
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"out={_short(out)} cannot be a folder: {_reason(error)}") from None
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"out={_short(out)} cannot be a folder: {why}") from None
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"out={folder} is a file: out= is a folder")
     return folder
@@ -51,15 +52,13 @@ def write_new(text: str, path: Path) -> None:
     Raises:
         UsageError: the file exists already, or cannot be written.
     """
-    try:
+    if os.path.lexists(path):
+        raise UsageError(f"{path} exists already: name another; nothing is overwritten")
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file, _whole(path):
             file.write(text)
             file.flush()
-    except FileExistsError:
-        raise UsageError(f"{path} exists already: name another; nothing is overwritten") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -87,10 +86,6 @@ def _check_reachable(path: Path) -> None:
         parent = next(one for one in path.absolute().parents if os.path.lexists(one))
         if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
             raise OSError(0, f"{parent} is not a folder that can be written to") from None
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _short(text: str) -> str:
@@ -151,15 +146,12 @@ def write(folder: Path, files: Sequence[File], earlier: Mapping[str, Json]) -> N
             raise UsageError(f"{path} was not written by onpaper: move it away")
         if os.path.lexists(path.parent) and not path.parent.is_dir():
             raise UsageError(f"{path.parent} was not written by onpaper: move it away")
-    try:
+    with writing(f"out={_short(str(folder))}"):
         for file in files:
             _check_reachable(folder / f".{file.name}.12345678")  # as long as its draft's name
         folder.mkdir(parents=True, exist_ok=True)
         for file in _description_first(files):
             replace(folder / file.name, file.content)
-    except OSError as error:
-        message = f"out={_short(str(folder))} cannot be written to: {_reason(error)}"
-        raise UsageError(message) from None
 
 
 def _description_first(files: Iterable[File]) -> list[File]:

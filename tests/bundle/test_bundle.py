@@ -251,7 +251,7 @@ def test_a_disk_that_is_full_leaves_nothing_that_blocks_the_next_try(
         assert main(words) == 2
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert "cannot be written: File too large" in capsys.readouterr().err
+    assert "cannot be written to: File too large" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     assert main(words) == 0
 

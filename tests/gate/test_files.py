@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_written_is_told(
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
     assert gate("record=same.json", "against=before.json", "markdown=/dev/full") == 2
-    assert "markdown=/dev/full cannot be written: No space left" in capsys.readouterr().err
+    assert "markdown=/dev/full cannot be written to: No space left" in capsys.readouterr().err
 
 
 def test_fixed_shapes_have_names_of_their_own(here: Path) -> None:

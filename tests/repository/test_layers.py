@@ -22,7 +22,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "measure.stats": ("records.model",),
     "records.upgrade": ("records.model", "measure.stats"),
     "records.failures": ("records.model", "errors"),
-    "atomic": (),
+    "atomic": ("errors",),
     "records.store": ("records.upgrade", "records.model", "atomic", "jsonfile", "errors"),
     "records.latest": ("records.store", "errors", "paths"),
     "shapes": (),
@@ -92,8 +92,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
-        "titles", "plausible", "chips", "records", "yamlfile", "jsonfile", "errors", "units",
-        "paths",
+        "titles", "plausible", "chips", "records", "yamlfile", "jsonfile", "atomic", "errors",
+        "units", "paths",
     ),
     "history": (
         "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records",
@@ -146,7 +146,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "bundle": (
         "measure.stats", "kernels", "verdict", "chips", "records", "datafile", "yamlfile",
-        "jsonfile", "errors", "strict", "units", "paths", "",
+        "jsonfile", "atomic", "errors", "strict", "units", "paths", "",
     ),
     "importers": (
         "shortfall", "bundle", "fixed", "standing", "evidence", "verdict", "titles", "chips",
