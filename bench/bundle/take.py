@@ -102,8 +102,6 @@ def store_record(bundle: OpenedBundle, folder: Path, by: str) -> Path:
     if path.exists():
         raise UsageError(f"{path} exists already: nothing is overwritten")
     marks = {IMPORTED_BY: by or "not told", IMPORTED_FROM: bundle.sha256}
-    try:
+    with writing(path):
         write(record.model_copy(update={"settings": {**record.settings, **marks}}), path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
     return path

@@ -94,8 +94,6 @@ def _write(path: Path, found: "Learnt") -> None:
     from bench.atomic import writing
     from bench.predict.learning.learn import written
 
-    try:
+    with writing(f"out={path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(written(found), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"out={path}: {error.strerror}: give another place") from None
