@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
@@ -25,6 +26,11 @@ FITS = 2.0
 
 BEYOND = 1.3
 """A level that holds more than this multiple of its cache has a remark."""
+
+UNCACHED = 8.0
+"""Working sets of this multiple of the last-level cache are served from memory, by 7/8 at least."""
+
+MEMORY = "memory"
 
 MOST_ON_CPU = 4
 """The most levels that a CPU has: three caches and memory."""
@@ -68,7 +74,7 @@ def cache_sections(
         return
     cells, flat = tuple(_cells(*one) for one in shown), [_flat(*one) for one in shown]
     columns, cells = without_empty(COLUMNS, cells)
-    yield Section(TITLE, columns, cells, flat, (APART if on_cpu else ALL_READ,))
+    yield Section(TITLE, columns, cells, flat, (APART if on_cpu else ALL_READ, *left_out(judged)))
 
 
 def shown_levels(
@@ -76,8 +82,27 @@ def shown_levels(
 ) -> list[tuple[str, Level, Cache | None]]:
     """Returns the name, level and cache of each level of the curve, the fastest first."""
     known, on_cpu = caches(record, catalogue), record.device.backend == "cpu"
-    found = levels(_points(judged), MOST_ON_CPU if on_cpu else _most(known))
-    return named(found, known)
+    points = _points(judged)
+    found = named(levels(points, MOST_ON_CPU if on_cpu else _most(known)), known)
+    return [(name, _of_memory(level, points, known) if name == MEMORY else level, cache)
+            for name, level, cache in found]  # fmt: skip
+
+
+def _of_memory(
+    level: Level, points: Sequence[tuple[float, float]], known: Sequence[Cache]
+) -> Level:
+    """Returns the level with the median rate of the sets that no cache serves, if there are any."""
+    least = UNCACHED * max((one.bytes for one in known), default=0.0)
+    rates = [rate for size, rate in points if size >= least]
+    return replace(level, bytes_per_s=median(rates), steps=()) if known and rates else level
+
+
+def left_out(judged: Sequence[Row]) -> Iterator[str]:
+    """Yields how many working sets were disturbed, so that no level is made of them, if any."""
+    sets = [row for row in judged if row.measurement.kernel == KERNEL and row.measured is not None]
+    count = sum(not undisturbed(row.measurement) for row in sets)
+    if count:
+        yield f"{count} of {len(sets)} working sets are left out: disturbed, as their remarks say."
 
 
 def _most(known: Sequence[Cache]) -> int | None:
@@ -188,7 +213,7 @@ def named(found: Sequence[Level], known: Sequence[Cache]) -> list[tuple[str, Lev
             names[index - 1] = FIRST
     beyond = FITS * max((one.bytes for one in known), default=0.0)
     if found and found[-1].holds_bytes is None and found[-1].largest_bytes > beyond:
-        names[-1] = "memory"
+        names[-1] = MEMORY
     return [(names[index], level, shown.get(index)) for index, level in enumerate(found)]
 
 
@@ -216,10 +241,11 @@ def _distance(level: Level, cache: Cache) -> float:
 
 def _cells(name: str, level: Level, cache: Cache | None) -> tuple[str, ...]:
     reported = cache.reported_bytes if cache else None
+    last = "–" if name == MEMORY else f"{binary_size(level.largest_bytes)} or more"
     return (
         name,
         rate_words(level),
-        binary_size(level.holds_bytes) if level.holds_bytes else "–",
+        binary_size(level.holds_bytes) if level.holds_bytes else last,
         (cache.published if cache else "") or "–",
         binary_size(reported) if reported else "–",
         beyond(level, cache) or "–",
@@ -242,7 +268,9 @@ def beyond(level: Level, cache: Cache | None) -> str:
         return ""
     kind = "published" if cache and cache.published_bytes == known else "reported"
     more = f"{level.holds_bytes / known:.2g} times the {kind} size"
-    return f"{more}: reads that several units share, or a measuring artefact"
+    return (
+        f"{more}: reads that several units share, or a measuring artefact; the rate is at most this"
+    )
 
 
 def _flat(name: str, level: Level, cache: Cache | None) -> dict[str, Scalar]:

@@ -15,6 +15,7 @@ from bench.records.model import (
     Timing,
     Work,
 )
+from bench.records.store import read
 from bench.report.curve import (
     ALL_READ,
     APART,
@@ -24,9 +25,11 @@ from bench.report.curve import (
     cache_sections,
     caches,
     named,
+    shown_levels,
 )
 from bench.report.levels import Level, levels
 from bench.verdict import rows
+from tests.folders import ROOT
 from tests.kernels.curve_cases import GIB, KIB, MIB, STEPPED, curve, measured_points
 
 
@@ -144,7 +147,7 @@ def test_levels_stand_beside_published_and_reported_sizes(
 def test_a_level_that_holds_more_than_its_cache_has_a_remark(
     cache: Cache | None, remark: str
 ) -> None:
-    cause = "reads that several units share, or a measuring artefact"
+    cause = "reads that several units share, or a measuring artefact; the rate is at most this"
     found = beyond(Level(1e12, 32 * MIB, 32 * MIB), cache)
     assert found == (remark and f"{remark}{cause}")
 
@@ -170,7 +173,7 @@ def test_a_first_level_on_an_accelerator_is_one_units_whatever_its_units(
         assert [one[:3] for one in table.cells] == [
             ("L1 cache", "32.9 TB/s", "256 KiB"),
             ("L2 cache", "12.3 TB/s (15.1 TB/s to 9.13 TB/s)", "64 MiB"),
-            ("memory", "3.13 TB/s", "–"),
+            ("memory", "3.09 TB/s", "–"),
         ]  # fmt: skip
 
 
@@ -216,9 +219,27 @@ def test_disturbed_and_implausible_sizes_are_left_out(record: Record, sheets: Ca
         made(record, GPU, "nvidia-h100-sxm-80gb"),
         made(record, GPU, "nvidia-h100-sxm-80gb", *bad),
     )
-    both = [list(cache_sections(one, rows(one, sheets), sheets)) for one in (plain, more)]
-    assert both[0] == both[1]
-    assert len(both[0]) == 1
+    (first,), (second,) = (cache_sections(one, rows(one, sheets), sheets) for one in (plain, more))
+    assert (first.cells, first.flat) == (second.cells, second.flat)
+    assert first.lines == (ALL_READ,)
+    told = "6 of 41 working sets are left out: disturbed, as their remarks say."
+    assert second.lines == (ALL_READ, told)
+
+
+def test_the_rate_of_memory_is_of_sets_that_no_cache_serves(sheets: Catalogue) -> None:
+    """An H200's L2 of 60 MiB served part of 256 MiB, read at 106% of the memory's bandwidth."""
+    found = read(ROOT / "results/records/2026-11-26/h200-sxm-full.json")
+    *_, (name, memory, _) = shown_levels(found, rows(found, sheets), sheets)
+    assert name == "memory"
+    assert memory.bytes_per_s == pytest.approx(4.54e12, rel=0.001)
+
+
+def test_a_last_level_that_is_no_memory_has_no_known_end(sheets: Catalogue) -> None:
+    """Beyond it, all sets but two of this record were disturbed."""
+    found = read(ROOT / "results/records/2026-11-26/epyc-genoa-2-cores-standard.json")
+    (table,) = cache_sections(found, rows(found, sheets), sheets)
+    assert [one[2] for one in table.cells] == ["64 KiB", "512 KiB or more"]
+    assert "19 of 32 working sets are left out: disturbed, as their remarks say." in table.lines
 
 
 def test_a_record_without_the_curve_has_no_such_table(record: Record, sheets: Catalogue) -> None:
