@@ -2,16 +2,43 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
+from bench.gate.match import CHOSEN
 from bench.gate.model import Taken, Verdict
 from bench.gate.weigh import Part, quantile_error
 from bench.rates import Interval
+from bench.throttle import Throttle
 
 FEW = 20.0
 """Degrees of freedom of a clock's error: dozens of readings, but not independent ones."""
+SIZES = (*CHOSEN, "elements")
+"""Parameters that a search or the device's memory decides."""
 LEAST_CHANGE = 0.003
 """Smaller relative changes of the clock are not reported: they are one step at most."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A measurement now, and the earlier ones that it is compared with."""
+
+    now: Taken
+    before: Sequence[Taken]
+
+    @property
+    def is_capped(self) -> bool:
+        """Returns whether a power cap set the clock of any of them."""
+        return any(Throttle.POWER_CAP in one.throttle for one in (self.now, *self.before))
+
+    @property
+    def differ(self) -> bool:
+        """Returns whether another way of computing was measured, not only another shape."""
+        ways = [
+            {(key, value) for key, value in one.parameters.items() if key not in SIZES}
+            for one in (self.now, *self.before)
+        ]
+        return any(one != ways[0] for one in ways)
 
 
 def clock_ratio(now: Taken, before: Sequence[Taken], level: float) -> Interval | None:
@@ -26,24 +53,63 @@ def clock_ratio(now: Taken, before: Sequence[Taken], level: float) -> Interval |
 
 
 def explained(
-    verdict: Verdict, found: Interval, clock: Interval | None, now: Taken, least: float
+    verdict: Verdict, found: Interval, clock: Interval | None, sides: Sides, least: float
 ) -> str | None:
-    """Returns why a change is not due to code; None if the clock does not account for it.
+    """Returns why a change is not due to code; None if the clock alone does not account for it.
 
-    It does if the rate per clock cycle changed by less than ``least``, within both errors, and the
-    clock changed in the same direction as the rate.
+    It does if the clock changed in the same direction as the rate, the rate per clock cycle changed
+    by less than ``least`` either way, within both errors, no power cap set the clock, and both
+    sides ran the same code.
     """
-    if clock is None or not now.clocked or abs(clock.value - 1) < LEAST_CHANGE:
+    if clock is None or not _went_along(verdict, found, clock, sides, least):
         return None
-    low, high = found.low / clock.value, found.high / clock.value
+    low, high = _per_cycle(found, clock)
+    if not low <= 1 + least or not high >= 1 - least or sides.is_capped or sides.differ:
+        return None
+    return f"{_moved(clock, sides.now)}: no change of code"
+
+
+def maybe(
+    verdict: Verdict, found: Interval, clock: Interval | None, sides: Sides, least: float
+) -> str | None:
+    """Returns why the clock may account for a change, or the code may; None if the code does.
+
+    At a power cap the clock depends on the code: what draws more power runs at a lower clock.
+    """
+    if clock is None or not _went_along(verdict, found, clock, sides, least):
+        return None
+    each = found.value / clock.value - 1
+    words = [_moved(clock, sides.now)]
+    words += [_each_cycle(each)] if abs(each) > least else []
+    words += ["at a power cap it depends on the code"] if sides.is_capped else []
+    return ": ".join((words[0], ", ".join(words[1:]))) if words[1:] else words[0]
+
+
+def _went_along(
+    verdict: Verdict, found: Interval, clock: Interval, sides: Sides, least: float
+) -> bool:
+    """Returns whether the clock changed like the rate, and at least as much, within both errors."""
+    if not sides.now.clocked or abs(clock.value - 1) < LEAST_CHANGE:
+        return False
+    low, high = _per_cycle(found, clock)
+    fell = clock.value < 1 and verdict is Verdict.SLOWER and high >= 1 - least
+    return fell or (clock.value > 1 and verdict is Verdict.FASTER and low <= 1 + least)
+
+
+def _per_cycle(found: Interval, clock: Interval) -> tuple[float, float]:
+    """Returns the bounds of the ratio of rates per clock cycle, within both errors."""
     error = max(clock.high / clock.value, clock.value / clock.low)
-    fell = clock.value < 1 and verdict is Verdict.SLOWER and high * error >= 1 - least
-    rose = clock.value > 1 and verdict is Verdict.FASTER and low / error <= 1 + least
-    if not (fell or rose):
-        return None
-    word = "fell" if fell else "rose"
+    return found.low / clock.value / error, found.high / clock.value * error
+
+
+def _moved(clock: Interval, now: Taken) -> str:
+    fell = clock.value < 1
     reasons = f" ({', '.join(now.throttle)})" if now.throttle and fell else ""
-    return f"the clock {word} by {abs(clock.value - 1):.1%}{reasons}: no change of code"
+    return f"the clock {'fell' if fell else 'rose'} by {abs(clock.value - 1):.1%}{reasons}"
+
+
+def _each_cycle(change: float) -> str:
+    return f"{abs(change):.1%} {'slower' if change < 0 else 'faster'} per clock cycle"
 
 
 def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
@@ -53,9 +119,8 @@ def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
     word = "fell" if clock.value < 1 else "rose"
     moved = f"the clock {word} by {abs(clock.value - 1):.1%}"
     if not now.clocked:
-        return f"{moved}, which this rate does not depend on"
-    each = found.value / clock.value - 1
-    return f"{moved}: {abs(each):.1%} {'slower' if each < 0 else 'faster'} per clock cycle"
+        return f"{moved}, on which this rate depends little, if at all"
+    return f"{moved}: {_each_cycle(found.value / clock.value - 1)}"
 
 
 def disturbed(verdict: Verdict, now: Taken, before: Sequence[Taken]) -> str | None:

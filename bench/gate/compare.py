@@ -127,10 +127,12 @@ def _excuse(
     """Returns the verdict and reason of a change that is not due to code; None if it may be."""
     now, ran = group.now, group.ran
     assert now is not None  # noqa: S101 -- the group is compared
-    held = clocks.explained(word, found, clock, now, terms.least)
+    sides = clocks.Sides(now, ran)
+    held = clocks.explained(word, found, clock, sides, terms.least)
     if held := held or clocks.disturbed(word, now, ran):
         return Verdict.EXPLAINED if word is Verdict.SLOWER else Verdict.AMBIGUOUS, held
     chance = luck(word, now, ran, terms.level, clock)
+    chance = chance or clocks.maybe(word, found, clock, sides, terms.least)
     return (Verdict.AMBIGUOUS, chance) if chance else None
 
 

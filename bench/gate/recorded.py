@@ -24,9 +24,10 @@ ASKED = ("kernel", "dtype", "variant", "suite.items", *SIZES)
 """The settings that choose what is measured, besides the suite."""
 ON_CORE = ("cache", "latency")
 """Kernels without a figure whose rate scales with the core clock, such as caches."""
-NEAR_RIDGE = 0.1
-"""From this share of the ridge point on, the rate may depend on the clock: decoding at a tenth of
-an H200's ridge was 4% slower where the clock was 10% lower."""
+NEAR_RIDGE = 0.5
+"""From this share of the ridge point on, a rate goes with the clock: at a fifth of an H200's ridge
+(42 FLOP/B), decoding reached 74% of the memory bandwidth, and was 4% slower at a 17% lower clock
+(``results/records/2026-11-26``, llama-3.1-70b in ``h200-sxm-full`` and ``h200-sxm-llm``)."""
 
 
 def run_of(record: Record, catalogue: Catalogue) -> Run:
@@ -181,9 +182,9 @@ def goes_with_clock(one: Measurement, chip: Chip | None) -> bool:
 
 
 def _ridge(dtype: str, chip: Chip | None) -> float | None:
-    """Returns the ridge point of a dtype's lowest peak on a sheet, in FLOP per byte."""
+    """Returns a dtype's ridge point in FLOP/B, of the matrix rate where the sheet has one."""
     if chip is None:
         return None
-    peaks = [chip.number(f"{unit}_{dtype}") for unit in ("vector", "matrix")]
-    known, bandwidth = [one for one in peaks if one], chip.number("memory_bandwidth")
-    return min(known) / bandwidth if known and bandwidth else None
+    peak = chip.number(f"matrix_{dtype}") or chip.number(f"vector_{dtype}")
+    bandwidth = chip.number("memory_bandwidth")
+    return peak / bandwidth if peak and bandwidth else None

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
+from bench.errors import some_of
+from bench.gate.compare import LISTED
 from bench.gate.model import Finding, Row, Taken, Verdict, middle
 from bench.rates import Interval
 from bench.report.markup import Report
@@ -33,13 +35,17 @@ OF_SHEET = {
 
 
 def report(finding: Finding) -> Report:
-    """Returns the rows as words and as numbers."""
+    """Returns the rows as words and as numbers; of many new ones, the words only name some."""
     before, now, change = finding.columns
+    new = [row.taken.title for row in finding.rows if row.verdict is Verdict.NEW and not row.reason]
+    few = len(new) <= LISTED
+    listed = [row for row in finding.rows if few or row.verdict is not Verdict.NEW or row.reason]
+    line = f"New, with nothing to compare it with: {some_of(new, LISTED, '; ')}."
     table = Table(
         title=finding.title,
-        heading=finding.heading,
+        heading=finding.heading if few else (*finding.heading, line),
         columns=("measurement", before, now, change, "verdict"),
-        cells=tuple(_cells(row, change) for row in finding.rows),
+        cells=tuple(_cells(row, change) for row in listed),
         summary=(code_line(finding), *finding.notes),
         notes=tuple(f"[{number}] {one}" for number, one in enumerate(finding.sources, 1)),
     )

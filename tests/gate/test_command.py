@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.gate.report import before, change
+from bench.paths import data_dir
 from bench.rates import Interval
 from bench.records.store import write
 from bench.report.registry import FORMATS
@@ -196,3 +197,15 @@ def test_a_fake_device_is_marked_in_every_output(
     assert FAKE in capsys.readouterr().out
     gate("record=same.json", f"against={against}", "report=json")
     assert {row["backend"] for row in json.loads(capsys.readouterr().out)["rows"]} == {"fake"}
+
+
+def test_many_new_rows_share_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    day = data_dir("results") / "records" / "2026-11-26"
+    words = [f"record={day / 'h200-sxm-full.json'}", f"against={day / 'h200-sxm-llm.json'}"]
+    gate(*words, "report=github")
+    table = capsys.readouterr().out
+    assert "New, with nothing to compare it with: memory bandwidth, copy; " in table
+    assert "| new" not in table
+    gate(*words, "report=json")
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert sum(row["verdict"] == "new" for row in rows) > 100

@@ -14,6 +14,7 @@ from bench.gate.report import CODES, code_line, report
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.records.model import Check, Measurement, Record
+from bench.throttle import Throttle
 from bench.verdict import row_of
 from tests.benchmarks.gate_bars import Case, findings, tally
 from tests.gate.cases import ITEMS, SHAPE, as_run, changed, judged, of, record, words
@@ -63,6 +64,38 @@ def test_a_lower_clock_is_no_change_of_code_and_memory_does_not_go_with_it() -> 
         "Exit code 3: 1 row is slower; the clock, throttling or another disturbance accounts for "
         "it."
     )
+
+
+@pytest.mark.parametrize(
+    ("share", "told", "reason"),
+    [
+        (
+            1.0, {"throttle": (Throttle.POWER_CAP,)},
+            "the clock fell by 4.0% (software power cap): at a power cap it depends on the code",
+        ),
+        (0.8, {}, "the clock fell by 23.2%: 25.0% faster per clock cycle"),
+    ],
+)  # fmt: skip
+def test_a_clock_that_the_code_may_have_lowered_or_a_rate_that_went_otherwise_is_ambiguous(
+    share: float, told: dict[str, object], reason: str
+) -> None:
+    def with_clock(one: Measurement) -> Measurement:
+        clocks = tuple(hertz * share for hertz in one.conditions.clock_hz)
+        seen = one.conditions.model_copy(update={"clock_hz": clocks, **told})
+        return one.model_copy(update={"conditions": seen})
+
+    row = of(judged(changed(record(2, clock_share=0.96), with_clock), record(1)), "bf16")
+    assert (row.verdict, row.counts) == (Verdict.AMBIGUOUS, True)
+    assert re.sub(r"2[45]\.\d% faster", "25.0% faster", row.reason) == reason
+
+
+def test_another_way_of_computing_is_a_change_of_code() -> None:
+    def grouped(one: Measurement) -> Measurement:
+        return one.model_copy(update={"parameters": {**one.parameters, "way": "grouped"}})
+
+    row = of(judged(changed(record(2, clock_share=0.96), grouped), record(1)), "bf16")
+    assert row.verdict is Verdict.AMBIGUOUS
+    assert row.reason == "the clock fell by 4.0%; another configuration: way=grouped"
 
 
 def test_what_the_clock_does_not_account_for_is_told_by_the_clock() -> None:

@@ -93,7 +93,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
         "titles", "plausible", "chips", "records", "yamlfile", "jsonfile", "atomic", "errors",
-        "units", "paths",
+        "throttle", "units", "paths",
     ),
     "history": (
         "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records",
