@@ -91,6 +91,7 @@ def _judged(words: list[str]) -> int:
     from bench.gate.files import append_markdown, markdown, place, write_junit
     from bench.gate.model import terms
     from bench.gate.several import code_of
+    from bench.report.footnotes import cites, with_hint
     from bench.report.registry import render_report
 
     config = compose("gate", words, GateConfig)
@@ -99,6 +100,8 @@ def _judged(words: list[str]) -> int:
     given = {word.partition("=")[0] for word in words}
     xml, summary = place("junit", config.junit), place("markdown", config.markdown)
     found, report = _findings(config, strict, given)
+    cite, how = cites(config.report.format), f"show chip={config.against} sources=true"
+    report = with_hint(report, cite=cite, how=how)
     if xml:
         write_junit(xml, found)
     if summary:
@@ -197,6 +200,7 @@ def _of_sheet(
     from bench.gate.sheet import Requirements, against_sheet
     from bench.measure.lacking import lacking
     from bench.records.store import read
+    from bench.report.footnotes import cites
     from bench.tables.write import write_new
 
     for key in config.figures:
@@ -206,10 +210,11 @@ def _of_sheet(
         raise UsageError(f"out= makes limits of one record, record= names {count}: name one")
     limits = limits_in(config.limits, chip) if config.limits else {}
     required = Requirements(config.margin, tuple(config.figures), limits, tuple(config.allow))
+    cite = cites(config.report.format)
 
     def judge(path: Path) -> "Finding":
         record = read(path)
-        found = against_sheet(record, chip, sheets, required, lacking(record))
+        found = against_sheet(record, chip, sheets, required, lacking(record), cite=cite)
         if config.out:
             write_new(as_yaml(found), Path(config.out))
             return found if config.limits else limits_made(found, config.out)

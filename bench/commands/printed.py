@@ -2,15 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.report.markup import Report
 
-FOR_PROGRAMS = ("csv", "json")
-HINT = "Footnotes are short: sources=true gives sources with address and how each was read."
 FOR_TERMINALS = ("terminal", "plain")
 """Formats for people at a terminal; the others go to programs, files and pages."""
 
@@ -28,19 +25,6 @@ def printed(report: "Report", style: str, lines: Sequence[str]) -> None:
     if style not in FOR_TERMINALS:
         for line in lines:
             print(line, file=sys.stderr)
-
-
-def cites(sources: bool, style: str) -> bool:  # noqa: FBT001 -- the value of a key
-    """Tells whether footnotes have sources in full: with ``sources=true``, and for programs."""
-    return sources or style in FOR_PROGRAMS
-
-
-def with_hint(report: "Report", *, cite: bool) -> "Report":
-    """Returns a report that says how to get its sources in full, unless it has them."""
-    if cite or not report.table.notes:
-        return report
-    table = report.table
-    return replace(report, table=replace(table, summary=(*table.summary, HINT)))
 
 
 def found_to_show(word: str | None, folders: list[Path]) -> Path:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bench.commands.printed import cites, printed, with_hint
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import RulesConfig
@@ -75,13 +75,14 @@ def main(words: list[str]) -> int:
     """Prints one view of the rules."""
     from bench.chips.load import catalogue
     from bench.chips.select import covered
+    from bench.report.footnotes import cites, with_hint
 
     view = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else ""
     if view and view not in VIEWS:
         raise UsageError(f"no view {view!r} of rules: {did_you_mean(view, VIEWS)}")
     config = compose("rules", words, RulesConfig)
     report = _report(view or "status", config)
-    report = with_hint(report, cite=cites(config.sources, config.report.format))
+    report = with_hint(report, cite=cites(config.report.format, sources=config.sources))
     printed(report, config.report.format, covered(config.chips, catalogue()))
     return 0
 
@@ -109,13 +110,14 @@ class _Request:
 
 def _report(view: str, config: RulesConfig) -> "Report":
     from bench.chips.load import catalogue
+    from bench.report.footnotes import cites
     from bench.rules.load import rulebook
 
     _either(view, config)
     _fitting(view, config)
     changed, book = _changes(config), rulebook()
     question = _question(config, book)
-    rules, cite = _rules(view, config, book), cites(config.sources, config.report.format)
+    rules, cite = _rules(view, config, book), cites(config.report.format, sources=config.sources)
     request = _Request(question, rules, changed, book, catalogue(), cite)
     views = {
         "status": _status,

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bench.commands.printed import cites, found_to_show, with_hint
+from bench.commands.printed import found_to_show
 from bench.config import compose, folder, positive
 from bench.errors import UsageError
 from bench.shapes import ShowConfig
@@ -22,7 +22,7 @@ history for China, and what the records here measured of it.
   chip=             a sheet by id, alias or local name
   figures=          chip=: only these figures, each with its sources and rivals, such as
                     [tdp,link_bandwidth] ('python -m bench chips --help' lists them)
-  sources=false     chip=: true gives sources in full in the footnotes: address, how each was read
+  sources=false     true gives sources in full in the footnotes: address, how each was read
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html;
                     csv has one line per measurement; json also has the other tables, under
                     "tables", by title, such as "Roofline, bf16";
@@ -47,6 +47,7 @@ Exit code: 0 shown, 2 wrong usage, or the record or a data file has a fault.
 def main(words: list[str]) -> int:
     """Prints a record's table or a sheet."""
     from bench.chips.load import catalogue
+    from bench.report.footnotes import cites, with_hint
     from bench.report.registry import render, render_report
 
     config = compose("show", words, ShowConfig)
@@ -56,10 +57,8 @@ def main(words: list[str]) -> int:
         raise UsageError("give record= or chip=, not both")
     if config.figures and not config.chip:
         raise UsageError("figures= needs chip=, such as chip=h20: a record is shown whole")
-    if config.sources and not config.chip:
-        raise UsageError("sources= needs chip=, such as chip=h20: a record cites them in full")
     if config.chip:
-        cite = cites(config.sources, config.report.format)
+        cite = cites(config.report.format, sources=config.sources)
         report = with_hint(_dossier(config, cite=cite), cite=cite)
         print(render_report(config.report.format, report), end="")
         return 0
@@ -68,8 +67,8 @@ def main(words: list[str]) -> int:
 
     margin = positive("margin", config.margin, 0.9)
     record = read(found_to_show(config.record, record_folders(folder(config.out))))
-    style = config.report.format
-    print(render(record, catalogue(), style, margin, trials=config.trials), end="")
+    style, more = config.report.format, {"trials": config.trials, "sources": config.sources}
+    print(render(record, catalogue(), style, margin, **more), end="")
     return 0
 
 

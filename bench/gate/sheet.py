@@ -59,12 +59,14 @@ class Requirements:
         return self.limits.get(key, 1 - self.margin)
 
 
-def against_sheet(
+def against_sheet(  # noqa: PLR0913 -- a record, the data and an option
     record: Record,
     chip: Chip,
     sheets: Catalogue,
     required: Requirements,
     lacking: Sequence[Measurement] = (),
+    *,
+    cite: bool = True,
 ) -> Finding:
     """Returns whether a run reaches each figure of a sheet, by the measurement nearest to it.
 
@@ -74,6 +76,7 @@ def against_sheet(
         sheets: the catalogue.
         required: which figures have to be reached, and the limits.
         lacking: measurements that the run should have and lacks, as skipped ones.
+        cite: whether sources are in full.
 
     Raises:
         UsageError: the device is another chip, or nothing that was measured is on the sheet.
@@ -90,7 +93,7 @@ def against_sheet(
     if not found:
         raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
     heading = tuple(_heading(record, chip, judged, chosen))
-    cited = tuple(source_line(one, sheets) for one in sources)
+    cited = tuple(source_line(one, sheets, brief=not cite) for one in sources)
     return replace(
         _finding(record, found, required), heading=heading, sources=cited, against=(chip.id,)
     )

@@ -6,6 +6,7 @@ from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.records.model import Record
 from bench.report.flat import flat
+from bench.report.footnotes import cites, with_hint
 from bench.report.markup import Report, cleaned
 from bench.report.sections import ELSEWHERE, sections
 from bench.report.table import build
@@ -16,14 +17,18 @@ FORMATS = ("terminal", "github", "plain", "csv", "json", "latex", "html")
 RECORD_FORMATS = {"pytest-benchmark": "bench.report.formats.pytest_benchmark"}
 """Formats of a record's raw samples, with their modules; other reports have no samples."""
 
+IN_FULL = "show record=NAME sources=true"
+"""The command that shows a record with its sources in full."""
 
-def render(
+
+def render(  # noqa: PLR0913 -- a record, the data and two options
     record: Record,
     catalogue: Catalogue,
     style: str = "github",
     margin: float = MARGIN,
     *,
     trials: bool = False,
+    sources: bool = False,
 ) -> str:
     """Returns a record's report in one of ``FORMATS``, or its samples in a record format.
 
@@ -34,12 +39,14 @@ def render(
         catalogue: catalogue in which the chip is looked up.
         style: the format, from ``FORMATS`` or ``RECORD_FORMATS``.
         margin: relative shortfall from a published figure that still counts as reached.
+        sources: whether footnotes have sources in full, as they do in any case for programs.
         trials: whether to add the configurations that searches tried; CSV then has only these.
     """
     if style in RECORD_FORMATS:
         samples: str = import_module(RECORD_FORMATS[style]).render(record)
         return samples
-    report = report_of(record, catalogue, margin)
+    cite = cites(style, sources=sources)
+    report = with_hint(report_of(record, catalogue, margin, cite=cite), cite=cite, how=IN_FULL)
     if trials:
         from bench.report.trials import trial_sections  # loads all kernels: only where needed
 
@@ -53,11 +60,13 @@ def render(
     return render_report(style, report)
 
 
-def report_of(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> Report:
+def report_of(
+    record: Record, catalogue: Catalogue, margin: float = MARGIN, *, cite: bool = True
+) -> Report:
     """Returns a record's report: its table of figures, and all further tables."""
     judged = rows(record, catalogue, margin)
     flats = [flat(record, row) for row in judged]
-    table, more = build(record, judged, catalogue, ELSEWHERE)
+    table, more = build(record, judged, catalogue, ELSEWHERE, cite=cite)
     return Report(table, flats, (*more, *sections(record, judged, catalogue)))
 
 

@@ -104,7 +104,12 @@ class Notes:
 
 
 def build(
-    record: Record, judged: list[Row], catalogue: Catalogue, elsewhere: Container[str] = ()
+    record: Record,
+    judged: list[Row],
+    catalogue: Catalogue,
+    elsewhere: Container[str] = (),
+    *,
+    cite: bool = True,
 ) -> tuple[Table, tuple[Section, ...]]:
     """Returns the main table of a record, and a table for each group of rows, such as a curve.
 
@@ -113,8 +118,9 @@ def build(
         judged: its rows; those with other inputs than the run's are left out.
         catalogue: catalogue in which chip and sources are looked up.
         elsewhere: kernels that are left out because they have tables of their own.
+        cite: whether footnotes have sources in full.
     """
-    notes = Notes()
+    notes = Notes(brief=not cite)
     chip = catalogue.chips.get(record.identity.chip or "")
     shown: dict[str, list[Row]] = {"": []}
     for row in judged:
@@ -213,7 +219,7 @@ def _published(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) 
         return "–"
     basis = " (derived)" if paper.formula else ""
     basis += KNOWN.get(paper.basis or "", "")
-    marks = "".join(notes.mark(source_line(source, catalogue)) for source in paper.sources)
+    marks = "".join(notes.source(source, catalogue) for source in paper.sources)
     remarks = (f"The sheet says: {remark}" for remark in _remarks(paper, chip))
     marks += "".join(map(notes.mark, remarks))
     return f"{paper.text}{basis} {marks}"
@@ -232,7 +238,7 @@ def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
         return "–"
     parts = [percent(row.fraction)]
     for rival, fraction in row.rivals:
-        source = source_line(rival.source, catalogue)
+        source = source_line(rival.source, catalogue, brief=notes.brief)
         mark = notes.mark(f"{source}. {rival.note}" if rival.note else source)
         over = ", which it rules out" if fraction.low > 1 else ""
         parts.append(f"{fraction.value:.1%} of rival {rival.text}{over} {mark}")

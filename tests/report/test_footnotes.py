@@ -1,11 +1,13 @@
 """Footnotes name sources; with ``sources=true``, and for programs, they have them in full."""
 
+import json
+
 import pytest
 
-from bench.commands.printed import HINT
 from tests.commands.command_cases import document, said
 
 DAY = "on=2025-08-15"
+HINT = "Footnotes are short: "
 ASKED = (
     ("rules", ["chips=[h20,mi308x,rtx4090]", DAY]),
     ("rules", ["timeline", "chip=h20"]),
@@ -14,6 +16,7 @@ ASKED = (
     ("rules", ["list", "rule=3A090", DAY]),
     ("show", ["chip=h20"]),
     ("show", ["chip=h20", "figures=[tdp]"]),
+    ("show", ["record=h200-sxm-full"]),
     ("claims", ["chip=h20"]),
 )
 
@@ -31,7 +34,7 @@ def test_footnotes_are_short_unless_sources_are_asked_for(
         assert (HINT in text) is is_short
     told = document(command, words, capsys)
     assert any("https://" in one for one in told["notes"])
-    assert HINT not in told["summary"]
+    assert not any(HINT in one for one in told["summary"])
 
 
 def test_a_weak_source_is_still_marked_in_a_short_footnote(
@@ -43,9 +46,12 @@ def test_a_weak_source_is_still_marked_in_a_short_footnote(
     ]
 
 
-def test_a_record_has_its_sources_in_full_and_no_key_for_them(
+def test_the_gate_against_a_sheet_has_short_footnotes_and_says_where_they_are_in_full(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, out, err = said("show", ["sources=true"], capsys)
-    assert (code, out) == (2, "")
-    assert "sources= needs chip=" in err
+    words = ["record=h200-sxm-full", "against=h200", "figures=[matrix_bf16]"]
+    out = said("gate", [*words, "report=plain"], capsys)[1]
+    assert "[1] NVIDIA H200 datasheet (vendor-datasheet)\n" in out
+    assert f"{HINT}show chip=h200 sources=true gives sources" in " ".join(out.split())
+    told = json.loads(said("gate", [*words, "report=json"], capsys)[1])
+    assert "https://" in told["notes"][0]

@@ -203,7 +203,7 @@ class Tags(HTMLParser):
 
 
 def test_html_is_escaped_and_asks_nothing_of_the_network() -> None:
-    page = render(RECORD, SHEETS, "html")
+    page = render(RECORD, SHEETS, "html", sources=True)
     read = Tags(page)
     expected = "html head meta title style body h1 p div table thead tr th tbody td h2 ul ol li a"
     assert read.tags == set(expected.split())
