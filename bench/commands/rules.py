@@ -216,12 +216,13 @@ def _explain(config: RulesConfig, request: _Request) -> "Report":
     from bench.report.predicates import explanation
     from bench.rules.judged import judged
     from bench.rules.reason import asks_chips
-    from bench.rules.ruling import CONTROL, LETTER, rule_on
+    from bench.rules.ruling import CONTROL, EMBARGO, LETTER, rule_on
 
     catalogue, book = request.catalogue, request.book
     found = judged(catalogue.find(config.chip or ""), request.question, catalogue, book)
     status = found.status
-    rulings = [one for one in status.of_kind(CONTROL, LETTER) if asks_chips(one)]
+    rulings = list(status.of_kind(EMBARGO))
+    rulings += [one for one in status.of_kind(CONTROL, LETTER) if asks_chips(one)]
     rulings += [one for one in status.bringing() if one not in rulings]
     if request.rules:
         part = replace(found.facts, eccns=status.eccns)

@@ -217,6 +217,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "Group": {
         "members": "codes of the countries in it",
         "left": "countries removed from it, with the first day they are out",
+        "joined": "members that were none at first, with the first day they are in",
         "source": "key of sources.yaml",
     },
     "Country": {

@@ -66,6 +66,7 @@ WORDS: dict[str, dict[str, str]] = {
     "rule kind": {
         "eccn_control": "a control by paragraph of the Commerce Control List",
         "licence_policy": "how licences are treated, replacing an older policy",
+        "embargo": "a licence for nearly all that goes to a country",
         "is_informed_letter": "a letter to one company",
         "licence_practice": "what the licensing office did",
         "announcement": "what an official announced",

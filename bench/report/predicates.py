@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.policies import differences, exemptions, in_words, paragraph, policy_of
+from bench.report.policies import differences, effects, exemptions, in_words, paragraph, policy_of
 from bench.report.rulings import AID, cited, destination_words, in_dispute
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
@@ -13,7 +13,7 @@ from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome
 from bench.rules.reason import leaves, reason
-from bench.rules.ruling import CONTROL, LETTER, Ruling
+from bench.rules.ruling import CONTROL, EMBARGO, LETTER, Ruling
 from bench.rules.trace import Trace
 from bench.rules.truth import Truth
 
@@ -47,8 +47,8 @@ def explanation(
 def _heading(judged: Judged, rulings: Sequence[Ruling]) -> tuple[str, ...]:
     """Returns the result, what decided it, and the definitions of the attributes."""
     status = judged.status
-    deciding = [ruling for ruling in rulings if ruling.rule.kind in (CONTROL, LETTER)]
-    decided = "; ".join(f"{ruling.rule.id}: {reason(ruling)}" for ruling in deciding)
+    deciding = [ruling for ruling in rulings if ruling.rule.kind in (EMBARGO, CONTROL, LETTER)]
+    decided = "; ".join(f"{one.rule.id}: {reason(one) or effects(one)}" for one in deciding)
     return (
         f"Paragraph {paragraph(status)}; US policy {policy_of(judged)}.",
         *([f"Decided by: {decided}."] if decided else []),

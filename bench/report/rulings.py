@@ -26,7 +26,7 @@ from bench.rules.model import Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
-from bench.rules.ruling import CONTROL, LETTER, OVERLAY, TAKING_PART, Ruling
+from bench.rules.ruling import CONTROL, EMBARGO, LETTER, OVERLAY, TAKING_PART, Ruling
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 
@@ -181,7 +181,9 @@ def _premises(judged: Judged) -> Iterable[str]:
 
 
 def _reasons(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
-    """Yields the reasons for a status: the control list, the licence policy and the letters."""
+    """Yields the reasons for a status: embargo, control list, licence policy and letters."""
+    for ruling in status.of_kind(EMBARGO):
+        yield f"embargo: {effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
     for ruling in status.of_kind(CONTROL):
         if ruling.enforced is not Truth.NO and asks_chips(ruling):
             yield f"{reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
@@ -266,7 +268,8 @@ def _status_flat(judged: Judged) -> dict[str, Scalar]:
     def ids(rulings: Iterable[Ruling]) -> str:
         return " ".join(ruling.rule.id for ruling in rulings)
 
-    deciding = [ruling for ruling in status.of_kind(CONTROL) if asks_chips(ruling)]
+    deciding = list(status.of_kind(EMBARGO))
+    deciding += [ruling for ruling in status.of_kind(CONTROL) if asks_chips(ruling)]
     deciding += [ruling for ruling in status.of_kind(OVERLAY, LETTER) if status.applies(ruling)]
     near = (line for ruling in status.of_kind(*TAKING_PART) for line in near_lines(ruling))
     return {
@@ -280,7 +283,7 @@ def _status_flat(judged: Judged) -> dict[str, Scalar]:
         "paragraph": " or ".join(eccn or "none" for eccn in status.eccns),
         "policy": " or ".join(one.value for one in status.policies),
         "needs_licence": status.need,
-        "why": "; ".join(f"{ruling.rule.id}: {reason(ruling)}" for ruling in deciding),
+        "why": "; ".join(f"{one.rule.id}: {reason(one) or effects(one)}" for one in deciding),
         "citations": "; ".join(ruling.rule.citation for ruling in deciding),
         "near": "; ".join(dict.fromkeys(near)),
         "rules": ids(one for one in status.bringing() if one.rule.jurisdiction == "US"),

@@ -12,7 +12,7 @@ from bench.report.table import Notes, Section, Table
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.reason import reason
-from bench.rules.ruling import CONTROL, LETTER, Ruling
+from bench.rules.ruling import CONTROL, EMBARGO, LETTER, Ruling
 from bench.rules.timeline import Period
 from bench.rules.truth import Truth
 
@@ -20,6 +20,8 @@ COUNTRIES = {"CN": "China: ", "MY": "Malaysia: "}
 """Prefixes of rules by jurisdiction; US rules have none."""
 SUPPOSED = "Designed in China: the US policy is what it would be if exported under US rules."
 COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
+KIND_WORDS = {LETTER: "letter: ", EMBARGO: "embargo: "}
+"""What stands before the effect of a rule that takes part in the policy by itself."""
 
 
 def periods(
@@ -102,8 +104,8 @@ def _ruling(ruling: Ruling, catalogue: Catalogue, notes: Notes) -> str:
         return f"{eccns}: {reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
     country = COUNTRIES.get(ruling.rule.jurisdiction, "")
     doubt = "perhaps " if ruling.enforced is Truth.UNKNOWN else ""
-    letter = "letter: " if ruling.rule.kind == LETTER else ""
-    return f"{country}{letter}{doubt}{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
+    kind = KIND_WORDS.get(ruling.rule.kind, "")
+    return f"{country}{kind}{doubt}{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
 
 def _ending(now: Ruling | None) -> str:

@@ -145,6 +145,8 @@ def _group_faults(places: Places) -> Iterator[Flaw]:
         yield from _unknown(f"groups.{name}.left", group.left, places)
         for code in sorted(set(group.left) & set(group.members)):
             yield f"groups.{name}.left", f"{code} is a member, too", "take it out of one"
+        for code in sorted(set(group.joined) - set(group.members)):
+            yield f"groups.{name}.joined", f"{code} is no member", "add it to the members"
     for code, country in places.countries.items():
         treated = [country.treated_as] if country.treated_as else []
         yield from _unknown(f"countries.{code}.as", treated, places)

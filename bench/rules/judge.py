@@ -8,7 +8,16 @@ from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Places, Question, reaches
 from bench.rules.predicate import Subject
-from bench.rules.ruling import CONTROL, ELSEWHERE, LETTER, OVERLAY, Ruling, is_in_text, rule_on
+from bench.rules.ruling import (
+    CONTROL,
+    ELSEWHERE,
+    EMBARGO,
+    LETTER,
+    OVERLAY,
+    Ruling,
+    is_in_text,
+    rule_on,
+)
 from bench.rules.truth import Truth, agreed, truth
 
 
@@ -123,7 +132,7 @@ def _together(
     for one in us:
         if one.rule.kind == CONTROL:
             found = _overlaid(one, us, part, question, places)
-        elif one.rule.kind == LETTER:
+        elif one.rule.kind in (LETTER, EMBARGO):
             found = {finding.policy or Policy.NONE for finding in one.findings}
         else:
             continue

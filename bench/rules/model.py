@@ -41,6 +41,7 @@ STRICTNESS = {policy: place for place, policy in enumerate(Policy)}
 Kind = Literal[
     "eccn_control",
     "licence_policy",
+    "embargo",
     "is_informed_letter",
     "licence_practice",
     "announcement",

@@ -18,11 +18,23 @@ DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 
 class Group(Strict):
-    """A Country Group; ``left`` maps countries that left it to their first day outside."""
+    """A Country Group.
+
+    Attributes:
+        left: former members, with their first day outside.
+        joined: members that were none at first, with their first day as members.
+    """
 
     members: tuple[Code, ...]
     left: dict[Code, Day] = Field(default_factory=dict)
+    joined: dict[Code, Day] = Field(default_factory=dict)
     source: Key
+
+    def has(self, code: str, on: str) -> bool:
+        """Returns whether a country is a member on a day."""
+        if code in self.members:
+            return on >= self.joined.get(code, "")
+        return on < self.left.get(code, "")
 
 
 class Country(Strict):
@@ -68,11 +80,7 @@ class Places(Strict):
     def groups_of(self, code: str, on: str) -> set[str]:
         """Returns the groups that a country is in on a day."""
         counted = self.countries[code].treated_as or code
-        return {
-            name
-            for name, group in self.groups.items()
-            if counted in group.members or on < group.left.get(counted, "")
-        }
+        return {name for name, group in self.groups.items() if group.has(counted, on)}
 
 
 @dataclass(frozen=True)

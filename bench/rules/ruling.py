@@ -11,7 +11,8 @@ from bench.rules.trace import Trace, grounds, traced
 from bench.rules.truth import Truth, agreed, all_of, truth
 
 CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter"
-TAKING_PART = (CONTROL, OVERLAY, LETTER)
+EMBARGO = "embargo"
+TAKING_PART = (CONTROL, OVERLAY, LETTER, EMBARGO)
 """The kinds of rules whose outcomes make up the licence policy; others are shown beside it."""
 
 ELSEWHERE = ("presumption", "end_user_control")
@@ -69,7 +70,7 @@ class Ruling:
         """Returns every outcome that was tested, in order, with the trace of its predicate."""
         seen = []
         for outcome in _active(self.rule, self.on):
-            trace = _traced(outcome, self.subject)
+            trace = _traced(outcome, self.subject, otherwise=bool(seen))
             seen.append((outcome, trace))
             if trace.truth is Truth.YES:
                 break
@@ -165,9 +166,9 @@ def _met(outcome: Outcome, subject: Subject) -> Truth:
     return met
 
 
-def _traced(outcome: Outcome, subject: Subject) -> Trace:
+def _traced(outcome: Outcome, subject: Subject, *, otherwise: bool = True) -> Trace:
     if outcome.when is None:
-        return Trace(Truth.YES, "otherwise")
+        return Trace(Truth.YES, "otherwise" if otherwise else "every part")
     trace = traced(outcome.when, subject)
     if outcome.uncertain_when and _met(outcome, subject) is not trace.truth:
         doubt = traced(outcome.uncertain_when, subject)

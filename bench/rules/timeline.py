@@ -80,8 +80,9 @@ def _summary(one: Status, rulings: Iterable[Ruling]) -> tuple[object, ...]:
 def days(book: Rulebook) -> list[str]:
     """Returns every day on which a rule begins, pauses, resumes or ends, in order."""
     rules = (day for rule in book.rules.values() for day in _days(rule))
-    left = (day for group in book.places.groups.values() for day in group.left.values())
-    return sorted({BEFORE, *(day for day in (*rules, *left) if day > BEFORE)})
+    groups = book.places.groups.values()
+    moved = (day for one in groups for day in (*one.left.values(), *one.joined.values()))
+    return sorted({BEFORE, *(day for day in (*rules, *moved) if day > BEFORE)})
 
 
 def _days(rule: Rule) -> Iterator[str]:

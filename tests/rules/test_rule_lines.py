@@ -46,10 +46,11 @@ class Lines(Strict):
 
 
 class Transcript(Strict):
-    """The whole file; ``left`` are former members of groups."""
+    """The whole file; ``left`` are former members, ``joined`` later ones."""
 
     groups: dict[str, str]
     left: dict[str, tuple[str, ...]]
+    joined: dict[str, tuple[str, ...]]
     rules: dict[str, Lines]
 
 
@@ -176,6 +177,9 @@ def test_a_country_group_has_the_members_that_were_transcribed(group: str) -> No
     left = TRANSCRIPT.left.get(group)
     days_left = {BOOK.places.find(left[0]): left[1]} if left else {}
     assert BOOK.places.groups[group].left == days_left
+    joined = TRANSCRIPT.joined.get(group)
+    days_joined = {BOOK.places.find(joined[0]): joined[1]} if joined else {}
+    assert BOOK.places.groups[group].joined == days_joined
 
 
 # where the rules reach
@@ -196,7 +200,7 @@ def _reached(lines: Lines, place: str, on: str) -> bool:
     groups = {
         group
         for group, members in MEMBERS.items()
-        if country in members
+        if (country in members and not _joins_later(group, country, on))
         or (place == "AE" and group in TRANSCRIPT.left and on < TRANSCRIPT.left[group][1])
     }
     follows = "headquarters" in lines.reach and place != "US"
@@ -205,11 +209,16 @@ def _reached(lines: Lines, place: str, on: str) -> bool:
     return at_home or not listed.isdisjoint(lines.reach)
 
 
+def _joins_later(group: str, country: str, on: str) -> bool:
+    joined = TRANSCRIPT.joined.get(group)
+    return joined is not None and country == "NI" and on < joined[1]
+
+
 @pytest.mark.parametrize("key", RULES)
 def test_a_rule_reaches_the_places_that_were_transcribed_and_no_other(key: str) -> None:
     lines = RULES[key]
     dated = {word[-10:] for word in lines.reach if " from 20" in word}
-    gone = {day for _, day in TRANSCRIPT.left.values()}
+    gone = {day for _, day in (*TRANSCRIPT.left.values(), *TRANSCRIPT.joined.values())}
     for day in sorted({"2025-06-01", *dated, *gone}):
         for on, place in product((moved(day, -1), day), BOOK.places.countries):
             there = reaches(BOOK.rules[key].destination, Question(on, place, place), BOOK.places)

@@ -54,6 +54,7 @@ class Lines(Strict):
 class Transcript(Strict):
     model_config = ConfigDict(extra="ignore")
     left: dict[str, tuple[str, ...]]
+    joined: dict[str, tuple[str, ...]]
     rules: dict[str, Lines]
 
 
@@ -235,7 +236,8 @@ def test_an_outcome_of_some_days_begins_and_ends_with_them(
 
 
 def test_the_days_of_change_are_those_of_the_lines() -> None:
-    told = {BEFORE, *(day for _, day in TRANSCRIPT.left.values())}
+    moves = (*TRANSCRIPT.left.values(), *TRANSCRIPT.joined.values())
+    told = {BEFORE, *(day for _, day in moves)}
     for lines in RULES.values():
         ended = [one.last for one in lines.outcomes.values()]
         starts = [lines.followed, *(one.first for one in lines.outcomes.values())]

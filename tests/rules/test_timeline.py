@@ -23,8 +23,8 @@ NAC = (Policy.NAC_NOTIFICATION,)
 CASE_BY_CASE = (Policy.CASE_BY_CASE,)
 LICENCE = (Policy.LICENCE_REQUIRED,)
 DENIAL = (Policy.PRESUMPTION_OF_DENIAL,)
-UAE = "2026-07-10"
-"""The day on which a country left a group."""
+NICARAGUA, UAE = "2024-03-15", "2026-07-10"
+"""The days on which a country joined groups, and left one."""
 OPEN = (Policy.LICENCE_REQUIRED, Policy.NONE)
 
 
@@ -214,8 +214,8 @@ def test_a_rule_begins_pauses_resumes_and_ends_on_days_of_its_own(book: Rulebook
         outcomes=[{"id": "a", "policy": "none", "since": "2024-03-01", "until": "2024-03-31"}],
     )  # fmt: skip
     assert days(Rulebook({"ONE": one}, book.places)) == [
-        BEFORE, "2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01", "2024-06-01",
-        "2025-07-01", "2026-01-01", UAE,
+        BEFORE, "2024-01-01", "2024-02-01", "2024-03-01", NICARAGUA, "2024-04-01", "2024-05-01",
+        "2024-06-01", "2025-07-01", "2026-01-01", UAE,
     ]  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def test_what_never_took_force_has_no_day(book: Rulebook) -> None:
     bill = rule(kind="bill", published="2025-01-01")
     unused = rule(id="TWO", effective="2025-01-13", enforced_until="never")
     found = days(Rulebook({"ONE": bill, "TWO": unused}, book.places))
-    assert found == [BEFORE, "2025-01-13", UAE]
+    assert found == [BEFORE, NICARAGUA, "2025-01-13", UAE]
 
 
 def test_a_rule_whose_outcome_changes_is_told_as_the_same_rule(
