@@ -14,7 +14,6 @@ from typing import Any, TypeVar, cast
 
 from bench import paths, suitefile
 from bench.errors import UsageError, did_you_mean
-from bench.errors import check_known as check_known  # noqa: PLC0414 -- for the commands
 from bench.shapes import SHAPES, DeviceChoice, ReportChoice
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import names_of, pattern, plain
-from bench.config import check_known, compose
-from bench.errors import UsageError
+from bench.config import compose
+from bench.errors import UsageError, check_known
 from bench.shapes import ChipsConfig
 
 if TYPE_CHECKING:

@@ -199,7 +199,8 @@ CHINA = "CN"
 
 
 def _validation(_: PlotConfig, __: "Catalogue") -> "Picture":
-    from bench.plot.validation import picture, read
+    from bench.plot.validation import picture
+    from bench.predict.validation.points import read
 
     return picture(read())
 

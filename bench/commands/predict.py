@@ -12,8 +12,8 @@ from bench.commands.predictrates import figures, product
 from bench.commands.prefillkeys import refuse_together
 from bench.commands.pricekeys import prices_of
 from bench.commands.printed import printed
-from bench.config import check_known, compose
-from bench.errors import UsageError
+from bench.config import compose
+from bench.errors import UsageError, check_known
 from bench.shapes import PredictConfig
 
 if TYPE_CHECKING:

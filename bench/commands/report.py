@@ -4,8 +4,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.config import check_known, compose, positive
-from bench.errors import UsageError
+from bench.config import compose, positive
+from bench.errors import UsageError, check_known
 from bench.shapes import ReportConfig
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from bench.importers.base import (
     beginning,
     collect,
     decimal,
+    lines,
     match_line,
     quoted,
 )
-from bench.importers.base import numbered_lines as lines
 
 STREAMS = {
     "copy": "memory_copy", "mul": "memory_scale", "add": "memory_add", "triad": "memory_triad",

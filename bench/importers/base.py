@@ -202,7 +202,7 @@ def _with_unique_ids(rows: list[Reported]) -> Iterator[Reported]:
         yield row.model_copy(update={"id": name})
 
 
-def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+def lines(text: str) -> Iterator[tuple[int, str]]:
     """Yields the lines of a text with their numbers from 1, without trailing blanks."""
     for number, line in enumerate(StringIO(text, newline="\n"), start=1):
         yield number, line.rstrip()

@@ -18,11 +18,11 @@ from bench.importers.base import (
     Importer,
     Stated,
     collect,
+    lines,
     match_line,
     plain_number,
     quoted,
 )
-from bench.importers.base import numbered_lines as lines
 from bench.importers.flagperf_training import training_content
 from bench.importers.table import table_row
 

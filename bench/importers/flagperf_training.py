@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.evidence.model import Reported
-from bench.importers.base import NUMBER, Imported, Stated, decimal, match_line, quoted
-from bench.importers.base import numbered_lines as lines
+from bench.importers.base import NUMBER, Imported, Stated, decimal, lines, match_line, quoted
 from bench.importers.table import table_row
 
 CONFIG, RATE, SHARE = "配置", "token/p/s", "MFU"

@@ -10,8 +10,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bench.evidence.model import Defect, Reported
-from bench.importers.base import NUMBER, Imported, Importer, Stated, beginning, collect, match_line
-from bench.importers.base import numbered_lines as lines
+from bench.importers.base import (
+    NUMBER,
+    Imported,
+    Importer,
+    Stated,
+    beginning,
+    collect,
+    lines,
+    match_line,
+)
 
 SHAPE = r"([0-9]{1,9}x[0-9]{1,9}x[0-9]{1,9})"
 STARTED = re.compile(r"Benchmark started on ([0-9]{4}-[0-9]{2}-[0-9]{2})\b.{0,20}")

@@ -21,10 +21,10 @@ from bench.importers.base import (
     collect,
     decimal,
     document,
+    lines,
     match_line,
     quoted,
 )
-from bench.importers.base import numbered_lines as lines
 from bench.importers.nccl_values import bytes_of, nccl_version, size_text
 from bench.jsonfile import Json, items, part, word
 

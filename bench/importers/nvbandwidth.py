@@ -19,11 +19,11 @@ from bench.importers.base import (
     collect,
     decimal,
     document,
+    lines,
     match_line,
     plain_number,
     quoted,
 )
-from bench.importers.base import numbered_lines as lines
 from bench.jsonfile import Json, items, part, word
 
 TESTS = {

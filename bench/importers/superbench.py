@@ -21,10 +21,10 @@ from bench.importers.base import (
     collect,
     decimal,
     document,
+    lines,
     plain_number,
     quoted,
 )
-from bench.importers.base import numbered_lines as lines
 from bench.jsonfile import Json
 
 KEY = re.compile(

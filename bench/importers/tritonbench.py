@@ -20,11 +20,11 @@ from bench.importers.base import (
     collect,
     decimal,
     document,
+    lines,
     match_line,
     plain_number,
     quoted,
 )
-from bench.importers.base import numbered_lines as lines
 from bench.jsonfile import part, word
 
 SIZES, RATE = "(M, N, K)", "-tflops"

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-from bench.config import check_known, positive
-from bench.errors import UsageError, did_you_mean
+from bench.config import positive
+from bench.errors import UsageError, check_known, did_you_mean
 from bench.kernels.common.base import DATA, Kernel
 from bench.kernels.registry import KERNELS, kernel
 from bench.measure.item import Item

@@ -1,16 +1,14 @@
 """Plot of predictions against measurements; each model was fitted without the predicted chip."""
 
-import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import paths
-from bench.errors import DataError, Fault, UsageError
+from bench.errors import UsageError
 from bench.plot.axes import MARKERS, log_axis, quantity, short
 from bench.plot.picture import Picture
+from bench.predict.validation.points import Point
 from bench.report.scalar import Scalar
 from bench.units import Dimension
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
     from bench.plot.theme import Theme
 
-FILE = "validation.csv"
 BAND = 0.20
 """Relative half-width of the band drawn around equality."""
 TICKS = 4
@@ -32,60 +29,6 @@ PANELS = (
     ("figures, share reached", ("matrix figures", "memory figures"), Dimension.SHARE),
 )
 """Title of each panel, the parts of the validation that it shows, and their dimension."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """One hold-out case.
-
-    Attributes:
-        part: part of the validation.
-        cases: number of cases in the whole part, of which the points may be a sample.
-        median_error: median relative error over the whole part.
-        chip: id of the sheet.
-        work: the work that was run.
-        measured: measured time (s), or share of a published figure.
-        predicted: predicted value, in the same unit.
-        low: lower end of the prediction's 95% interval; None if there is no interval.
-        high: upper end of that interval; None if there is no interval.
-    """
-
-    part: str
-    cases: int
-    median_error: float
-    chip: str
-    work: str
-    measured: float
-    predicted: float
-    low: float | None
-    high: float | None
-
-
-def read(path: Path | None = None) -> list[Point]:
-    """Reads the points of a validation (default: the shipped ones).
-
-    Raises:
-        UsageError: there is no such file.
-        DataError: the file does not hold valid points.
-    """
-    file = path or paths.data_dir("results") / FILE
-    try:
-        rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
-        return [_point(row) for row in rows]
-    except OSError:
-        raise UsageError(f"no {file.name} in results/: 'make docs' writes it") from None
-    except (KeyError, ValueError, TypeError) as error:
-        fault = Fault(file.name, "", f"holds no points of a validation: {error}", "run 'make docs'")
-        raise DataError([fault]) from None
-
-
-def _point(row: dict[str, str]) -> Point:
-    numbers = [float(row[name]) for name in ("median_error", "measured", "predicted")]
-    if min(numbers[1:]) <= 0:
-        raise ValueError("a value is not above 0")
-    low, high = (float(row[name]) if row[name] else None for name in ("low", "high"))
-    return Point(row["part"], int(row["cases"]), numbers[0], row["chip"], row["work"],
-                 numbers[1], numbers[2], low, high)  # fmt: skip
 
 
 def picture(points: Sequence[Point]) -> Picture:

@@ -13,6 +13,7 @@ from bench.atomic import replace
 from bench.chips.load import catalogue
 from bench.predict.learning.learn import FILE, written
 from bench.predict.learning.shipped import learn_all, shipped
+from bench.predict.validation import points
 from bench.predict.validation.errorfile import FILE as VALIDATION
 from bench.predict.validation.errorfile import state
 from bench.predict.validation.errorfile import written as figures_of
@@ -21,7 +22,7 @@ from bench.predict.validation.validate import validated
 from bench.reference.documents import write_docs
 from bench.reference.findings import findings
 from bench.reference.pictures import FOLDER, pictures
-from bench.reference.validation import POINTS, points, validation_page
+from bench.reference.validation import validation_page
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
     replace(results / FILE, written(fit).encode())
     parts = validated(data)
     replace(results / "VALIDATION.md", validation_page(parts).encode())
-    replace(results / POINTS, points(parts).encode())
+    replace(results / points.FILE, points.written(parts).encode())
     replace(results / "FINDINGS.md", findings(catalogue()).encode())  # last: it reads the fit
     for name, drawing in pictures():
         replace(results / FOLDER / name, drawing.encode())

@@ -39,7 +39,7 @@ FILE_PATTERNS = {
 
 
 def schemas() -> dict[str, Schema]:
-    """Returns every schema by its name in ``WHERE``."""
+    """Returns every schema by its name in ``FILE_PATTERNS``."""
     makers: dict[str, Callable[[], Schema]] = {
         "chip": _chip,
         "sources": lambda: _entries(Source),

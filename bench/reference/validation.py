@@ -1,28 +1,10 @@
 """The page of validation: the errors of predictions on hold-out data."""
 
-import csv
-import io
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
-from bench.predict.validation.errors import Outcome, Part, figures
+from bench.predict.validation.errors import Part
 from bench.report.registry import render_report
 from bench.report.validation import validation_report
-
-POINTS = "validation.csv"
-COLUMNS = ("part", "cases", "median_error", "chip", "work", "measured", "predicted", "low", "high")
-DRAWN_PARTS: Mapping[str, str] = MappingProxyType({
-    "prefill step: chip left out": "prefill",
-    "decode step: chip left out": "decode",
-    "serving TPOT, dense: chip left out": "serving, dense",
-    "serving TPOT, experts: chip left out": "serving, experts",
-    "figures of sheets, matrix: chip left out": "matrix figures",
-    "figures of sheets, memory: chip left out": "memory figures",
-})  # fmt: skip
-"""The parts of the validation whose cases are plotted, with their names in the plot."""
-MAX_POINTS = 500
-"""Of a part with more cases, this many are kept, evenly spaced in their order."""
 
 HEAD = """# How far predictions are off
 
@@ -36,36 +18,3 @@ with results/validation.json.
 def validation_page(parts: Sequence[Part]) -> str:
     """Returns the page as Markdown."""
     return HEAD + render_report("github", validation_report(parts, [], whole=True))
-
-
-def points(parts: Sequence[Part]) -> str:
-    """Returns predictions and measurements as CSV, in s or as shares of a published figure.
-
-    ``cases`` and ``median_error`` are those of the whole part.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for part in parts:
-        if part.key in DRAWN_PARTS:
-            part_errors = figures(part.cases)
-            common = (DRAWN_PARTS[part.key], part_errors.count, f"{part_errors.median:.4f}")
-            writer.writerows((*common, *cells) for cells in _cells(_evenly(part.cases)))
-    return out.getvalue()
-
-
-def _evenly(cases: Sequence[Outcome]) -> list[Outcome]:
-    """Returns at most ``MAX_POINTS`` cases: the first of each of that many equal stretches."""
-    count = min(MAX_POINTS, len(cases))
-    return [cases[place * len(cases) // count] for place in range(count)]
-
-
-def _cells(cases: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
-    for case in cases:
-        if case.measured is None:
-            continue
-        predicted = case.measured * math.exp(case.error)
-        ends = case.bounds(-1) if case.halves else ()
-        bounds = [case.measured * math.exp(end) for end in ends]
-        values = [f"{value:.5g}" for value in (case.measured, predicted, *bounds)]
-        yield (case.chip, case.work, *values, *([""] * (4 - len(values))))

@@ -80,6 +80,7 @@ def of_ratios(world: World) -> list[PagePlot]:
 
 def of_predictions() -> list[PagePlot]:
     """Returns the plot of predictions against measurements."""
-    from bench.plot import validation
+    from bench.plot.validation import picture
+    from bench.predict.validation.points import read
 
-    return page_plots([validation.picture(validation.read())])
+    return page_plots([picture(read())])

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from bench.tables.model import Column, Scalar, Table
+from bench.report.scalar import Scalar
+from bench.tables.model import Column, Table
 
 HEADER = ("column", "type", "unit", "may be empty", "meaning")
 PREFACE = """\

@@ -8,9 +8,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from bench.errors import UsageError
+from bench.report.scalar import Scalar
 from bench.spreadsheet import guarded
 from bench.tables import frames
-from bench.tables.model import Scalar, Table, cells
+from bench.tables.model import Table, cells
 
 
 def as_csv(table: Table, rows: Sequence[Any]) -> bytes:

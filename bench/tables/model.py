@@ -4,13 +4,13 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.report.scalar import Scalar
 from bench.rules.load import Rulebook
 
-Scalar: TypeAlias = str | int | float | bool | None
 TYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
 """Name of each type of column."""
 

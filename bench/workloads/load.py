@@ -9,15 +9,13 @@ from bench import paths, yamlfile
 from bench.chips.load import catalogue
 from bench.chips.names import loose, plain
 from bench.datafile import files, named, relative
-from bench.errors import DataError, Fault, UsageError, did_you_mean, nearest
+from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean, nearest
 from bench.loaded import once
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Compressed, Experts, Linear, Workload
 
 ENDINGS = re.compile(r"(-(instruct|chat|base|hf|it|thinking|\d{4}))+$")
 """Endings of published names, with release months, of models with the same shape."""
-Problem = tuple[str, str, str]
-"""A fault's field, problem and remedy."""
 
 
 @once
@@ -104,7 +102,7 @@ def cited(found: Mapping[str, Workload]) -> set[str]:
     return {key for one in found.values() for key in one.sources}
 
 
-def _shared_aliases(one: Workload, found: Mapping[str, Workload]) -> Iterator[Problem]:
+def _shared_aliases(one: Workload, found: Mapping[str, Workload]) -> Iterator[Flaw]:
     """Yields the aliases that a workload shares with another one read before."""
     for alias in one.aliases:
         for other in found.values():
@@ -112,7 +110,7 @@ def _shared_aliases(one: Workload, found: Mapping[str, Workload]) -> Iterator[Pr
                 yield "aliases", f"{alias} is one of {other.id}, too", "leave it to one of them"
 
 
-def faults_of(one: Workload, sources: Collection[str] | None) -> Iterator[Problem]:
+def faults_of(one: Workload, sources: Collection[str] | None) -> Iterator[Flaw]:
     """Yields faults of a workload beyond the form of its single fields.
 
     Args:
@@ -131,7 +129,7 @@ def faults_of(one: Workload, sources: Collection[str] | None) -> Iterator[Proble
         yield "parameters", problem, "check the shape, or the count"
 
 
-def _part_faults(one: Workload) -> Iterator[Problem]:
+def _part_faults(one: Workload) -> Iterator[Flaw]:
     yield from _latent_faults(one)
     yield from _indexer_faults(one)
     yield from _head_faults(one)
@@ -149,7 +147,7 @@ def _part_faults(one: Workload) -> Iterator[Problem]:
         yield from _linear_faults(one, one.linear)
 
 
-def _linear_faults(one: Workload, linear: Linear) -> Iterator[Problem]:
+def _linear_faults(one: Workload, linear: Linear) -> Iterator[Flaw]:
     if linear.layers >= one.layers:
         yield "linear.layers", "leaves no layer with attention", "check both"
     if linear.value_heads % linear.key_heads:
@@ -160,7 +158,7 @@ def _linear_faults(one: Workload, linear: Linear) -> Iterator[Problem]:
             yield field, "is not known beside linear", "leave it out"
 
 
-def _expert_faults(experts: Experts, layers: int) -> Iterator[Problem]:
+def _expert_faults(experts: Experts, layers: int) -> Iterator[Flaw]:
     if experts.shared_gate and not experts.shared:
         yield "experts.shared_gate", "is given, and no expert is shared", "leave it out"
     if experts.per_token > experts.routed:
@@ -175,7 +173,7 @@ def _expert_faults(experts: Experts, layers: int) -> Iterator[Problem]:
         yield "experts.groups_per_token", "is more than there are groups", "check both"
 
 
-def _indexer_faults(one: Workload) -> Iterator[Problem]:
+def _indexer_faults(one: Workload) -> Iterator[Flaw]:
     if one.indexer and one.mla is None and one.compressed is None:
         yield "indexer", "is known of mla and of compressed only", "add one, or leave it out"
     if one.indexer and one.indexer.layers > one.layers:
@@ -184,7 +182,7 @@ def _indexer_faults(one: Workload) -> Iterator[Problem]:
         yield from _compressed_faults(one, one.compressed)
 
 
-def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Problem]:
+def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Flaw]:
     for field in ("qkv_bias", "o_bias", "qk_norm", "window", "o_gate"):
         if getattr(one, field):
             yield field, "is not known of compressed", "leave it out"
@@ -198,7 +196,7 @@ def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Proble
         yield "indexer.layers", "are not the sparse_layers of compressed", "check both"
 
 
-def _latent_faults(one: Workload) -> Iterator[Problem]:
+def _latent_faults(one: Workload) -> Iterator[Flaw]:
     if one.mla and one.mla.nope + one.mla.rope != one.head_dim:
         yield "head_dim", "is not nope and rope of mla together", "check the three"
     sized = ("window", "rotary")
@@ -211,7 +209,7 @@ def _latent_faults(one: Workload) -> Iterator[Problem]:
         yield "mla.rope", "is odd, and cannot be turned", "check it"
 
 
-def _head_faults(one: Workload) -> Iterator[Problem]:
+def _head_faults(one: Workload) -> Iterator[Flaw]:
     turned = one.rotary or one.head_dim
     if one.rope_theta and not one.mla and turned % 2:
         field = "rotary" if one.rotary else "head_dim"

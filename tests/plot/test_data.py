@@ -16,7 +16,7 @@ from bench.plot.lines import Region, lines, outline, regions
 from bench.plot.picture import Picture
 from bench.plot.theme import LIGHT
 from bench.predict.validation.errors import Outcome, Part
-from bench.reference.validation import MAX_POINTS, points
+from bench.predict.validation.points import MAX_POINTS, read, written
 from bench.rules.judge import status
 from bench.rules.load import rulebook
 from bench.rules.places import Question
@@ -206,11 +206,11 @@ def _part(name: str, count: int) -> Part:
 
 
 def test_points_of_a_validation_are_kept_evenly_with_their_interval(tmp_path: Path) -> None:
-    text = points([_part("prefill step", 3), _part("serving TPOT, dense", 3 * MAX_POINTS),
+    text = written([_part("prefill step", 3), _part("serving TPOT, dense", 3 * MAX_POINTS),
                    _part("product bf16, vllm", 5)])  # fmt: skip
     place = tmp_path / "validation.csv"
     place.write_text(text, "utf-8")
-    found = validation.read(place)
+    found = read(place)
     assert [one.part for one in found] == ["prefill"] * 3 + ["serving, dense"] * MAX_POINTS
     first = found[0]
     assert first.predicted == pytest.approx(math.exp(0.1), rel=1e-4)
@@ -220,7 +220,7 @@ def test_points_of_a_validation_are_kept_evenly_with_their_interval(tmp_path: Pa
 
 
 def test_the_shipped_points_say_what_the_shipped_validation_says() -> None:
-    found, kept = validation.read(), (paths.data_dir("results") / "validation.json").read_text()
+    found, kept = read(), (paths.data_dir("results") / "validation.json").read_text()
     picture = validation.picture(found)
     for part in ("prefill", "serving, experts", "matrix figures"):
         (median,) = {one.median_error for one in found if one.part == part}
@@ -235,6 +235,6 @@ def test_a_file_that_holds_no_points_is_refused(text: str, tmp_path: Path) -> No
     place = tmp_path / "validation.csv"
     place.write_text(text, "utf-8")
     with pytest.raises((DataError, UsageError)):
-        validation.picture(validation.read(place))
+        validation.picture(read(place))
     with pytest.raises(UsageError, match="make docs"):
-        validation.read(tmp_path / "none.csv")
+        read(tmp_path / "none.csv")

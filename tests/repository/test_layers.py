@@ -109,8 +109,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "records.model", "errors", "units", "spreadsheet", "paths",
     ),
     "tables": (
-        "claims", "evidence", "rules", "theory", "chips", "atomic", "jsonfile", "errors", "units",
-        "spreadsheet",
+        "report", "claims", "evidence", "rules", "theory", "chips", "atomic", "jsonfile", "errors",
+        "units", "spreadsheet",
     ),
     "notebook": (
         "tables", "report", "claims", "evidence", "verdict", "rules", "theory", "chips",

@@ -17,7 +17,7 @@ from pydantic import Field
 from bench import paths, yamlfile
 from bench.chips.figures import MATRIX_DTYPES
 from bench.datafile import named, relative
-from bench.errors import DataError, Fault, did_you_mean
+from bench.errors import DataError, Fault, Flaw, did_you_mean
 from bench.evidence.model import Origin
 from bench.predict.model.precision import BLOCK, ITEM, WEIGHT_ONLY
 from bench.strict import Strict
@@ -73,8 +73,6 @@ FORMATS = frozenset({*ITEM, *BLOCK, *WEIGHT_ONLY})
 """Formats that a model's weights may have; runs with others are not fitted."""
 RATES = FORMATS | {*MATRIX_DTYPES, "unknown"}
 """Formats in tables of single kernels and of serving; for messages it may be unknown."""
-Problem = tuple[str, str, str]
-"""Place, problem and remedy."""
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -265,7 +263,7 @@ def _bad_split(row: Row, start: str = "") -> str:
     return f"ep{ep:g} does not divide the {group:g} chips of tp x dp" if group % ep else ""
 
 
-def _unknown(rows: list[Row], known: Mapping[str, Collection[str] | None]) -> Iterator[Problem]:
+def _unknown(rows: list[Row], known: Mapping[str, Collection[str] | None]) -> Iterator[Flaw]:
     """Yields each name of a chip or model that is unknown, once, at its first line."""
     for column, names in known.items():
         if names is None:
