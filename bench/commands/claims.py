@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, get_args
 
-from bench.commands.printed import cites, with_hint
 from bench.config import compose, positive
 from bench.errors import UsageError, check_known
 from bench.shapes import ClaimsConfig
@@ -65,6 +64,7 @@ def _report(config: ClaimsConfig) -> "Report":
     from bench.claims.sensitivity import bench_of
     from bench.evidence.weigh import classes
     from bench.report.claims import claim_list, claim_report
+    from bench.report.footnotes import cites, with_hint
 
     sheets, left_out = catalogue(), classes(config.without)
     one = claim(config.claim) if config.claim else None
@@ -76,7 +76,7 @@ def _report(config: ClaimsConfig) -> "Report":
         return claim_report(judgement(one, bench.whole, sheets, config.margin), bench)
     judged = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())
     wanted = [one for one in judged if _wanted(one, config, bench)]
-    cite = cites(config.sources, config.report.format)
+    cite = cites(config.report.format, sources=config.sources)
     return with_hint(claim_list(wanted, bench, cite=cite), cite=cite)
 
 
