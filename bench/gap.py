@@ -38,6 +38,8 @@ NEAR = 0.03
 """Largest relative difference at which a published clock is the one that a rate implies."""
 LOWEST = 0.6
 """If a rate implies a clock below this share of boost, something other than the clock cuts it."""
+STEADY = 1.05
+"""If a CPU's highest reading is more than this many times the lowest, their median says little."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,10 @@ def _achieved(row: Row) -> float:
 
 
 def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) -> Clock | None:
-    """Returns the clock term of a compute rate; memory has a clock of its own, not reported."""
+    """Returns the clock term of a compute rate; memory has a clock of its own, not reported.
+
+    A CPU has few readings; where they disagree, there is no term.
+    """
     seen = energy.readings(row.measurement, "clock_hz")
     if not seen or not isinstance(row.published, Paper) or not FIGURES[row.key].is_rate:
         return None
@@ -152,6 +157,8 @@ def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue
         seen = seen[len(seen) // 2 :]
     measured = median(seen)
     if measured <= 0:  # a tool that cannot read the clock may report 0
+        return None
+    if device.backend == "cpu" and max(seen) > STEADY * min(seen):
         return None
     if row.published.from_clock:
         behind = clock_of(device, row.measurement.conditions.clock_hz)
@@ -165,8 +172,9 @@ def stated_clock(chip: Chip, key: str, catalogue: Catalogue) -> tuple[float, str
     """Returns the clock in Hz that a published rate is stated at, and a description of it.
 
     The rate implies a clock: rate / (units x operations per unit and cycle). The result is that
-    clock, or the published clock near it. Where the design is unknown, or the rate is cut, it is
-    the clock that the sheet gives for matrix rates, else the boost clock.
+    clock, or the published clock near it. Where the design is unknown, it is the clock that the
+    sheet gives for matrix rates, else the boost clock. It is None where the sheet gives no clock,
+    and where the rate follows from none, because something else cuts it.
     """
     names = ("clock_boost",) if key.startswith("vector_") else ("clock_matrix", "clock_boost")
     printed = [(hertz, FIGURES[name].title) for name in names if (hertz := chip.number(name))]
@@ -178,8 +186,7 @@ def stated_clock(chip: Chip, key: str, catalogue: Catalogue) -> tuple[float, str
         return min(near, key=lambda one: abs(implied - one[0]))
     if boost and LOWEST * boost <= implied <= boost:
         return implied, "clock that the printed rate gives"
-    hertz, title = printed[0]
-    return hertz, f"{title}; the printed rate does not follow from it"
+    return None
 
 
 def _implied_clock(chip: Chip, key: str, catalogue: Catalogue) -> float | None:

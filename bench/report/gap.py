@@ -19,10 +19,10 @@ MAX_REST = 1.005
 
 
 def gap_sections(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
-    """Yields the table of gaps, if the clock term of any of them is known."""
+    """Yields the table of gaps, if a clock was read and any of them has a term but the rest."""
     chip = catalogue.chips.get(record.identity.chip or "")
     found = list(gaps(list(judged), record.device, chip, catalogue))
-    if any(one.clock for one in found):
+    if any(one.clock or (one.waves and one.row.measurement.conditions.clock_hz) for one in found):
         yield Section(
             TITLE, COLUMNS, tuple(map(_cells, found)), [_flat(record, one) for one in found]
         )

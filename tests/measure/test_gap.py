@@ -18,11 +18,17 @@ from bench.report.registry import render
 from bench.throttle import Throttle
 from bench.verdict import Row, rows
 from tests.conftest import order
-from tests.measure.gap_cases import H20_HZ, H20_RATE, explained
+from tests.measure.gap_cases import H20_HZ, H20_RATE, at_boost, explained
 
 SQUARE: dict[str, int | str] = {"m": 4096, "n": 4096, "k": 4096}
 SQUARE_WAVES = 1024 / (14 * 78)
 """32 x 32 tiles of 128 in 14 waves over 78 units."""
+
+
+@pytest.fixture
+def sheets(sheets: Catalogue) -> Catalogue:
+    """The sheets, with the H20's rates at its boost clock."""
+    return at_boost(sheets)
 
 
 def known(
