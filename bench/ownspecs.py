@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bench import paths
 from bench.errors import UsageError
+from bench.words import counted
 
 KINDS = ("chips", "rules", "claims", "workloads")
 KEY = "specs="
@@ -48,6 +49,5 @@ def _message(folder: Path) -> str:
     found = [path for kind in KINDS for path in sorted((folder / kind).glob("*.yaml"))]
     shipped = paths.data_dir("specs")
     replaced = [path.name for path in found if (shipped / path.relative_to(folder)).exists()]
-    count = f"{len(found)} file{'' if len(found) == 1 else 's'}"
-    text = f"{count} of {folder} beside the shipped data"
+    text = f"{counted(len(found), 'file')} of {folder} beside the shipped data"
     return f"{text}, in the place of {', '.join(replaced)}" if replaced else text

@@ -10,6 +10,7 @@ from bench.chips.vendors import like, vendor_behind, vendors
 from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
 from bench.units import Dimension, Quantity, show, significant
+from bench.words import listed
 
 MEMORY_LEAST = 0.90
 MEMORY_MOST = 1.01
@@ -180,7 +181,7 @@ def _by_power(device: DeviceInfo, fits: list[Fit]) -> Identity:
     ]
     if len(near) == 1 and all(watts.values()):
         chip = near[0].chip
-        others = " and ".join(
+        others = listed(
             f"{name} has {watt:g} W" for name, watt in watts.items() if watt and name != chip.id
         )
         reason = f"power limit {limit:g} W ({others})"

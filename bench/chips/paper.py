@@ -9,6 +9,7 @@ from bench.chips.model import Basis, Chip, Published
 from bench.chips.pcie import link
 from bench.records.model import DeviceInfo
 from bench.units import Dimension, Quantity, show
+from bench.words import counted
 
 PCIE = {"pcie_bandwidth": 2, "pcie_bandwidth_oneway": 1}
 """Directions that a figure counts."""
@@ -184,14 +185,10 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
         text=show(value, dimension),
         sources=(cycles.source,),
         basis="dense",
-        formula=f"{_cores(device.units)} x {clock_words} x {cycles.value}",
+        formula=f"{counted(device.units, 'core')} x {clock_words} x {cycles.value}",
         rivals=(),
         from_clock=True,
     )
-
-
-def _cores(count: int) -> str:
-    return f"{count} core{'' if count == 1 else 's'}"
 
 
 def _pcie(chip: Chip, key: str) -> Paper | None:

@@ -8,6 +8,7 @@ from bench.chips.load import LISTED, Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import loose, pattern, plain
 from bench.errors import UsageError, check_known, nearest
+from bench.words import listed
 
 LONGEST = 200
 """Most characters of a word; translating a pattern takes quadratic time."""
@@ -94,7 +95,7 @@ def _is_of(vendor: str) -> Test:
 
 def _some(word: str, found: list[Chip]) -> list[Chip]:
     if not found:
-        apart = " or ".join(f"'{name}'" for name in APART)
+        apart = listed((f"'{name}'" for name in APART), "or")
         raise UsageError(f"{word!r} holds no chip: ask for {apart}, or for a name or a pattern")
     return found
 

@@ -7,6 +7,7 @@ from bench.config import compose
 from bench.errors import UsageError
 from bench.ownspecs import own_folder
 from bench.shapes import CheckConfig
+from bench.words import counted
 
 HELP = """\
 python -m bench check [specs=FOLDER]
@@ -51,6 +52,5 @@ def main(words: list[str]) -> int:
     for fault in found.faults:
         print(one_line(str(fault)))
     counts = ", ".join(f"{number} {name}" for name, number in found.counts.items())
-    faults = len(found.faults)
-    print(f"{counts}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
-    return 1 if faults else 0
+    print(f"{counts}: {counted(len(found.faults), 'fault') if found.faults else 'no faults'}")
+    return 1 if found.faults else 0

@@ -20,6 +20,7 @@ from bench.report.markup import printable
 from bench.report.screen import is_terminal
 from bench.report.wrap import head, width_of, wrapped
 from bench.verdict import Row, Verdict
+from bench.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -139,7 +140,7 @@ class Live:
         simulated = " (simulated)" if record.device.backend == "fake" else ""
         self._say(
             f"{name}{simulated}: {chip} ({of}), suite {record.suite}, "
-            f"{number} measurement{'' if number == 1 else 's'} in up to {most}"
+            f"{counted(number, 'measurement')} in up to {most}"
         )
 
     def _item(self, item: Item, number: int, share: float) -> None:

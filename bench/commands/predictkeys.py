@@ -12,6 +12,7 @@ from bench.commands.prefillkeys import place_of, sides_of
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import PredictConfig
 from bench.units import Dimension, parse
+from bench.words import listed
 
 if TYPE_CHECKING:
     from bench.chips.model import Chip
@@ -125,7 +126,7 @@ def fitted_for(dtype: str, fitted: Collection[str]) -> str:
         return fit
     pairs = STAND_INS.items()
     more = "; ".join(f"{x} where a sheet prints one rate for it and {y}" for x, y in pairs)
-    raise UsageError(f"precision={dtype}: phase=product takes {' and '.join(fitted)}; {more}")
+    raise UsageError(f"precision={dtype}: phase=product takes {listed(fitted)}; {more}")
 
 
 def with_equal_rates(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bench.config import compose, positive
 from bench.errors import UsageError, check_known
 from bench.shapes import ReportConfig
+from bench.words import listed
 
 if TYPE_CHECKING:
     from bench.verification.document import Document
@@ -78,7 +79,7 @@ def _check(config: ReportConfig, given: set[str]) -> None:
     """Checks every key before anything is read or written."""
     check_known("kind", config.kind, KEYS)
     for key in sorted(given - {*COMMON, *KEYS[config.kind]}):
-        homes = " and ".join(f"kind={kind}" for kind, keys in KEYS.items() if key in keys)
+        homes = listed(f"kind={kind}" for kind, keys in KEYS.items() if key in keys)
         raise UsageError(f"{key}= belongs to {homes or 'no kind'}, not to kind={config.kind}")
     positive("margin", config.margin, 0.9)
     _check_shipment(config, given)

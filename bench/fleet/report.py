@@ -7,11 +7,11 @@ from bench.archive.entry import KIND, What
 from bench.archive.index import Index, unread_note
 from bench.fleet.outliers import LEAST_DEVICES, SOME_COMPARED
 from bench.fleet.rank import RankedGroup, Ranking, Standing
-from bench.report.digits import counted
 from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Section, Table
 from bench.units import Dimension, show
+from bench.words import counted
 
 DEVICE_COLUMNS = ("rank", "device", "node", "records", "median of its ratios", "slow on", "worst",
            "of the fleet's median", "likely cause")  # fmt: skip

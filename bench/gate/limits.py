@@ -10,8 +10,8 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.gate.model import Finding, Row
-from bench.report.digits import counted
 from bench.verdict import RATED
+from bench.words import counted
 
 SLACK = 0.03
 """Relative distance of a limit below what a run reached, as devices of a kind differ."""

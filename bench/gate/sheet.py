@@ -14,13 +14,13 @@ from bench.gate.compare import sort_key
 from bench.gate.model import ENDED, Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
 from bench.records.model import Measurement, Record, at_once
-from bench.report.digits import counted
 from bench.report.table import source_line
 from bench.standing import nearest, stream_words
 from bench.titles import FAKE
 from bench.verdict import MARGIN, RATED, row_of, rows
 from bench.verdict import Row as Judged
 from bench.verdict import Verdict as Said
+from bench.words import counted
 
 SAYS = {
     Said.REACHED: Verdict.SAME,

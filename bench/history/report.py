@@ -6,11 +6,12 @@ from bench.archive.entry import Head
 from bench.archive.index import unread_note
 from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
 from bench.rates import Interval
-from bench.report.digits import counted, with_interval
+from bench.report.digits import with_interval
 from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Section, Table
 from bench.titles import PLAIN, inputs
+from bench.words import counted
 
 SERIES_COLUMNS = ("measurement", "chip", "device", "suite", "points", "devices", "from", "to",
                   "first",

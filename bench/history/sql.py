@@ -14,10 +14,10 @@ from typing import Any
 from bench.archive.entry import Head, What
 from bench.archive.index import Index
 from bench.errors import UsageError
-from bench.report.digits import counted
 from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Table
+from bench.words import counted
 
 HEAD_COLUMNS = tuple("record" if name == "id" else name for name in Head._fields)
 WHAT_COLUMNS = tuple("figure" if name == "key" else name for name in What._fields)

@@ -11,6 +11,7 @@ from bench.kernels.registry import KERNELS, kernel
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.shapes import RunConfig, Suite, SuiteItem
+from bench.words import listed
 
 NAMED = ("kernel", "dtype", "variant")
 """Keys that may be lists: ``dtype=[bf16,fp16]`` measures both in one record."""
@@ -134,7 +135,7 @@ def _of_sizes(given: Mapping[str, int]) -> str:
     product = kernel("gemm")
     if given and not set(given) & set(product.sizes):
         takers = ", ".join(name for name in KERNELS if set(given) <= set(kernel(name).sizes))
-        words = " and ".join(f"{size}=" for size in given)
+        words = listed(f"{size}=" for size in given)
         raise UsageError(f"{words}: say kernel= too, of those that take it: {takers or 'none'}")
     return product.name
 
@@ -184,8 +185,7 @@ def _fitting(found: Kernel, config: RunConfig, given: Mapping[str, int]) -> None
             raise UsageError(f"kernel={found.name} takes no {size}=: it takes {takes}")
     missing = [size for size in found.sizes if given and size not in given]
     if missing:
-        whole = " and ".join(", ".join(found.sizes).rsplit(", ", 1))
-        raise UsageError(f"a fixed shape needs {whole}: {', '.join(missing)} missing")
+        raise UsageError(f"a fixed shape needs {listed(found.sizes)}: {', '.join(missing)} missing")
 
 
 def _leaves(entry: SuiteItem, config: RunConfig) -> bool:

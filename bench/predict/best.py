@@ -27,6 +27,7 @@ from bench.predict.model.parallel import Parallel
 from bench.predict.refusals import refuse_unfit
 from bench.predict.ways import APART, TOGETHER, ServingGoal, requests, ways
 from bench.units import significant
+from bench.words import counted, listed
 
 MORE = 1.05
 """A way that leaves less memory free is named if it has more tokens/s by this factor."""
@@ -193,8 +194,7 @@ def _too_large(chip: Facts, goal: ServingGoal) -> str:
         return f"does not fit on {goal.devices} chips with prefill and decode on chips of their own"
     length = goal.prompt + goal.output
     least = least_chips(chip, goal.workload, goal.precision, Parallel(), 1.0, length)
-    chips = "1 chip" if goal.devices == 1 else f"{goal.devices} chips"
-    problem = f"does not fit on {chips}"
+    problem = f"does not fit on {counted(goal.devices, 'chip')}"
     if goal.batch and least is not None and least <= goal.devices:
         return f"{problem} with batch={min(goal.batch)}"
     return problem + (f", needs {least}" if least else " nor at any tp")
@@ -207,7 +207,7 @@ def _too_slow(found: Sequence[Prediction], goal: ServingGoal) -> str:
         "TPOT": (goal.tpot, min(float(one.seconds.min()) for one in found)),
         "TTFT": (goal.ttft, min(firsts)),
     }
-    words = " and ".join(
+    words = listed(
         f"the lowest {key} is {significant(value * 1e3, 2)} ms"
         for key, (limit, value) in least.items()
         if limit < math.inf

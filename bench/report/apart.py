@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.predict.forecast import Prediction
 from bench.predict.validation.errorfile import SIDES
 from bench.predict.validation.tested import SEEN, errors
-from bench.report.duration import duration
+from bench.words import duration
 
 NOTE = (
     "Prefill and decode on chips of their own (disaggregated): tokens/s are the least of what the "

@@ -16,7 +16,7 @@ from bench.predict.ways import EITHER, ServingGoal
 from bench.report.answered import Answered
 from bench.report.apart import side_tested
 from bench.report.costs import INNER, costs_note, unpriced_lines
-from bench.report.digits import NONE, counted
+from bench.report.digits import NONE
 from bench.report.flatpredictions import flat_rows
 from bench.report.markup import Report
 from bench.report.operators import OPERATOR_NOTES, operators_section
@@ -33,6 +33,7 @@ from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.report.tested import phase_ratio_lines, tests_line
 from bench.units import significant
+from bench.words import counted
 
 COLUMN_NOTES = (
     "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "

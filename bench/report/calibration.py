@@ -14,10 +14,10 @@ from bench.predict.learning.product import seconds, shapes
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.records.model import Record
-from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.table import Section, Table
 from bench.units import significant
+from bench.words import duration
 from bench.workloads.model import Workload
 
 if TYPE_CHECKING:

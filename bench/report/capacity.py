@@ -8,12 +8,12 @@ from bench.predict.model.capacity import Room
 from bench.predict.model.facts import Facts
 from bench.predict.scenario import Scenario
 from bench.report.digits import NONE
-from bench.words import counted
 from bench.report.markup import Report
 from bench.report.predicted import TIGHT
 from bench.report.question import beyond_context, described, published_format
 from bench.report.scalar import Scalar
 from bench.report.table import Table
+from bench.words import counted
 
 COLUMNS = (
     "chip", "memory", "weights per chip", "cache per sequence", "sequences that fit", "fits",

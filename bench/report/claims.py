@@ -23,6 +23,7 @@ from bench.report.ratios import (
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.report.verdicts import flips
+from bench.words import counted
 
 COLUMNS = (
     "claim", "said by", "answer", "tested as", "on paper", "measured (95%)", "predicted (95%)",
@@ -59,7 +60,7 @@ def claim_list(judged: Sequence[Judgement], bench: Bench, *, cite: bool = True) 
     changes = [[flip.change for flip in bench.flips(one.deciding.deciding)] for one in judged]
     cells = tuple(_cells(*each, bench, notes) for each in zip(judged, changes, strict=True))
     table = Table(
-        f"{len(judged)} claim{'' if len(judged) == 1 else 's'} tested",
+        f"{counted(len(judged), 'claim')} tested",
         HOW,
         COLUMNS,
         cells,
@@ -176,7 +177,7 @@ def answers(judged: Sequence[Judgement]) -> str:
     counts = Counter(one.answer for one in judged)
     hold, fail, are_open = (counts[one] for one in Answer)
     return (
-        f"{hold} claim{' holds' if hold == 1 else 's hold'}, "
+        f"{counted(hold, 'claim')} {'holds' if hold == 1 else 'hold'}, "
         f"{fail} fail{'s' if fail == 1 else ''}, {are_open} {'is' if are_open == 1 else 'are'} open"
     )
 

@@ -13,6 +13,7 @@ from bench.report.scalar import Scalar
 from bench.report.table import Section
 from bench.units import Dimension
 from bench.verdict import Row
+from bench.words import sentence
 
 KERNEL = "collective"
 COLUMNS = (
@@ -86,7 +87,7 @@ def _lines(rows: Sequence[Row], chip: Chip | None) -> Iterator[str]:
         yield f"The link carries {published.text} in one direction{formula}."
         yield from _idle_links(rows[0], published.value, chip)
     if isinstance(published, Absent):
-        yield f"{published.reason[0].upper()}{published.reason[1:]}."
+        yield sentence(published.reason)
     yield (
         "Algorithm bandwidth is the message over the time; bus bandwidth is that times "
         "2 (n - 1) / n for an all-reduce, (n - 1) / n for the others, n ranks (nccl-tests)."

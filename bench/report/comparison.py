@@ -17,6 +17,7 @@ from bench.theory.comparison import MANY, Cell, Comparison, Ratio, Row, in_words
 from bench.theory.derived import PER
 from bench.theory.entry import KEYS
 from bench.units import significant
+from bench.words import listed, sentence
 
 RATES = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp32")
 """The first of these that is known stands for a chip's compute rate in a summary sentence."""
@@ -83,7 +84,7 @@ def _text(cell: Cell, bracket: str, notes: Notes, cited: Catalogue | None) -> st
     entry = cell.entry
     if not entry.text:
         has_reason = entry.gap is Gap.UNSUPPORTED or entry.origin == "derived"
-        why = f"{entry.why[0].upper()}{entry.why[1:]}." if has_reason else ""
+        why = sentence(entry.why) if has_reason else ""
         return f"– {notes.mark(why)}" if why else "–"
     marks = footnotes(entry, notes) + _dispute(cell, notes)
     marks += sources(entry, notes, cited) if cited else ""
@@ -194,8 +195,7 @@ def _sentence(found: Comparison, index: int, rows: Sequence[Row]) -> str:
     (first, cell), *rest = compared
     parts = [f"{_times(cell)} the {in_words(first.key)} of {base}{_doubt(first, cell)}"]
     parts += [f"{_times(cell)} its {in_words(row.key)}{_doubt(row, cell)}" for row, cell in rest]
-    listed = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
-    return f"On paper, {name} has {listed}."
+    return f"On paper, {name} has {listed(parts)}."
 
 
 def _times(cell: Cell) -> str:

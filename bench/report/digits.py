@@ -33,11 +33,6 @@ def beside(value: float, interval: Interval, dimension: Dimension, published: st
     return f"{value / factor:,.{decimals}f} {unit}"
 
 
-def counted(count: float, noun: str) -> str:
-    """Formats ``1 request`` or ``2,048 requests``."""
-    return f"{count:,.0f} {noun}{'s' if count != 1 else ''}"
-
-
 def percent(interval: Interval) -> str:
     """Formats ``81.2% (80.4–82.1)``; below 1% with one digit more, ``0.31% (0.30–0.32)``."""
     decimals = 0 if (interval.high - interval.low) > 0.04 else 2 if interval.value < 0.01 else 1

@@ -12,12 +12,13 @@ from bench.claims.sensitivity import Bench
 from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
-from bench.report.digits import NONE, counted
+from bench.report.digits import NONE
 from bench.report.marks import computed_notes
 from bench.report.markup import Report
 from bench.report.ratios import reached, value_text, values
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
+from bench.words import counted
 
 COLUMNS = (
     "figure", "published (dense)", "others publish", "best by us", "best reported", "reaches (95%)",

@@ -12,6 +12,7 @@ from bench.report.scalar import Scalar
 from bench.report.table import Section
 from bench.units import Dimension, show
 from bench.verdict import Row, Verdict, at_its_clock
+from bench.words import sentence
 
 KERNEL = "layer"
 TITLE = "Transformer layers"
@@ -88,7 +89,7 @@ def _lines(papers: Sequence[tuple[Found, Found]]) -> Iterator[str]:
     reasons = [one.reason for one in figures if isinstance(one, Absent)]
     clauses = [f"Shares are of {', '.join(dict.fromkeys(printed))}"] if printed else []
     text = "; ".join([*clauses, *dict.fromkeys(reasons)])
-    yield f"{text[0].upper()}{text[1:]}."
+    yield sentence(text)
     yield "FLOP and bytes are counted from the layer's shape."
 
 

@@ -10,6 +10,7 @@ from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.theory.entry import WORDS, Entry, Key, key_of, look_up
 from bench.theory.systems import complete
+from bench.words import counted
 
 COLUMNS = ("name", "tier", "status", "matrix_bf16", "memory_capacity", "memory_bandwidth", "tdp")
 ALWAYS = ("name", "vendor", "kind", "tier", "status")
@@ -47,7 +48,7 @@ def listing(
         (chip.id, *(_cell(entry, notes, cited) for entry in row))
         for chip, row in zip(found, rows, strict=True)
     )
-    title = f"{len(found)} spec sheet{'' if len(found) == 1 else 's'}"
+    title = counted(len(found), "spec sheet")
     heads = ("chip", *(key.heading for key in keys))
     table = Table(title, (HINT,), heads, cells, tuple(remarks), notes.lines())
     return Report(table, [_flat(*pair, cite=cite) for pair in zip(found, rows, strict=True)])

@@ -8,12 +8,13 @@ from bench.claims.model import Axis
 from bench.claims.paper import PaperRatio
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question
-from bench.report.digits import NONE, counted
+from bench.report.digits import NONE
 from bench.report.marks import NOT_PUBLISHED, UNPUBLISHED
 from bench.report.markup import Report
 from bench.report.ratios import flat, measured, times
 from bench.report.table import Table
 from bench.report.verdicts import overstated
+from bench.words import counted
 
 FIGURED = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "memory_bandwidth")
 """Figures that are compared by default."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
 from bench.report.digits import NONE
-from bench.report.duration import duration
 from bench.report.table import Section
+from bench.words import duration
 
 if TYPE_CHECKING:
     from bench.report.scalar import Scalar

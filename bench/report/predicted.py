@@ -15,9 +15,9 @@ from bench.predict.used import used
 from bench.report.answered import Answered, does_not_fit
 from bench.report.costs import INNER
 from bench.report.digits import NONE
-from bench.report.duration import duration
 from bench.report.marks import computed_figures
 from bench.units import significant
+from bench.words import duration
 
 OUTER = 0.95
 """Level of the outer interval."""

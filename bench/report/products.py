@@ -11,7 +11,6 @@ from bench.predict.learning.learn import PRODUCTS
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import RESTS, tier_text
-from bench.report.duration import duration
 from bench.report.marks import computed_notes
 from bench.report.markup import Report
 from bench.report.predicted import digits_of, ratio_text
@@ -19,6 +18,7 @@ from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.report.tested import flat_part, part_line, ratio_lines
 from bench.units import significant
+from bench.words import duration
 
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
 HOW = (

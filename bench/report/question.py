@@ -9,7 +9,7 @@ from bench.predict.model.facts import Facts, facts
 from bench.predict.model.precision import precision, weights_of
 from bench.predict.model.recipe import PLAIN
 from bench.predict.scenario import Scenario
-from bench.report.digits import counted
+from bench.words import counted
 from bench.workloads.model import Configured
 
 WORDS = {

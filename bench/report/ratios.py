@@ -14,6 +14,7 @@ from bench.report.marks import NOT_PUBLISHED
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section
 from bench.units import Dimension, show, significant
+from bench.words import sentence
 
 
 def times(value: float) -> str:
@@ -68,8 +69,7 @@ def reached(achieved: Achieved | None, published: float | None) -> str:
 
 def verdict_cell(finding: Finding, notes: Notes) -> str:
     """Formats a verdict with its reasons as footnotes."""
-    sentences = (f"{reason[0].upper()}{reason[1:]}." for reason in finding.reasons)
-    marks = "".join(map(notes.mark, sentences))
+    marks = "".join(map(notes.mark, map(sentence, finding.reasons)))
     return f"{finding.word.value} {marks}".rstrip()
 
 

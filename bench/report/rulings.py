@@ -29,6 +29,7 @@ from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
 from bench.rules.ruling import CONTROL, EMBARGO, LETTER, OVERLAY, TAKING_PART, Ruling
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
+from bench.words import listed
 
 AID = "A research aid, not legal advice; the texts decide."
 LEGEND = (
@@ -253,9 +254,7 @@ def _answer(judged: Sequence[Judged]) -> Iterable[str]:
 def _needed(judged: Judged) -> str:
     status = judged.status
     rules = (ruling for ruling in status.of_kind(*TAKING_PART) if ruling.enforced is not Truth.NO)
-    return needed(
-        judged, " and ".join(ruling.rule.id for ruling in rules if status.applies(ruling))
-    )
+    return needed(judged, listed(ruling.rule.id for ruling in rules if status.applies(ruling)))
 
 
 def _status_flat(judged: Judged) -> dict[str, Scalar]:

@@ -24,6 +24,7 @@ from bench.report.table import Section, Table
 from bench.throttle import Throttle
 from bench.units import Dimension, show
 from bench.verdict import Row
+from bench.words import listed
 
 COLUMNS = (
     "figure", "device", "alone (95%)", "at once (95%)", "at once / alone (95%)",
@@ -79,7 +80,7 @@ def spread_report(
 
 def _named(alone: Records, together: Records) -> str:
     names = {one.device.name for one in (*alone.values(), *together.values())}
-    return " and ".join(sorted(names))
+    return listed(sorted(names))
 
 
 def _counted(count: int) -> str:

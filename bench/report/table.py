@@ -14,6 +14,7 @@ from bench.report.summary import summary
 from bench.shortfall import FLATTERING
 from bench.titles import FAKE, PLAIN, inputs, own_inputs
 from bench.verdict import Row
+from bench.words import capital, counted
 
 COLUMNS = (
     "figure", "published (dense)", "measured, sustained (95%)", "burst", "achieved (95%)",
@@ -132,7 +133,7 @@ def build(
 
     main = cells("")
     tables = {group: trimmed(COLUMNS, cells(group), rows) for group, rows in shown.items() if group}
-    more = [Section(_capital(group), *table, []) for group, table in tables.items()]
+    more = [Section(capital(group), *table, []) for group, table in tables.items()]
     table = Table(
         title=title_of(record),
         heading=tuple(_heading(record)),
@@ -142,10 +143,6 @@ def build(
         notes=notes.lines(),
     )
     return table, tuple(more)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def title_of(record: Record) -> str:
@@ -166,8 +163,7 @@ def suite_words(record: Record) -> str:
 def _heading(record: Record) -> list[str]:
     machine, device = record.machine, record.device
     word = "core" if device.backend == "cpu" else "compute unit"
-    many = "" if device.units == 1 else "s"
-    units = f"{device.units} {word}{many}" if device.units else f"{word}s unknown"
+    units = counted(device.units, word) if device.units else f"{word}s unknown"
     software = f"torch {machine.torch or 'not used'}, onpaper {record.program.version}"
     run = f"{record.started_utc[:10]}, {suite_words(record)}"
     lines = [

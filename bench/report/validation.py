@@ -11,7 +11,7 @@ from bench.predict.validation.errors import (
     figures,
     missed,
 )
-from bench.report.digits import NONE, counted
+from bench.report.digits import NONE
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
@@ -30,6 +30,7 @@ from bench.report.validationlists import (
     shortened,
     work_section,
 )
+from bench.words import counted
 
 HEADING = (
     (
@@ -73,8 +74,7 @@ def validation_report(
     if not shown and chosen:
         shown, heads = chosen[:1], THUMBS[chosen[0].name]
     table = Table(
-        f"Validation: {len(parts)} part{'' if len(parts) == 1 else 's'}, each predicted by a fit "
-        "that has not seen it",
+        f"Validation: {counted(len(parts), 'part')}, each predicted by a fit that has not seen it",
         HEADING,
         _columns(heads),
         tuple(_cells(one, notes) for one in shown),

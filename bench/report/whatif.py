@@ -18,6 +18,7 @@ from bench.rules.steps import Span, Step
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 from bench.rules.whatif import LEVERS, Room
+from bench.words import listed
 
 STEP_COLUMNS = ("attribute", "change", "policy then", "by")
 COLUMNS = ("attribute", "value", "needs no licence", "beyond it", "by")
@@ -69,7 +70,7 @@ def changes(judged: Judged, steps: Sequence[Step]) -> Section:
 
 
 def _varied(step: Step) -> str:
-    return " and ".join(KINDS[key].title for key in (step.key, *step.flags) if key)
+    return listed(KINDS[key].title for key in (step.key, *step.flags) if key)
 
 
 def _change(step: Step) -> str:

@@ -8,6 +8,7 @@ from bench.verdict import RATED, Row, Verdict
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph
 from bench.verification.usual import burst_share, is_usual
+from bench.words import counted
 
 FAKE = (
     "This device is a FAKE: every figure is simulated and says nothing about any chip. The report "
@@ -40,18 +41,18 @@ def finding(case: Case) -> str:
     """Returns the outcome in a paragraph."""
     count = len(case.best)
     parts = [f"{len(case.with_verdict(one))} {one.value}" for one in RATED]
-    figures = f"{count} published figure{'s' if count != 1 else ''}"
+    figures = counted(count, "published figure")
     margin = f"at a margin of {100 * case.margin:.4g}%"
     text = f"Of {figures} tested, {', '.join(parts)}, {margin}."
     if not count:
         text = "No published figure could be judged."
     doubtful = sum(row.verdict is Verdict.IMPLAUSIBLE for row in case.judged)
     if doubtful:
-        text += f" {doubtful} measurement{'s are' if doubtful != 1 else ' is'} implausible and "
-        text += "not counted."
+        are = "is" if doubtful == 1 else "are"
+        text += f" {counted(doubtful, 'measurement')} {are} implausible and not counted."
     failed = sum(row.verdict is Verdict.FAILED for row in case.judged)
     if failed:
-        text += f" {failed} measurement{'s' if failed != 1 else ''} failed; see the anomalies."
+        text += f" {counted(failed, 'measurement')} failed; see the anomalies."
     return f"{text}{_beside_others(case)} {_identity(case)}"
 
 

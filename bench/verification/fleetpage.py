@@ -26,6 +26,7 @@ from bench.verification.document import (
 from bench.verification.fleet import Fleet, Group, Member, Spread
 from bench.verification.fleetbounds import shipment_blocks
 from bench.verification.repeats import warnings
+from bench.words import counted
 
 FIGURE_COLUMNS = (
     "figure", "devices", "published", "median", "spread (MAD)", "lowest", "highest", "reached",
@@ -63,7 +64,7 @@ def fleet_document(fleet: Fleet, devices: int | None, confidence: float) -> Docu
         Heading("Sources"), Items(_unnumbered(notes), notes=True),
         Heading("How to read this"), Items(tuple(_limits(fleet))),
     ]  # fmt: skip
-    title = f"Fleet report: {len(members)} record{'s' if len(members) != 1 else ''}"
+    title = f"Fleet report: {counted(len(members), 'record')}"
     digest = hashlib.sha256("".join(sorted(one.sha256 for one in members)).encode()).hexdigest()
     return Document(
         name=f"fleet-{len(members)}",
@@ -92,15 +93,14 @@ def _finding(fleet: Fleet) -> Iterator[Block]:
     if fleet.unreadable:
         count = len(fleet.unreadable)
         yield Paragraph(
-            f"{count} file{'s' if count != 1 else ''} could not be read as a record and "
+            f"{counted(count, 'file')} could not be read as a record and "
             f"{'are' if count != 1 else 'is'} not counted; see below.", strong=True,
         )  # fmt: skip
     devices, records = fleet.devices, len(fleet.members) + len(fleet.superseded)
     passed = sum(all(one.passes for one in each) for each in devices)
     failed = sum(any(one.fails for one in each) for each in devices)
     yield Paragraph(
-        f"{records} record{'s' if records != 1 else ''} of {len(devices)} "
-        f"device{'s' if len(devices) != 1 else ''}: "
+        f"{counted(records, 'record')} of {counted(len(devices), 'device')}: "
         f"{passed} meet{'s' if passed == 1 else ''} the sheet in every figure tested, {failed} "
         f"do{'es' if failed == 1 else ''} not, {len(devices) - passed - failed} "
         f"undecided, at a margin of {100 * fleet.margin:.4g}%.", strong=True,

@@ -8,6 +8,7 @@ from bench.verification import sampling
 from bench.verification.acceptance import plan_lines
 from bench.verification.document import Block, Document, Facts, Heading, Items, Paragraph, Table
 from bench.verification.sampling import Plan, chance_at_most, most_faulty
+from bench.words import counted
 
 ACCEPTS = (0, 1, 2)
 """Numbers of faulty devices that still pass, for which sample sizes are always shown."""
@@ -104,17 +105,13 @@ def _exact_percent(value: float) -> str:
 
 
 def _finding(request: PlanRequest, plan: Plan) -> str:
-    passes = f"no more than {_devices(request.accept)}" if request.accept else "none"
+    passes = f"no more than {counted(request.accept, 'device')}" if request.accept else "none"
     return (
-        f"Test {plan.sample:,} of {_devices(request.devices)}, drawn at random. The shipment "
-        f"passes if {passes} of them fails to meet its sheet. A shipment of which {plan.faulty:,} "
-        f"or more ({percent(Fraction(plan.faulty, request.devices))}) do not meet their sheet is "
-        f"detected with a probability of {percent(plan.chance)} or more."
+        f"Test {plan.sample:,} of {counted(request.devices, 'device')}, drawn at random. "
+        f"The shipment passes if {passes} of them fails to meet its sheet. A shipment of which "
+        f"{plan.faulty:,} or more ({percent(Fraction(plan.faulty, request.devices))}) do not meet "
+        f"their sheet is detected with a probability of {percent(plan.chance)} or more."
     )
-
-
-def _devices(count: int) -> str:
-    return f"{count:,} device{'s' if count != 1 else ''}"
 
 
 def _facts(request: PlanRequest, plan: Plan) -> list[tuple[str, str]]:
@@ -122,11 +119,11 @@ def _facts(request: PlanRequest, plan: Plan) -> list[tuple[str, str]]:
     return [
         ("devices in the shipment", f"{request.devices:,}"),
         ("share that has to be detected", (f"{_exact_percent(request.faulty)} or more, which is "
-         f"{_devices(plan.faulty)}")),
+         f"{counted(plan.faulty, 'device')}")),
         ("confidence required", f"{confidence}, reached {percent(plan.chance, 2)}"),
         ("faulty devices in the sample that still pass", f"{request.accept:,}"),
-        ("sample", (f"{_devices(plan.sample)}, {percent(plan.sample / request.devices)} of the "
-         "shipment")),
+        ("sample", (f"{counted(plan.sample, 'device')}, "
+         f"{percent(plan.sample / request.devices)} of the shipment")),
     ]  # fmt: skip
 
 

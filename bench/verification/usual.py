@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bench.claims.sensitivity import bench_of
 from bench.report.evidence import usual_share
 from bench.verdict import Row
+from bench.words import counted
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Usual:
 
     def __str__(self) -> str:
         """Returns it in words: ``82% (37 chips)``."""
-        return f"{self.share:.0%} ({self.chips} chip{'s' if self.chips != 1 else ''})"
+        return f"{self.share:.0%} ({counted(self.chips, 'chip')})"
 
 
 def usual_of(key: str, excluded: str) -> Usual | None:

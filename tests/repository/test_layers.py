@@ -14,6 +14,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "version": (),
     "strict": (),
     "units": (),
+    "words": ("units",),
     "spreadsheet": (),
     "jsonfile": (),
     "paths": (),
@@ -30,11 +31,11 @@ BELOW: dict[str, tuple[str, ...]] = {
     "config": ("suitefile", "shapes", "errors", "paths"),
     "loaded": ("paths",),
     "parsed": ("atomic", "yamlfile", "paths"),
-    "ownspecs": ("errors", "paths"),
+    "ownspecs": ("errors", "paths", "words"),
     "datafile": ("errors", "strict", "yamlfile", "paths"),
     "chips": (
         "records.model", "datafile", "loaded", "parsed", "errors", "strict", "units", "paths",
-        "yamlfile",
+        "yamlfile", "words",
     ),
     "workloads": (
         "chips", "datafile", "loaded", "errors", "strict", "paths", "yamlfile", "jsonfile",
@@ -67,10 +68,10 @@ BELOW: dict[str, tuple[str, ...]] = {
         "shortfall", "standing", "verdict", "plausible", "chips", "records", "datafile", "loaded",
         "parsed", "errors", "strict", "units", "paths",
     ),
-    "predict.model": ("workloads", "chips", "errors", "units"),
+    "predict.model": ("workloads", "chips", "errors", "units", "words"),
     "predict.learning": (
         "predict.model", "evidence", "workloads", "chips", "records", "datafile", "loaded",
-        "strict", "errors", "units", "paths", "yamlfile",
+        "strict", "errors", "units", "paths", "yamlfile", "words",
     ),
     "predict.validation": (
         "predict.learning", "predict.model", "evidence", "workloads", "chips", "records", "loaded",
@@ -78,7 +79,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "predict": (
         "evidence", "workloads", "chips", "records", "datafile", "strict", "errors", "units",
-        "paths", "yamlfile",
+        "paths", "yamlfile", "words",
     ),
     "claims": (
         "predict", "workloads", "evidence", "theory", "chips", "datafile", "loaded", "parsed",
@@ -88,20 +89,20 @@ BELOW: dict[str, tuple[str, ...]] = {
         "shortfall", "standing", "predict", "workloads", "claims", "evidence", "identity", "gap",
         "energy", "verdict", "plausible", "rates", "titles", "rules", "theory", "chips",
         "records.model", "throttle", "errors", "units", "spreadsheet", "kernels.registry",
-        "kernels.common.base", "fixed", "version",
+        "kernels.common.base", "fixed", "version", "words",
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
         "titles", "plausible", "chips", "records", "yamlfile", "jsonfile", "atomic", "errors",
-        "throttle", "units", "paths",
+        "throttle", "units", "paths", "words",
     ),
     "history": (
         "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records",
-        "errors", "units", "paths",
+        "errors", "units", "paths", "words",
     ),
     "fleet": (
         "archive", "history", "standing", "report", "verdict", "rates", "titles", "chips",
-        "records", "errors", "units", "paths",
+        "records", "errors", "units", "paths", "words",
     ),
     "plot": (
         "archive", "history", "standing", "report", "predict", "claims", "evidence", "identity",
@@ -124,7 +125,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "verification": (
         "archive", "fixed", "fleet", "standing", "plot", "report", "claims", "evidence", "identity",
         "gap", "energy", "verdict", "rates", "titles", "plausible", "rules", "theory", "chips",
-        "records", "throttle", "errors", "units", "paths", "",
+        "records", "throttle", "errors", "units", "paths", "", "words",
     ),
     "site": (
         "standing", "plot", "report", "tables", "predict", "workloads", "claims", "evidence",
@@ -142,7 +143,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "measure": (
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
-        "errors", "paths",
+        "errors", "paths", "words",
     ),
     "bundle": (
         "measure.stats", "kernels", "verdict", "chips", "records", "datafile", "yamlfile",
@@ -166,7 +167,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "report", "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
         "devices", "chips", "cpuclock", "fixed", "ownspecs", "config", "suitefile", "shapes",
-        "records", "atomic", "errors", "paths", "units",
+        "records", "atomic", "errors", "paths", "units", "words",
     ),
     "__main__": ("", "ownspecs", "errors"),
 }  # fmt: skip

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.words import listed
+
 LEVEL = 0.8
 FEWEST = 5
 """Number of groups below which nothing is concluded from them."""
@@ -50,9 +52,8 @@ class OtherGroups:
 
     def port_note(self, vendors: Sequence[str]) -> str:
         """Returns the note for chips of vendors on which no engine was fitted."""
-        names = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
         return (
-            f"No engine was fitted on chips of {names}: their time per token is taken as "
+            f"No engine was fitted on chips of {listed(vendors)}: their time per token is taken as "
             f"{self.middle:.2g} times that of the fit, with the scatter that {self.groups} other "
             "groups found, each with its own engine, on such chips."
         )

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, fields, replace
 
 from bench.errors import UsageError
+from bench.words import counted
 
 MOST = 65_536
 """Largest value of each part."""
@@ -104,8 +105,8 @@ def _uneven(word: str, made: Parallel) -> str:
     examples = " or ".join(f"'{one.typed}'" for one in ways)
     chips = made.tp * made.dp
     return (
-        f"parallel={word}: ep{made.ep} does not divide the {chips} "
-        f"chip{'' if chips == 1 else 's'} of tp x dp: {examples} would"
+        f"parallel={word}: ep{made.ep} does not divide the "
+        f"{counted(chips, 'chip')} of tp x dp: {examples} would"
     )
 
 
