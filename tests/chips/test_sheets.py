@@ -234,3 +234,9 @@ def test_a_source_of_kind_memory_cannot_be_written() -> None:
         Source.model_validate(
             {"url": "https://example.com", "kind": "memory", "accessed": "2026-11-24"}
         )
+
+
+def test_every_card_says_whether_it_has_a_link_beside_pcie(sheets: Catalogue) -> None:
+    told = {"link_bandwidth", "link_bandwidth_oneway", "link"}
+    cards = [one for one in sheets.chips.values() if one.form == "PCIe" and one.status != "stub"]
+    assert [one.id for one in cards if told.isdisjoint({*one.figures, *one.facts})] == []

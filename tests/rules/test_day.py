@@ -119,6 +119,10 @@ def of(chip: str, on: str, sheets: Catalogue, book: Rulebook, **how: str | bool)
         ("l40", "2023-12-01", Policy.NAC_NOTIFICATION),
         ("a30", "2023-12-01", Policy.NAC_NOTIFICATION),
         ("v100", "2023-12-01", Policy.NONE),
+        ("mi250", "2022-12-01", Policy.PRESUMPTION_OF_DENIAL),
+        ("rtx4080", "2025-06-01", Policy.NONE),
+        ("rtx3090", "2025-06-01", Policy.NONE),
+        ("rtx5880ada", "2025-06-01", Policy.NONE),
     ],
 )
 def test_all_rules_together_give_the_policy_of_the_day(
