@@ -27,6 +27,11 @@ def loose(name: str) -> str:
     return JOINS.sub("", plain(name))
 
 
+def begins(name: str, word: str) -> bool:
+    """Returns whether a name goes on after a word and a joining character: ``c500`` and oam."""
+    return JOINS.sub("-", name).startswith(f"{JOINS.sub('-', word)}-")
+
+
 def pattern(word: str) -> re.Pattern[str]:
     """Returns a regular expression for plain names that match ``*`` and ``?`` as a whole.
 

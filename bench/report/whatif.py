@@ -49,13 +49,23 @@ def room_report(  # noqa: PLR0913 -- an answer, the data and an option
     question, name = status.question, judged.chip.name if judged.chip else "an assumed part"
     table = Table(
         f"Headroom of {name} under the rules of {question.on}, {destination_words(question, book)}",
-        ("Each attribute is varied alone; density follows TPP.", AID),
+        (_varied_alone(judged), AID),
         COLUMNS,
         cells,
         (*_assumptions(judged, plain, rooms), *disputed),
         notes.lines(),
     )
     return Report(table, [_flat(status.name, status.need, one) for one in rooms])
+
+
+def _varied_alone(judged: Judged) -> str:
+    """Returns how the attributes are varied, and whether the density follows TPP."""
+    density = judged.supposed.get("pd")
+    if density is not None:
+        held = f"; {KINDS['pd'].title} is held at {amount(float(density), None)}"
+    else:
+        held = "; density follows TPP" if judged.chip else ""
+    return f"Each attribute is varied alone{held}."
 
 
 def changes(judged: Judged, steps: Sequence[Step]) -> Section:

@@ -161,8 +161,17 @@ def _number(key: Key, text: str) -> float:
     quantity = parse(text)
     if quantity.dimension is not key.dimension:
         wanted = f"in {key.unit}" if key.unit else "a bare number"
-        raise _NoLimitError(f"{text!r} is not {wanted}", USUAL.get(key.unit, key.unit))
+        raise _NoLimitError(f"{text!r} is not {wanted}", _unit_meant(key.unit, text))
     return quantity.si
+
+
+def _unit_meant(unit: str, text: str) -> str:
+    """Returns the usual unit, or the unit with the prefix that was typed: 1.4TB is of TB/s."""
+    typed = LEADING.sub("", text, count=1).strip()
+    for prefix in (typed[:1], typed[:2]):
+        if typed != prefix and unit.startswith(typed.removeprefix(prefix)):
+            return f"{prefix}{unit}"
+    return USUAL.get(unit, unit)
 
 
 def ordered(chips: Iterable[Chip], word: str, catalogue: Catalogue) -> list[Chip]:

@@ -94,6 +94,14 @@ def test_a_chip_that_fails_one_condition_is_not_undecided_for_another() -> None:
             "memory_bandwidth>4",
             "where=memory_bandwidth>4: '4' is not in B/s; write 'memory_bandwidth>4GB/s'",
         ),
+        (
+            "memory_bandwidth>1.4TB",
+            "where=memory_bandwidth>1.4TB: '1.4TB' is not in B/s; write 'memory_bandwidth>1.4TB/s'",
+        ),
+        (
+            "memory_capacity>80GiB/s",
+            "where=memory_capacity>80GiB/s: '80GiB/s' is not in B; write 'memory_capacity>80GB'",
+        ),
         ("form<3", "where=form<3: form is no number: use = or !="),
         (
             "price<9",

@@ -243,3 +243,16 @@ def test_a_tier_of_the_shipped_sheets_is_what_its_sheets_say(tier: str, sheets: 
     found = select([tier], sheets)
     assert {chip.tier for chip in found} == {tier}
     assert {chip.kind for chip in found} <= {"gpu", "npu", "system"}
+
+
+@pytest.mark.parametrize("word", ["mxc500", "mx-c500", "MX C500"])
+def test_a_family_s_name_leads_to_its_members_however_it_is_joined(
+    word: str, sheets: Catalogue
+) -> None:
+    with pytest.raises(UsageError, match=r"c500-oam' or 'mx-?c500-pcie'\? .*\* takes them all"):
+        select([word], sheets)
+
+
+def test_every_dcu_is_found_by_that_word(sheets: Catalogue) -> None:
+    found = {chip.id for chip in select(["dcu*"], sheets)}
+    assert {"hygon-bw1000", "hygon-bw1100", "hygon-k100", "hygon-k100-ai", "hygon-z100"} <= found

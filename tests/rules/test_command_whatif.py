@@ -92,3 +92,19 @@ def test_a_part_may_be_supposed_without_a_chip(capsys: pytest.CaptureFixture[str
         "Headroom of an assumed part under the rules of 2024-06-01, destination China"
     )
     assert [row["limit"] for row in document["rows"]] == [1600.0, 1.6]
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        (["chip=l20"], "Each attribute is varied alone; density follows TPP."),
+        (["chip=l20", "density=3.3"], "performance density is held at 3.30."),
+        (["tpp=2000"], "Each attribute is varied alone."),
+    ],
+)
+def test_the_heading_says_whether_the_density_follows_the_tpp(
+    typed: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = said(["whatif", *typed, "on=2024-06-01", "report=github"], capsys)
+    assert code == 0
+    assert line in out
