@@ -11,8 +11,8 @@ from bench.version import __version__
 
 __all__ = [
     "TABLES", "__version__", "catalogue", "chip", "classification_frame", "classify", "compare",
-    "comparison_frame", "conflicts", "derived", "figures", "frame", "record", "reload", "rule",
-    "rulebook", "timeline", "verdicts",
+    "comparison_frame", "conflicts", "derived", "figures", "frame", "prediction_frame", "record",
+    "reload", "rule", "rulebook", "timeline", "verdicts",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bench.library import derived as derived
     from bench.library import figures as figures
     from bench.library import frame as frame
+    from bench.library import prediction_frame as prediction_frame
     from bench.library import record as record
     from bench.library import reload as reload
     from bench.library import rule as rule

@@ -10,6 +10,7 @@ A notebook displays every result as the command line's table, with its sources.
 import warnings
 from collections.abc import Iterable
 from datetime import date
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bench import loaded, notebook
@@ -53,6 +54,7 @@ __all__ = [
     "derived",
     "figures",
     "frame",
+    "prediction_frame",
     "record",
     "reload",
     "rule",
@@ -211,8 +213,7 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
 def reload() -> None:
     """Drops all cached data, so that sheets, rules, evidence and fits are read again.
 
-    Needed after a file was edited, as in a notebook. A change of ``ONPAPER_SPECS`` takes effect
-    without it.
+    Needed after a file was edited. A change of ``ONPAPER_SPECS`` takes effect without it.
     """
     loaded.forget()
 
@@ -249,6 +250,21 @@ def compare(
 def comparison_frame(comparison: Comparison) -> "pd.DataFrame":
     """Returns a comparison as a tidy frame, one row per figure and chip, the baseline first."""
     return frames.frame(ComparisonRow, comparison_rows(comparison))
+
+
+def prediction_frame(*chips: str, **keys: object) -> "pd.DataFrame":
+    """Returns predictions of chips as a frame, with the columns of ``predict report=csv``.
+
+    Args:
+        chips: the chips.
+        keys: keys of the command ``predict`` by their names; a list for ``[1,8,64]``.
+
+    Example:
+        >>> bench.prediction_frame("h20", workload="llama-3.1-8b", batch=[1, 64])["batch"].tolist()
+        [1, 64]
+    """
+    command = import_module("bench.commands.predict")  # by its name, as the command line loads it
+    return frames.loose(command.rows({"chips": chips or None, **keys}))
 
 
 def frame(name: str, *chips: str) -> "pd.DataFrame":

@@ -17,7 +17,7 @@ from bench.errors import UsageError, check_known
 from bench.shapes import PredictConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bench.predict.learning.learn import Learnt
     from bench.predict.scenario import Scenario
     from bench.report.markup import Report
+    from bench.report.scalar import Scalar
     from bench.workloads.model import Workload
 
 HELP = """\
@@ -126,14 +127,44 @@ def main(words: list[str]) -> int:
     from bench.chips.load import catalogue
     from bench.chips.select import covered
 
+    config, report = _answered(words)
+    printed(report, config.report.format, covered(config.chips, catalogue()))
+    return 0
+
+
+def rows(keys: "Mapping[str, object]") -> "list[dict[str, Scalar]]":
+    """Returns predictions as the lines of ``report=csv``, for ``bench.prediction_frame``.
+
+    Args:
+        keys: keys of the command and their values; None leaves a key out.
+
+    Raises:
+        UsageError: as the command.
+    """
+    from bench.report.formats.csv import lines
+
+    if "report" in keys:
+        raise UsageError("report= is of the command: from Python the answer is a frame")
+    given = {key: value for key, value in keys.items() if value is not None}
+    return lines(_answered([f"{key}={_text(value)}" for key, value in given.items()])[1])
+
+
+def _text(value: object) -> str:
+    """Returns a Python value as it is written on the command line."""
+    if isinstance(value, (list, tuple, range)):
+        return f"[{','.join(map(_text, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _answered(words: list[str]) -> "tuple[PredictConfig, Report]":
+    """Returns the keys of a command line, and the answer."""
+    from bench.chips.load import catalogue
+
     config = compose("predict", words, PredictConfig)
     check_known("phase", config.phase, UNUSED)
     given = {word.partition("=")[0].lstrip("+~") for word in words}
     _refuse_unused(config, given)
-    sheets = catalogue()
-    report = _report(config, sheets, given)
-    printed(report, config.report.format, covered(config.chips, sheets))
-    return 0
+    return config, _report(config, catalogue(), given)
 
 
 def _report(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Report":

@@ -1,7 +1,10 @@
 """`import bench` gives the catalogue, figures, rules and comparisons, typed and as frames."""
 
 import copy
+import csv
 import doctest
+import io
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -11,6 +14,7 @@ import pytest
 
 import bench
 from bench import library, paths
+from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.records.store import read
@@ -229,3 +233,31 @@ def test_without_pandas_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         bench.frame("rules")
     with pytest.raises(UsageError, match=r"^frames need pandas: pip install pandas$"):
         bench.record("h200-sxm-full").frame()
+
+
+def test_predictions_come_as_a_frame_with_the_lines_of_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    keys = {"workload": "llama-3.1-8b", "batch": [1, 8], "phase": "decode"}
+    made = bench.prediction_frame("h20", "910b2", **keys)
+    words = ["chips=[h20,910b2]", "workload=llama-3.1-8b", "batch=[1,8]", "phase=decode"]
+    assert main(["predict", *words, "report=csv"]) == 0
+    lines = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(made.columns) == list(lines[0])
+    assert [*map(float, made["tokens_per_s_chip"])] == pytest.approx(
+        [float(one["tokens_per_s_chip"]) for one in lines]
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"workload": "llama-3.1-8c"}, "llama-3.1-8b"),
+        ({"works": "llama-3.1-8b"}, "predict has no key 'works'"),
+        ({"workload": "llama-3.1-8b", "report": "csv"}, "report= is of the command"),
+        ({"phase": "figures", "operators": True}, "operators= does not apply to phase=figures"),
+    ],
+)
+def test_predictions_refuse_what_the_command_refuses(keys: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(told)):
+        bench.prediction_frame("h20", **keys)
