@@ -7,9 +7,9 @@ from bench.predict.learning.collectives import collectives
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.links import usable_link
-from bench.predict.model.operators import DISPATCHED, operator
+from bench.predict.model.operators import dispatched, operator
 from bench.predict.model.parallel import parallel
-from bench.predict.model.stack import IDEAL
+from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.step import Step, rates, timed
 from bench.predict.model.training import training
 from bench.workloads.load import workload
@@ -119,6 +119,17 @@ def test_the_nodes_of_bridged_cards_send_no_faster_than_pcie_however_many_ports_
     assert float(told.seconds[0]) == pytest.approx(1e12 / 32e9)
 
 
+@pytest.mark.parametrize("card", [made(link=32e9), made(link=300e9, bus=32e9, linked=2.0)])
+def test_cards_on_pcie_exchange_no_faster_over_two_nodes_than_in_one(card: Facts) -> None:
+    one, two = (
+        exchanged(
+            took(card, "llama-3.1-70b", "prefill", 8, 2048, split, stack=Stack()), "all-reduce"
+        )
+        for split in ("tp8", "tp16")
+    )
+    assert two > one
+
+
 # experts on other nodes
 
 
@@ -126,7 +137,7 @@ def copies(model: str, split: str, phase: str = "prefill", link: float = 1e18) -
     """Copies of a token that leave its node, where only the network takes time."""
     parts = took(made(link=link, network=1e9), model, phase, 64, 100, split)
     rows = 64 * (100 if phase == "prefill" else 1) / parallel(split).dp
-    each = rows * workload(model).hidden * DISPATCHED * _layers(model)
+    each = rows * workload(model).hidden * dispatched(BF16) * _layers(model)
     return exchanged(parts, "all-to-all") * 1e9 / each
 
 

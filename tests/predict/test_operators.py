@@ -215,8 +215,10 @@ def test_spreading_experts_divides_their_weights_and_sends_tokens_about() -> Non
     spread = made("deepseek-v3", "decode", 64, 1000, split="dp16,ep16")
     assert spread["experts"].weights[0] == pytest.approx(alone["experts"].weights[0] / 16)
     assert "all-to-all" not in alone
-    sent = 58 * (15 / 16) * 8 * (64 / 16) * 7168 * 3
-    assert spread["all-to-all"].sent[0] == pytest.approx(sent)
+    elements = 58 * (15 / 16) * 8 * (64 / 16) * 7168
+    assert spread["all-to-all"].sent[0] == pytest.approx(elements * (2 + 2))
+    narrow = made("deepseek-v3", "decode", 64, 1000, "fp8", "dp16,ep16")
+    assert narrow["all-to-all"].sent[0] == pytest.approx(elements * (1 + 2))
     assert (spread["all-to-all"].calls[0], spread["all-to-all"].ranks[0]) == (2 * 58, 16)
     assert "all-to-all" not in made("llama-3.1-8b", "decode", 64, 10, split="dp16,ep16")
 

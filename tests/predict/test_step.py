@@ -307,13 +307,29 @@ def test_copies_serve_their_share_each_as_fast_as_one() -> None:
     assert four.tokens_per_s[0] == pytest.approx(4 * one.tokens_per_s[0])
 
 
-def test_heads_of_attention_to_chosen_keys_are_filled_up_to_a_tile() -> None:
-    """Eight of 64 heads on each of eight chips take as long as 64 on one."""
-    chip = PAPER["h200"]
-    alone, eighth = (
-        named(took(chip, "glm-5", "prefill", 1, 8192, split), "attention") for split in ("1", "tp8")
+@pytest.mark.parametrize(
+    ("model", "phase"), [("glm-5", "prefill"), ("glm-5", "decode"), ("deepseek-v3", "decode")]
+)
+@pytest.mark.parametrize(("family", "rows"), [("hopper", 64), ("blackwell-ultra", 64), ("", 16)])
+def test_heads_that_share_a_tokens_own_keys_are_filled_up_to_a_tile(
+    model: str, phase: str, family: str, rows: int
+) -> None:
+    """One head's share of a tile takes as long as the whole."""
+    chip = replace(PAPER["h200"], family=family)
+    heads = workload(model).heads
+    alone, split = (
+        named(took(chip, model, phase, 8, 8192, one), "attention")
+        for one in ("1", f"tp{2 * heads // rows}")
     )
-    assert eighth.compute[0] == pytest.approx(alone.compute[0])
+    assert alone.compute[0] / split.compute[0] == pytest.approx(heads / rows)
+
+
+def test_unfolded_latents_of_a_prompt_need_no_filling() -> None:
+    alone, split = (
+        named(took(PAPER["h200"], "deepseek-v3", "prefill", 1, 8192, one), "attention")
+        for one in ("1", "tp16")
+    )
+    assert alone.compute[0] / split.compute[0] == pytest.approx(16)
 
 
 def test_an_indexer_limits_what_decodes_far_in() -> None:

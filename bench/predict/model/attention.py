@@ -135,9 +135,14 @@ def cache_bytes(workload: Workload, inputs: AttentionInput, size: float, split: 
 
 
 def tiled_heads(workload: Workload, inputs: AttentionInput, tp: int) -> Array:
-    """Returns query heads per chip if each query of a prompt selects its own keys; else 0."""
-    selects = workload.indexer or workload.compressed
-    if not inputs.prefill or not selects:
+    """Returns query heads per chip if each query has its own keys, shared by all heads; else 0.
+
+    So it is in decode with latents, and in prompts if each token selects its keys.
+    """
+    selects = bool(workload.indexer or workload.compressed)
+    if not inputs.prefill:
+        return np.full_like(inputs.length, workload.heads / tp if workload.mla or selects else 0.0)
+    if not selects:
         return np.zeros_like(inputs.length, np.float64)
     beyond = inputs.length > _seen(spans(workload)[0], inputs)
     return np.where(beyond, workload.heads / tp, 0.0)

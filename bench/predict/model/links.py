@@ -49,13 +49,13 @@ def on_wire(operator: Operator, chip: "Rates") -> Array:
 
 
 def through_host(operator: Operator, chip: "Rates") -> Array:
-    """Tells whether a collective within a node passes PCIe and the host (points,).
+    """Tells whether a collective passes PCIe and the host (points,), to the network, too.
 
     It does if the chip has no other link, or if a bridge joins fewer chips than take part.
     """
-    within = operator.ranks <= np.asarray(chip.node)
-    unlinked = (np.asarray(chip.link) <= PCIE) | (operator.ranks > np.asarray(chip.linked))
-    return np.asarray(within & unlinked)
+    bridged = np.asarray(chip.linked) < np.asarray(chip.node)
+    beyond = bridged & (operator.ranks > np.asarray(chip.linked))
+    return np.asarray((np.asarray(chip.link) <= PCIE) | beyond)
 
 
 def _crossing(operator: Operator, chip: "Rates") -> Array:

@@ -39,8 +39,8 @@ Kind = Literal[
 """Kinds of operators; the kind decides how the time is computed."""
 ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
-DISPATCHED = 3.0
-"""Bytes per element of a token sent to its experts in 8 bits and returned in 16."""
+NARROW = 1.0
+"""Bytes per element of a token sent to experts that compute in 8 bits or fewer."""
 BLOCK = ("gate_up", "up", "down")
 """Weights of a feed-forward block that every token passes through."""
 SHARED = ("shared_gate_up", "shared_down", "shared_gate")
@@ -54,8 +54,8 @@ class Operator:
     Attributes:
         name: name of the operator in tables.
         kind: decides how the time is computed.
-        tokens: rows of a matrix product, before it is divided over chips; for attention to selected
-            keys, query heads on one chip.
+        tokens: rows of a matrix product, before it is divided over chips; for attention in which
+            each token has keys of its own to all heads, query heads on one chip.
         flop: arithmetic operations, FLOP.
         weights: weights read, B.
         moved: cache and activations read and written, B.
@@ -126,7 +126,7 @@ def operators(
         *_blocks(workload, rows, formats, split),
         _head(workload, points, split),
         _streams(workload, rows, split),
-        *_links(workload, phase, rows, split),
+        *_links(workload, phase, rows, formats, split),
         *_launches(workload, rows),
     ]
 
@@ -254,7 +254,15 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     return operator("norms and activations", "stream", rows, moved=moved)
 
 
-def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iterator[Operator]:
+def dispatched(formats: Precision) -> float:
+    """Returns the bytes per element of a token sent to its experts, and returned in 16 bits."""
+    wide = formats.rate in ("bf16", "fp16", "fp32")
+    return (ACTIVATION if wide else NARROW) + ACTIVATION
+
+
+def _links(
+    workload: Workload, phase: str, rows: Array, formats: Precision, split: Parallel
+) -> Iterator[Operator]:
     """Yields the collectives, with the lower bound of bytes of a ring or of a direct exchange.
 
     A pipeline stage sends all parallel hidden states (mHC, 3.2) to the next stage only, from one
@@ -271,7 +279,7 @@ def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iter
         experts = workload.experts
         calls = 2 * (workload.layers - experts.dense_layers)
         away = (split.ep - 1) / split.ep * experts.per_token / split.tp
-        sent = calls / 2 * away * rows * workload.hidden * DISPATCHED
+        sent = calls / 2 * away * rows * workload.hidden * dispatched(formats)
         routing = {"groups": experts.groups, "groups_per_token": experts.groups_per_token}
         routing["fanout"] = experts.per_token if phase == "prefill" else 1
         yield _exchange("all-to-all", sent, calls, split.ep, split.ep, **routing)

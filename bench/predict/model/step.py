@@ -27,10 +27,12 @@ close to most published ones. ``forecast`` widens the interval for it and says s
 LINKED = 400e9
 """Assumed rate of all links of a chip whose sheet names them without a rate, B/s in one direction:
 the median of published ones. ``forecast`` widens the interval for it and says so."""
-TILE_HEADS = 64
-"""Query heads are padded to this number where each token selects its own keys: the rows of a tensor
-core's product (PTX wgmma, m64; vLLM pads FlashMLA's sparse prefill to 64 on Hopper, to 128 on
-Blackwell)."""
+TILE_HEADS = 16.0
+"""Query heads are padded to this number where each token has its own keys for all of them: the rows
+of most designs' matrix instructions (PTX mma, m16; AMD's MFMA; Ascend's cube)."""
+TALL_TILES = {"hopper": 64.0, "blackwell-gb100": 64.0, "blackwell-ultra": 64.0}
+"""The same by family, where instructions take more rows (PTX wgmma and tcgen05, m64): FlashMLA
+decodes in blocks of 64, and vLLM pads its sparse prefill to 64 on Hopper, to 128 on Blackwell."""
 WORDS = {"bandwidth": "memory bandwidth", "link": "link bandwidth, nor PCIe"}
 """Names of required figures in messages."""
 
@@ -56,6 +58,7 @@ class Rates:
         bus: PCIe bandwidth of a card, B/s in one direction.
         linked: number of chips joined by the link.
         node: number of chips within a node, which exchange without the network.
+        tile: query heads to which attention is padded where each token has its own keys.
     """
 
     product: Array | float
@@ -75,6 +78,7 @@ class Rates:
     bus: Array | float
     linked: Array | float
     node: Array | float
+    tile: Array | float
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,7 @@ def rates(chip: Facts, formats: Precision, *, linked: bool = False) -> Rates:
         bus=chip.bus or NETWORK,
         linked=chip.linked or NODE,
         node=max(chip.linked or NODE, NODE),
+        tile=TALL_TILES.get(chip.family, TILE_HEADS),
     )
 
 
@@ -236,7 +241,7 @@ def _padded_rows(rows: Array, stack: Stack, *, grouped: bool) -> Array:
 def _attention(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
     """Returns the time of attention: the longer of compute and cache traffic."""
     rate = chip.attention * stack.fraction(chip.attention_headroom) * stack.attention
-    shortfall = np.maximum(TILE_HEADS / np.maximum(operator.tokens, 1e-9), 1.0)
+    shortfall = np.maximum(chip.tile / np.maximum(operator.tokens, 1e-9), 1.0)
     padding = np.where(operator.tokens > 0, shortfall, 1.0)
     compute = operator.flop * padding / rate
     memory = operator.moved / (stack.cache * stack.data_bandwidth(chip.bandwidth, chip.coded))

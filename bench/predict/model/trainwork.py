@@ -25,6 +25,7 @@ from bench.predict.model.operators import (
     Array,
     Operator,
     Points,
+    dispatched,
     operator,
     operators,
 )
@@ -44,8 +45,6 @@ NODE = 8
 RING = 3.0
 """How often keys and values pass around the chips that share a sequence: once forward, and backward
 together with their gradients (Liu et al. 2023, Ring Attention, arXiv 2310.01889)."""
-DISPATCH = 4 / 3
-"""Bytes of a token to its experts and back, both in 16 bits, over those when serving."""
 UPDATED = 30.0
 """Bytes per parameter that an optimiser step reads and writes: it reads a gradient (4), and Adam's
 moments with the master weight (12), and writes these and a 16-bit weight."""
@@ -102,8 +101,8 @@ def training_work(
     )
     rounds = np.maximum(np.ceil(points.batch / sequences), 1.0)
     return TrainingWork(
-        micro=tuple(_all_passes(one, workload, split, recipe) for one in forward),
-        ring=_all_passes(_ring_exchange(workload, micro, split), workload, split, recipe),
+        micro=tuple(_all_passes(one, workload, formats, split, recipe) for one in forward),
+        ring=_all_passes(_ring_exchange(workload, micro, split), workload, formats, split, recipe),
         rounds=rounds,
         doublings=max(0.0, math.log2(split.chips / NODE)) + 0 * rounds,
         idle=np.asarray((split.pp - 1) / recipe.stages + 0 * rounds),
@@ -159,15 +158,17 @@ def _ring_exchange(workload: Workload, micro: Points, split: Parallel) -> Operat
     return operator("keys and values", "link", rows, sent=sent, calls=calls, ranks=ranks, peers=2)
 
 
-def _all_passes(one: Operator, workload: Workload, split: Parallel, recipe: Recipe) -> Operator:
+def _all_passes(
+    one: Operator, workload: Workload, formats: Precision, split: Parallel, recipe: Recipe
+) -> Operator:
     """Returns the work of all passes on the stage with the most layers, from a forward pass's."""
     again = float(recipe.recompute >= 1) if one.kind == "attention" else recipe.recompute
     passes = PASSES.get(one.kind, USUAL) + (0.0 if one.name in ONCE else again)
     if one.name == "keys and values":
         passes = RING + float(recipe.recompute >= 1)
     factor, sent = passes * largest_stage(workload, split, recipe.stages), 1.0
-    if one.name == "all-to-all":
-        sent = DISPATCH
+    if one.name == "all-to-all":  # in 16 bits both ways
+        sent = 2 * ACTIVATION / dispatched(formats)
     if one.name == "stage to stage":  # each chip sends its share after each part of its layers
         factor = passes * (split.pp * recipe.stages - 1) / (split.pp - 1) / split.pp
         sent = 1 / split.tp
