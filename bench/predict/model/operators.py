@@ -117,8 +117,8 @@ def operators(
         phase: ``prefill`` or ``decode``.
         points: batch and length of each point.
         formats: number formats of weights, products and cache.
-        split: how the model is divided. Pipeline stages run one after the other, each with its
-            share of the layers, so a pass takes as long as one over all layers.
+        split: how the model is divided. A batch passes a pipeline's stages one after the other,
+            each with its share of the layers, so a pass takes as long as one over all layers.
     """
     rows = points.batch * (points.length if phase == "prefill" else 1.0) / split.dp
     return [

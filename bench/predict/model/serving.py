@@ -15,6 +15,7 @@ import numpy as np
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points, operators
 from bench.predict.model.parallel import Parallel
+from bench.predict.model.pipeline import micro_batch
 from bench.predict.model.precision import Precision
 from bench.predict.model.stack import Stack
 from bench.predict.model.step import Rates, Step, rates, timed
@@ -43,7 +44,8 @@ class Served:
         prefill: prefill of one prompt with the chips to itself.
         joined: one prompt's share of a joint prefill of all prompts that start in the same decode
             step. With few output tokens there are several, and weights are read once for all.
-        decode: decode step of all requests, in the middle of their outputs.
+        decode: decode step of all requests, in the middle of their outputs; stages of a pipeline
+            have a micro-batch each.
         tpot, ttft: TPOT and TTFT, s.
         turn: time in which each concurrent request gets one token, including all prefills, s.
         tokens_per_s: output tokens/s, over all chips.
@@ -101,12 +103,17 @@ def serve_at(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     prompts = np.maximum(ones, load.concurrency / split.dp / load.output)  # that start together
     several = step("prefill", Points(split.dp * prompts, load.prompt))
     joined = Step(tuple(part.times(1 / prompts) for part in several.parts))
-    decode = step("decode", Points(load.concurrency, load.prompt + load.output / 2))
+    sequences = Points(load.concurrency, load.prompt + load.output / 2)
+    decode = step("decode", micro_batch("decode", sequences, split))
     tpot = decode.seconds + interrupting(load, split) * joined.seconds
     turn = tpot + joined.seconds / load.output
     return Served(prefill, joined, decode, tpot, prefill.seconds, turn, load.concurrency / turn)
 
 
 def interrupting(load: Load, split: Parallel) -> Array:
-    """Returns the number of other requests' prefills between two tokens of a request (points,)."""
-    return np.asarray(np.maximum(load.concurrency / split.dp - 1, 0.0) / load.output)
+    """Returns the number of other requests' prefills between two tokens of a request (points,).
+
+    In a pipeline, each takes the time of one stage.
+    """
+    others = np.maximum(load.concurrency / split.dp - 1, 0.0)
+    return np.asarray(others / load.output / split.pp)

@@ -11,6 +11,7 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.links import on_wire, through_host
 from bench.predict.model.operators import Array, Operator, Points, operators
 from bench.predict.model.parallel import Parallel
+from bench.predict.model.pipeline import micro_batch, passes
 from bench.predict.model.precision import Precision
 from bench.predict.model.stack import CLOCK, Stack, soft_maximum
 from bench.workloads.model import Workload
@@ -151,11 +152,16 @@ def step(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
 ) -> Step:
     """Returns the time of one forward pass over arrays of points.
 
+    Pipeline stages work on micro-batches, see ``pipeline``.
+
     Raises:
         UsageError: the sheet lacks a figure that the step needs; the message names it.
     """
-    work = operators(workload, phase, points, formats, split)
-    return timed(work, rates(chip, formats, linked=split.joined), stack)
+    micro = micro_batch(phase, points, split)
+    work = operators(workload, phase, micro, formats, split)
+    found = timed(work, rates(chip, formats, linked=split.joined), stack)
+    times = passes(phase, points, split)
+    return Step(tuple(part.times(times) for part in found.parts))
 
 
 def rates(chip: Facts, formats: Precision, *, linked: bool = False) -> Rates:
