@@ -56,8 +56,8 @@ def difference(
 ) -> tuple[float, Halves]:
     """Returns the expected log ratio of two chips' departures, first over second, and half-widths.
 
-    The half-widths are those of the ratio on one case. What both chips share cancels: the engine,
-    and its port to one vendor's chips.
+    The half-widths are those of the ratio on one case. What both chips share cancels: a tuned
+    engine, and its port to one vendor's chips; other groups' engines differ a little on both.
 
     Args:
         pair: the chips.
@@ -75,6 +75,8 @@ def difference(
         )
         middle += first[0] - second[0]
         variance += first[1] + second[1]
+    else:
+        variance += max((own.pairs for own in groups if own), default=0.0) ** 2
     return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
 
 

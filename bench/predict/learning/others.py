@@ -26,6 +26,7 @@ class OtherGroups:
         middle: median.
         spread: standard deviation (log) of the groups' own medians.
         groups, values: number of groups and of values.
+        pairs: log scatter of the ratio of two chips of one vendor, measured by one group.
     """
 
     low: float
@@ -34,6 +35,7 @@ class OtherGroups:
     spread: float
     groups: int
     values: int
+    pairs: float = 0.0
 
     def __str__(self) -> str:
         return (

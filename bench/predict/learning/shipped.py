@@ -9,6 +9,7 @@ from bench.evidence.load import reports
 from bench.evidence.pool import Evidence
 from bench.predict.learning.learn import Learnt, learn
 from bench.predict.learning.reported import by_groups, by_ports, reported_rows
+from bench.predict.learning.reportedpairs import pairs, scatter
 from bench.predict.learning.reportedtraining import trained_rows
 from bench.predict.learning.tables import tables
 from bench.predict.learning.world import World, own_products
@@ -38,4 +39,9 @@ def learn_all(world: World) -> Learnt:
     """Returns everything fitted on the shipped tables, and how other groups' serving compares."""
     known = learn(world.chips, world.models, world.data)
     fitted = world, known.stack, known.parts
-    return replace(known, others=by_groups(*fitted), ports=by_ports(*fitted))
+    found = scatter(pairs(world, world.reported_serving, known.stack, known.parts))
+    others, ports = (
+        {name: replace(one, pairs=found[name]) for name, one in groups.items()}
+        for groups in (by_groups(*fitted), by_ports(*fitted))
+    )
+    return replace(known, others=others, ports=ports)

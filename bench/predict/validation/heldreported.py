@@ -1,13 +1,14 @@
 """Serving as others reported it, predicted by the shipped model, which was not fitted on it."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from bench.predict.learning.expected import departure, has_fitted_vendor
-from bench.predict.learning.learn import Learnt
-from bench.predict.learning.others import other_groups
+from bench.predict.learning.expected import departure, difference, has_fitted_vendor
+from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
+from bench.predict.learning.others import OtherGroups, other_groups
 from bench.predict.learning.reported import (
     Logs,
     log_errors,
@@ -15,9 +16,11 @@ from bench.predict.learning.reported import (
     on_fitted_vendors,
     port_groups,
 )
-from bench.predict.learning.served import served
+from bench.predict.learning.reportedpairs import Pair, pairs, scatter
+from bench.predict.learning.served import as_served, served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part
+from bench.predict.model.facts import Facts
 from bench.predict.model.stack import IDEAL, NETWORK_SET_ON, Stack, shared
 from bench.predict.model.step import NODE
 from bench.predict.validation.errors import Outcome
@@ -49,6 +52,32 @@ def reported_serving(world: World, known: Learnt, rows: list[Row]) -> list[Outco
         error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
         found.append(Outcome(row.chip, work, error, halves, rivals))
     return found
+
+
+def reported_ratios(world: World, known: Learnt, rows: list[Row]) -> dict[str, list[Outcome]]:
+    """Returns ratios of two chips of one vendor that a group measured alike, by part of the fit.
+
+    Their scatter leaves out the group. The baselines are ratios of the sheets, as in ``pairs``.
+    """
+    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
+    every = pairs(world, rows, known.stack, known.parts)
+    for one in every:
+        apart = scatter(every, without=one.group)[one.part]
+        chips = world.chips[one.chips[0]], world.chips[one.chips[1]]
+        groups = OtherGroups(1.0, 1.0, 1.0, 0.0, 0, 0, apart)
+        _, halves = difference(chips, known.parts[one.part], known.stack, (groups, groups))
+        bandwidths, rates = zip(*(_on_paper(world, chip, one) for chip in chips), strict=True)
+        rivals = (
+            bandwidths[1] - bandwidths[0] - one.measured, rates[1] - rates[0] - one.measured,
+        )  # fmt: skip
+        found[one.part].append(Outcome(" / ".join(one.chips), one.group, one.error, halves, rivals))
+    return found
+
+
+def _on_paper(world: World, chip: Facts, pair: Pair) -> tuple[float, float]:
+    """Returns the logs of a chip's memory bandwidth and of its matrix rate for a pair's work."""
+    formats = as_served(pair.dtype, chip, world.models[pair.model])
+    return math.log(chip.bandwidth or math.nan), math.log(chip.peak(formats.rate))
 
 
 def set_on(world: World, row: Row) -> bool:

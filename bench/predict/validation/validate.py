@@ -35,7 +35,7 @@ from bench.predict.validation.heldfirst import first_tokens
 from bench.predict.validation.heldkernels import left_out, other_sources
 from bench.predict.validation.heldout import WHOLE, calibrated, chosen, predicted, products, steps
 from bench.predict.validation.heldreported import left_out as unserved
-from bench.predict.validation.heldreported import reported_serving, set_on
+from bench.predict.validation.heldreported import reported_ratios, reported_serving, set_on
 from bench.predict.validation.heldserving import NOTE as ABROAD
 from bench.predict.validation.heldserving import frozen, serving, unfitted_vendors
 from bench.predict.validation.heldtraining import NAMES as TRAINING
@@ -74,6 +74,7 @@ SOFTWARE = "fitted on other software on the same chips: tests software more than
 GROUP = "a group is one person, team or company that measured"
 SIBLINGS = "all chips of its design are left out, such as H100, H200, H800 and H20 together"
 RING = "each chip is paired with the next one in the table, on products that both ran"
+PAIRED = "chips of one vendor that one group measured alike; the scatter leaves out the group"
 QUANTISED = (
     "; predicted without activation quantisation, which the fitted times include, and without the "
     "family-specific code of the fitted library"
@@ -258,6 +259,9 @@ def _reported(world: World) -> Iterator[Part]:
     domestic = [one for one in cases if one.chip in world.domestic]
     rows = [row for row in tests if row.chip in world.domestic]
     yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note + unserved(rows, domestic))
+    for name, cases in reported_ratios(world, known, tests).items():
+        kind = "dense" if name == DENSE else "experts"
+        yield _part(f"{RATIO}{REPORTED}, {kind}", SOURCE, cases, PAIRED)
 
 
 def _training(world: World) -> Iterator[Part]:
@@ -281,7 +285,7 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     (("product ",), _products_measured_here),
     (("attention ", "experts ", "collectives"), _kernels),
     (("figures of sheets",), _figures),
-    ((REPORTED,), _reported),
+    ((REPORTED, f"{RATIO}{REPORTED}"), _reported),
     ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
     (tuple(FIRST.values()), _ttft),
