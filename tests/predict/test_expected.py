@@ -46,6 +46,18 @@ def test_a_tuned_engine_on_a_fitted_vendors_chips_is_what_was_fitted(known: Lear
     assert departure(HOME, part, known.stack)[0] == float(part.predicted([HOME.labels])[0][0])
 
 
+def test_two_chips_of_a_vendor_share_a_tuned_engine_but_not_all_of_another_groups(
+    known: Learnt,
+) -> None:
+    part, pair = known.parts[DENSE], (ABROAD, SISTER)
+    _, tuned = difference(pair, part, known.stack)
+    middle, others = difference(
+        pair, part, known.stack, (replace(GROUPS, pairs=0.3), replace(GROUPS, pairs=0.3))
+    )
+    assert middle == difference(pair, part, known.stack)[0]
+    assert math.hypot(tuned[0], 1.28 * 0.3) < others[0] < math.hypot(tuned[0], 2 * 0.3)
+
+
 @pytest.mark.parametrize("chip", [HOME, ABROAD])
 def test_any_engine_is_as_slow_and_scattered_as_with_other_groups(
     chip: Facts, known: Learnt

@@ -1,0 +1,37 @@
+"""How far ratios of one vendor's chips scatter on other groups' engines."""
+
+from math import sqrt
+
+import pytest
+
+from bench.predict.learning.learn import load
+from bench.predict.learning.reportedpairs import Pair, pairs, scatter
+from bench.predict.learning.shipped import shipped
+
+
+def found(group: str, *errors: float, part: str = "tpot") -> list[Pair]:
+    """Pairs that a group measured."""
+    return [Pair(part, group, ("one", "other"), error, 0.0, "model", "bf16") for error in errors]
+
+
+def test_every_group_has_one_vote_however_many_pairs_it_measured() -> None:
+    many = [*found("a", *[0.4] * 40), *found("b", -0.1), *found("c", 0.3, -0.4)]
+    assert scatter(many)["tpot"] == pytest.approx((0.4 + 0.1 + sqrt((0.09 + 0.16) / 2)) / 3)
+    assert scatter(many)["tpot-experts"] == 0.0
+
+
+def test_a_group_can_be_left_out_and_two_groups_say_nothing() -> None:
+    three = [*found("a", 0.4), *found("b", 0.1), *found("c", 0.2)]
+    assert scatter([*three, *found("d", 9.0)], without="d") == scatter(three)
+    assert scatter(three, without="a")["tpot"] == 0.0
+
+
+def test_shipped_pairs_are_of_one_vendor_and_of_different_chips() -> None:
+    world, known = shipped(), load()
+    every = pairs(world, world.reported_serving, known.stack, known.parts)
+    assert len(every) > 40
+    for one in every:
+        first, second = one.chips
+        assert first != second
+        assert world.chips[first].vendor == world.chips[second].vendor
+    assert scatter(every)["tpot"] == pytest.approx(known.others["tpot"].pairs, abs=1e-6)
