@@ -6,6 +6,7 @@ Either the work cannot test the figure at all, or something took time from it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bench.chips.figures import FIGURES
 from bench.chips.paper import Absent, Paper
 from bench.fixed import searched_shapes
 from bench.plausible import disturbances, disturbed_by
@@ -59,6 +60,38 @@ def below_reach(measurement: Measurement, peak: Paper | Absent, bandwidth: Paper
                 f"{ridge:.3g} of peak over memory bandwidth"
             )
     return SMALL if not searched_shapes(measurement) and _is_small(measurement) else ""
+
+
+def other_roof(
+    measurement: Measurement,
+    published: Paper | Absent,
+    peak: Paper | Absent,
+    memory: Paper | Absent,
+) -> Iterator[str]:
+    """Yields the share of the roof that bounds a work by its FLOP per byte, if it is the other.
+
+    Nothing if the figure that it is compared with is that roof, or if the work judges its figure.
+
+    Args:
+        measurement: the work, such as attention.
+        published: the figure that it is compared with: ``peak`` or ``memory``.
+        peak: the published peak of its products.
+        memory: the published memory bandwidth.
+    """
+    work, timing = measurement.work, measurement.timing
+    if measurement.decides or not work or not work.flop or not work.bytes or not timing:
+        return
+    if not (isinstance(published, Paper) and isinstance(peak, Paper) and isinstance(memory, Paper)):
+        return
+    intensity, ridge = work.flop / work.bytes, peak.value / memory.value
+    high = intensity > ridge
+    compared, roof, amount = (memory, peak, work.flop) if high else (peak, memory, work.bytes)
+    if published.key == compared.key:
+        share = amount / timing.stats.median_s / roof.value
+        yield (
+            f"at {intensity:.3g} FLOP/B, {'above' if high else 'below'} the ridge of {ridge:.3g}: "
+            f"{share:.1%} of {FIGURES[roof.key].title} {roof.text}"
+        )
 
 
 def _is_small(measurement: Measurement) -> bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.energy import keeps_up
+from bench.titles import sizes
 from bench.verdict import RATED, Row, Verdict
 
 
@@ -68,6 +70,12 @@ def short_besides(judged: Sequence[Row]) -> list[Row]:
         row for row in judged
         if row.verdict is Verdict.SHORT and row is not best.get(row.key) and not _is_stream(row)
     ]  # fmt: skip
+
+
+def form_title(row: Row) -> str:
+    """Returns the title of a form; of a sustained load with its shape, which no search chose."""
+    at = f" at {sizes(row.measurement)}" if keeps_up(row.measurement) else ""
+    return f"{row.title}{at}"
 
 
 def _is_stream(row: Row) -> bool:

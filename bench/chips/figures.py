@@ -127,3 +127,8 @@ FACTS: dict[str, FactKind] = {
 def dense_twin(key: str) -> str | None:
     """Returns the dense counterpart of a sparse key, None for any other key."""
     return "matrix_" + key.removeprefix("sparse_") if key.startswith("sparse_") else None
+
+
+def product_keys(dtype: str) -> tuple[str, ...]:
+    """Returns the keys of the peak rates of a dtype: of matrix units, then of vector units."""
+    return tuple(one for one in (f"matrix_{dtype}", f"vector_{dtype}") if one in FIGURES)

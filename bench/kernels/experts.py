@@ -64,11 +64,10 @@ class Experts(Defaults):
         return VARIANTS
 
     def figures(self, point: Point) -> tuple[str, ...]:
-        """Returns the matrix rate for prefill and the memory bandwidth for decode."""
+        """Returns the product's rate for prefill (as ``gemm``), the memory bandwidth for decode."""
         if point.parameters["phase"] == "decode":
             return ("memory_bandwidth",)
-        plain = (f"matrix_{point.dtype}",)
-        return (*plain, "vector_fp32") if point.dtype == "fp32" else plain
+        return f"matrix_{point.dtype}", f"vector_{point.dtype}"
 
     def quantity(self, point: Point) -> Quantity:
         """Returns FLOP/s for prefill, bytes/s for decode."""

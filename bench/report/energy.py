@@ -23,6 +23,13 @@ TIME_COLUMNS = ("load", "time", "rate", "clock", "power", "temperature")
 PARTS = 8
 """Number of time slices in the table over time."""
 
+SEPARATELY = (
+    "Separately: two loads give two equations for two unknowns, which leaves no way to tell the "
+    "error. Idle power is spread over both, so that neither is what one more operation costs."
+)
+"""Note on the energies per operation and per byte of two loads."""
+CPU_CLOCK = "A CPU's clock is read before and after a load, not during it."
+
 
 def energy_sections(
     record: Record, judged: Sequence[Row], catalogue: Catalogue
@@ -35,8 +42,9 @@ def energy_sections(
     split = _split(loads)
     cells = tuple(cell for row in loads if (cell := _cells(row, tdp, split)))
     flat = [_flat(record, row, tdp, split) for row in loads]
-    yield Section(TITLE, COLUMNS, cells, flat)
-    yield Section(OVER_TIME, TIME_COLUMNS, tuple(_over_time(loads)), [])
+    yield Section(TITLE, COLUMNS, cells, flat, (SEPARATELY,) if split else ())
+    told = (CPU_CLOCK,) if record.device.backend == "cpu" else ()
+    yield Section(OVER_TIME, TIME_COLUMNS, tuple(_over_time(loads)), [], told)
 
 
 def _tdp(record: Record, catalogue: Catalogue) -> Paper | None:

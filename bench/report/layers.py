@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench.chips.figures import FIGURES
+from bench.chips.figures import FIGURES, product_keys
 from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper, paper
 from bench.records.model import Record
@@ -35,11 +35,6 @@ def layer_sections(
     columns, cells = without_empty(COLUMNS, tuple(_cells(row, *both) for row, both in pairs))
     flat = [_flat(record, row, *both) for row, both in pairs]
     yield Section(TITLE, columns, cells, flat, tuple(_lines(papers)))
-
-
-def product_keys(dtype: str) -> tuple[str, ...]:
-    """Returns the keys of the peak rates of a dtype: of matrix units, then of vector units."""
-    return tuple(one for one in (f"matrix_{dtype}", f"vector_{dtype}") if one in FIGURES)
 
 
 Found = Paper | Absent

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.chips.figures import FIGURES
+from bench.chips.figures import FIGURES, product_keys
 from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper, paper
 from bench.rates import Interval
@@ -11,7 +11,7 @@ from bench.records.model import Record
 from bench.report.curve import undisturbed
 from bench.report.digits import percent, with_interval
 from bench.report.groups import REMARK, remark, without_empty
-from bench.report.layers import BANDWIDTH, product_keys
+from bench.report.layers import BANDWIDTH
 from bench.report.scalar import Scalar
 from bench.report.table import Section
 from bench.units import Dimension, show, significant

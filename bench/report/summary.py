@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.standing import nearest, short_besides, stream_words
+from bench.standing import form_title, nearest, short_besides, stream_words
 from bench.verdict import RATED, Row, Verdict
 
 LISTED = 8
@@ -61,5 +61,5 @@ def _streams(row: Row, judged: Sequence[Row]) -> str:
 
 
 def _listed(rows: Sequence[Row]) -> str:
-    named = ", ".join(f"{row.title} {_share(row)}" for row in rows[:LISTED])
+    named = ", ".join(f"{form_title(row)} {_share(row)}" for row in rows[:LISTED])
     return f"{named} and {len(rows) - LISTED} more" if len(rows) > LISTED else named

@@ -3,7 +3,7 @@
 from bench.chips.figures import FIGURES
 from bench.report.digits import percent
 from bench.report.identity import verdict as identity_verdict
-from bench.standing import short_besides, stream_words
+from bench.standing import form_title, short_besides, stream_words
 from bench.verdict import RATED, Row, Verdict
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph
@@ -95,7 +95,7 @@ def _lists(case: Case) -> list[str]:
             names = "; ".join(_figure_share(row, case) for row in rows)
             lines.append(f"{verdict.value.capitalize()}: {names}.")
     if besides := short_besides(case.judged):
-        names = "; ".join(f"{row.title} {_share(row)}" for row in besides)
+        names = "; ".join(f"{form_title(row)} {_share(row)}" for row in besides)
         lines.append(f"Other forms that are short: {names}.")
     if lines:
         lines.append(

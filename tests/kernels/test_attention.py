@@ -85,7 +85,7 @@ def test_the_figure_and_what_it_is_told_in_follow_the_phase(phase: str, dtype: s
     if phase in DECODES:
         assert told == (("memory_bandwidth",), "byte_rate")
     else:
-        assert told[0][0] == f"matrix_{dtype}"
+        assert told[0] == (f"matrix_{dtype}", f"vector_{dtype}")
         assert told[1] == "flop_rate"
     assert not KERNEL.decides
     assert phase in KERNEL.label(point(phase, dtype=dtype))

@@ -15,7 +15,7 @@ from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.measure.stats import describe
 from bench.records.model import Conditions, Measurement, Record, Stopped, Timing, Work
-from bench.report.energy import OVER_TIME, TITLE, energy_sections
+from bench.report.energy import CPU_CLOCK, OVER_TIME, SEPARATELY, TITLE, energy_sections
 from bench.report.registry import render
 from bench.verdict import rows
 
@@ -226,6 +226,16 @@ def test_the_table_tells_burst_settled_power_and_energy(loads: Record, sheets: C
     assert "pJ/B" in mixed["energy"]
     assert [one["settled_s"] for one in main.flat] == [SLOW_S, SLOW_S]
     assert len(over_time.cells) == 16
+    assert (main.lines, over_time.lines) == ((SEPARATELY,), ())
+
+
+def test_on_a_cpu_the_table_over_time_says_why_it_has_no_clock(
+    loads: Record, sheets: Catalogue
+) -> None:
+    cpu = loads.device.model_copy(update={"backend": "cpu"})
+    here = loads.model_copy(update={"device": cpu})
+    _, over_time = energy_sections(here, rows(here, sheets), sheets)
+    assert over_time.lines == (CPU_CLOCK,)
 
 
 def test_a_record_without_such_a_load_has_no_such_table(record: Record, sheets: Catalogue) -> None:

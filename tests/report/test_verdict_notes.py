@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.rates import rates
-from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial
+from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial, Work
 from bench.throttle import Throttle
 from bench.titles import shape, show_bytes
 from bench.units import Dimension
@@ -133,17 +133,20 @@ def test_buffers_are_told_in_binary_units(value: float, words: str) -> None:
     assert show_bytes(value) == words
 
 
-def _on_a_cpu(tflops: float, sheets: Catalogue, *beside_hz: float, **told_hz: float | None) -> Row:
+def _on_a_cpu(
+    tflops: float, sheets: Catalogue, *beside_hz: float, cpu_share: float = 1.0,
+    **told_hz: float | None,
+) -> Row:  # fmt: skip
     """An fp32 product on two cores of a Xeon, of which it is known what clocks were read."""
     xeon = DeviceInfo(
         backend="cpu", name="Xeon", cpu_vendor="GenuineIntel", cpu_family=6, cpu_model=207,
         isa=("avx512f",), units=2,
     ).model_copy(update=told_hz)  # fmt: skip
-    seen = product_at(
+    one = product_at(
         tflops, 0.01, dtype="fp32", figures=("matrix_fp32", "vector_fp32"),
-        conditions=Conditions(clock_hz=beside_hz),
+        conditions=Conditions(clock_hz=beside_hz, cpu_share=cpu_share),
     )  # fmt: skip
-    return weigh(seen, xeon, sheets.chips["intel-emerald-rapids"], sheets)
+    return weigh(one, xeon, sheets.chips["intel-emerald-rapids"], sheets)
 
 
 def test_a_derived_peak_is_that_of_the_highest_clock_and_carries_the_spread(
@@ -218,6 +221,17 @@ def test_more_than_a_neighbour_can_take_is_implausible_at_any_clock(sheets: Cata
     assert row.verdict is Verdict.IMPLAUSIBLE
 
 
+@pytest.mark.parametrize(("times", "implausible"), [(1.9, False), (2.1, True), (1e6, True)])
+def test_a_disturbance_excuses_no_more_than_a_neighbour_can_take(
+    times: float,
+    implausible: bool,
+    sheets: Catalogue,
+) -> None:
+    """The clock that the peak is derived from may have been read too low, but not by any factor."""
+    row = _on_a_cpu(times * 2 * 2.8e9 * 64 / 1e12, sheets, 2.8e9, 2.8e9, cpu_share=0.48)
+    assert (row.verdict is Verdict.IMPLAUSIBLE) is implausible
+
+
 def test_a_rate_above_a_derived_peak_names_the_clock_and_the_formula(sheets: Catalogue) -> None:
     """The sheet of a model prints a boost clock; the peak was not printed for it."""
     peak = 2 * 3.0e9 * 64 / 1e12
@@ -258,3 +272,26 @@ def test_half_a_second_at_a_power_cap_has_the_interval_of_its_swings(
     assert row.measured.value == pytest.approx(100e12)
     assert row.measured.low / row.measured.value == pytest.approx(low, rel=0.002)
     assert (remark in row.reason) if remark else ("power cap" not in row.reason)
+
+
+@pytest.mark.parametrize(
+    ("flop", "figures", "quantity", "told"),
+    [
+        (117e9, ("memory_bandwidth",), "byte_rate", "above the ridge of 37: 79.1% of bf16 matrix"),
+        (10e9, ("memory_bandwidth",), "byte_rate", ""),
+        (10e9, ("matrix_bf16",), "flop_rate", "below the ridge of 37: 25.0% of memory bandwidth"),
+        (117e9, ("matrix_bf16",), "flop_rate", ""),
+    ],
+    ids=["mla-decode", "decode", "few-tokens", "prefill"],
+)
+def test_work_beyond_the_ridge_is_set_beside_the_roof_that_bounds_it(
+    flop: float, figures: tuple[str, ...], quantity: str, told: str, sheets: Catalogue
+) -> None:
+    """MLA decode (235 FLOP/B) was shown as 20.7% of bandwidth only, 16 experts' prefill of peak."""
+    work = Work(flop=flop, bytes=1e9, footprint_bytes=1e9, formula="-")
+    one = product_at(
+        1, work=work, figures=figures, quantity=quantity, decides=False, kernel="attention",
+        parameters={},
+    )  # fmt: skip
+    reason = weigh(one, CUDA, sheets.chips[H20], sheets).reason
+    assert (told in reason) if told else ("ridge" not in reason)

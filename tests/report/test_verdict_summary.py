@@ -81,11 +81,12 @@ def test_another_form_that_is_short_has_a_line_though_the_best_reaches_the_figur
 ) -> None:
     """The sustained load was short in its row, and the summary called the figure reached."""
     made = record_of(
-        record, product_at(142), product_at(100, label="sustained"), stream_at(3900, "copy"),
-        stream_at(3000, "read"), product_at(50, label="zeros", data="zeros"),
+        record, product_at(142), product_at(100, label="sustained", kernel="sustained"),
+        stream_at(3900, "copy"), stream_at(3000, "read"), product_at(50, label="zeros", data="zeros"),
     )  # fmt: skip
     found = rows(made, sheets)
-    assert "Other forms that are short: bf16 matrix, sustained 68%." in summary(found)
+    named = "bf16 matrix, sustained at 4096 x 4096 x 8192 nt 68%"
+    assert f"Other forms that are short: {named}." in summary(found)
     assert stream_words("memory_bandwidth", found) == "lowest stream: read 75.0%"
     assert stream_words("matrix_bf16", found) == ""
 
