@@ -1,14 +1,17 @@
 """The result of a call: a rate with its interval, and the published figure."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
+from bench.plausible import disturbances, disturbed_by
 from bench.rates import Interval
+from bench.records.model import Measurement
 from bench.report.digits import percent, with_interval
 from bench.units import Dimension, show
-from bench.verdict import Row
+from bench.verdict import Row, Verdict
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,14 @@ class Result:
         seconds: median duration of one call, in s.
         rate: work per second in base units (FLOP/s, B/s, items/s); nan where no work was given.
         low, high: bounds of its 95% interval.
-        achieved: rate over the published figure; nan where there is none, so that every comparison
-            with it is false: check ``published`` first.
+        achieved: rate over the published figure; nan where there is none, or where the rate is
+            implausible, so that every comparison with it is false: ``why`` says which.
         achieved_low, achieved_high: bounds of its 95% interval.
         published: the published figure in base units; None if there is none.
         figure, chip: keys of the figure and the chip that the call is compared with.
         device: name of the device that ran the call.
         why: why there is no achieved fraction, or what qualifies it.
+        disturbed: what disturbed the call, so that a low rate proves nothing; empty for nothing.
         text: the row of the terminal summary.
     """
 
@@ -43,6 +47,7 @@ class Result:
     chip: str | None
     device: str
     why: str
+    disturbed: str
     text: str
 
     def __str__(self) -> str:
@@ -67,23 +72,34 @@ def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "
     why = row.reason if paper else getattr(row.published, "reason", "")
     doubt = doubt if paper else ""
     why = "; ".join(one for one in (why, doubt) if one)
+    disturbed = "; ".join(_troubles(row.measurement))
+    believed = row.fraction if row.verdict is not Verdict.IMPLAUSIBLE else None
     shown = with_interval(found, row.dimension) if found else show(seconds, Dimension.TIME)
     comparison = why
     if paper and row.fraction:
         comparison = f"{percent(row.fraction)} of {paper.text}, {FIGURES[paper.key].title}"
-        comparison += f" ({doubt})" if doubt else ""
+        remarks = [doubt, disturbed] if believed else [f"implausible: {why}"]
+        comparison += f" ({remark})" if (remark := "; ".join(filter(None, remarks))) else ""
     return Result(
         name=name,
         seconds=seconds,
         **_bounds(rate, "rate", "low", "high"),
-        **_bounds(row.fraction, "achieved", "achieved_low", "achieved_high"),
+        **_bounds(believed, "achieved", "achieved_low", "achieved_high"),
         published=paper.value if paper else None,
         figure=paper.key if paper else None,
         chip=chip,
         device=device,
         why=why,
+        disturbed=disturbed,
         text="; ".join(filter(None, (f"{name}: {shown}", comparison, chip or device))),
     )
+
+
+def _troubles(measurement: Measurement) -> Iterator[str]:
+    """Yields what took time from a call, and what throttled it."""
+    yield from disturbances(measurement)
+    if throttled := disturbed_by(measurement.conditions):
+        yield f"throttled: {', '.join(throttled)}"
 
 
 def _bounds(found: Interval | None, *names: str) -> dict[str, float]:

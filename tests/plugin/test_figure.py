@@ -65,6 +65,27 @@ def test_a_result_is_work_over_time_over_paper(
     assert str(result).startswith("mine: ")
 
 
+def test_a_disturbance_is_in_the_summary_and_in_the_result(sheets: Catalogue) -> None:
+    chip = sheets.find("h20")
+    timing, figure = timing_of([0.001] * 20, 1), ("matrix_bf16",)
+    for share, told in ((0.48, "the process got 48% of its cores' time"), (1.0, "")):
+        seen = timing, Conditions(cpu_share=share)
+        one = measurement("mine", Given(flop=30e9, dtype="bf16"), seen, figure)
+        result = result_of("mine", weigh(one, H20, chip, sheets), "NVIDIA H20", chip.id)
+        assert result.disturbed == told
+        assert (f"bf16 matrix ({told})" in str(result)) is bool(told)
+
+
+def test_an_implausible_rate_passes_no_comparison_and_is_called_so(sheets: Catalogue) -> None:
+    chip = sheets.find("h20")
+    seen = timing_of([0.001] * 20, 1), Conditions()
+    one = measurement("mine", Given(flop=30e15, dtype="bf16"), seen, ("matrix_bf16",))
+    result = result_of("mine", weigh(one, H20, chip, sheets), "NVIDIA H20", chip.id)
+    assert math.isnan(result.achieved)
+    assert "(implausible: " in str(result)
+    assert "above every peak of the sheet" in result.why
+
+
 def test_a_bandwidth_that_nobody_published_is_said_where_it_may_bind(sheets: Catalogue) -> None:
     chip = sheets.find("h20")
     bare = chip.model_copy(

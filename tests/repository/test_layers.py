@@ -47,16 +47,16 @@ BELOW: dict[str, tuple[str, ...]] = {
     "throttle": (),
     "plausible": ("chips", "cpuclock", "records.model", "throttle", "units"),
     "energy": ("records.model",),
-    "rates": ("chips", "records.model", "throttle", "units"),
+    "rates": ("chips", "records.model", "units"),
     "titles": ("chips", "records.model"),
     "fixed": ("records.model",),
     "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
-    "shortfall": ("fixed", "plausible", "rates", "chips", "records.model", "throttle", "units"),
+    "shortfall": ("fixed", "plausible", "rates", "chips", "records.model"),
     "verdict": (
         "cpuclock", "shortfall", "fixed", "energy", "plausible", "rates", "titles", "chips",
         "records.model", "units",
     ),
-    "standing": ("energy", "titles", "verdict"),
+    "standing": ("verdict",),
     "gap": (
         "cpuclock", "shortfall", "standing", "energy", "verdict", "chips", "records.model",
         "throttle", "units",
@@ -159,8 +159,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "launch": ("measure", "report", "config", "records", "atomic", "errors"),
     "plugin": (
-        "report", "verdict", "rates", "measure", "devices", "kernels", "chips", "records", "errors",
-        "units",
+        "report", "verdict", "plausible", "rates", "measure", "devices", "kernels", "chips",
+        "records", "errors", "units",
     ),
     "commands": (
         "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables",
