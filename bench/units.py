@@ -156,6 +156,12 @@ def show(value: float, dimension: Dimension, digits: int = 3) -> str:
     return f"{significant(value / UNITS[unit][1], digits)} {unit}".strip()
 
 
+def binary(count: float) -> str:
+    """Formats bytes in GiB, MiB, KiB or B, with up to four significant digits: ``1.5 MiB``."""
+    unit = next((one for one in ("GiB", "MiB", "KiB") if count >= UNITS[one][1]), "B")
+    return f"{count / UNITS[unit][1]:.4g} {unit}"
+
+
 def significant(number: float, digits: int) -> str:
     """Formats ``number`` with ``digits`` significant digits, never in exponent form."""
     if number == 0 or not math.isfinite(number):

@@ -22,6 +22,7 @@ from bench.kernels.common.base import (
     itemsize,
 )
 from bench.records.model import Check, Quantity, Work
+from bench.units import binary
 
 if TYPE_CHECKING:
     import torch
@@ -81,7 +82,7 @@ class Collective(Defaults):
     def label(self, point: Point) -> str:
         """Returns operation, size, ranks, and the ratio of bus to algorithm bandwidth."""
         message, count = point.size("message_bytes"), point.size("ranks")
-        words = f"{TITLES[_operation(point)]} of {_bytes(message)}"
+        words = f"{TITLES[_operation(point)]} of {binary(message)}"
         if count == 1:
             return words
         return f"{words} over {count} ranks (bus = {bus_factor(point):.4g} x algorithm)"
@@ -114,7 +115,7 @@ class Collective(Defaults):
             held = BUFFERS * pilot.size("ranks")
             if message > LARGEST_ON_CPU:
                 raise UnsupportedError(
-                    f"messages above {_bytes(LARGEST_ON_CPU)} take seconds between CPU processes"
+                    f"messages above {binary(LARGEST_ON_CPU)} take seconds between CPU processes"
                 )
         return [pilot] if held * message <= limits.memory_bytes else []
 
@@ -155,13 +156,6 @@ def bus_factor(point: Point) -> float:
 
 def _operation(point: Point) -> str:
     return str(point.parameters["operation"])
-
-
-def _bytes(count: int) -> str:
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= size:
-            return f"{count / size:.4g} {unit}"
-    return f"{count} B"
 
 
 @dataclass

@@ -10,9 +10,8 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import some_of
 from bench.records.model import Record
-from bench.report.curve import binary_size
 from bench.report.markup import one_line
-from bench.units import Dimension, scale
+from bench.units import Dimension, binary, scale
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -111,7 +110,7 @@ def binary_axis(axis: "Axis") -> None:
     first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
     step = max(1, math.ceil((last - first) / MOST_TICKS))
     sizes = [2.0**power for power in range(first, last + 1) if power % step == 0]
-    axis.set_ticks(sizes, labels=[binary_size(size) for size in sizes])
+    axis.set_ticks(sizes, labels=[binary(size) for size in sizes])
     axis.set_ticks([], minor=True)
 
 

@@ -25,7 +25,6 @@ from bench.report.curve import (
     KERNEL,
     Cache,
     beyond,
-    binary_size,
     caches,
     rate_words,
     shown_levels,
@@ -33,7 +32,7 @@ from bench.report.curve import (
 from bench.report.layers import BANDWIDTH
 from bench.report.levels import Level
 from bench.report.scalar import Scalar
-from bench.units import Dimension, show
+from bench.units import Dimension, binary, show
 from bench.verdict import Row
 
 if TYPE_CHECKING:
@@ -154,14 +153,14 @@ def _title(chip: str, data: Curve) -> str:
 def _alt(data: Curve) -> str:
     sizes, rates = [size for size, *_ in data.points], [rate.value for _, rate, _ in data.points]
     extent = (
-        f"Bandwidth of {len(sizes)} sizes from {binary_size(sizes[0])} to "
-        f"{binary_size(sizes[-1])}, {show(min(rates), Dimension.BYTE_RATE)} to "
+        f"Bandwidth of {len(sizes)} sizes from {binary(sizes[0])} to "
+        f"{binary(sizes[-1])}, {show(min(rates), Dimension.BYTE_RATE)} to "
         f"{show(max(rates), Dimension.BYTE_RATE)}"
     )
     parts = [
         extent,
-        *(f"{one.name} up to {binary_size(one.last)} at {one.words}" for one in data.plateaus),
-        *(f"published {name} {binary_size(size)}" for name, size in data.published),
+        *(f"{one.name} up to {binary(one.last)} at {one.words}" for one in data.plateaus),
+        *(f"published {name} {binary(size)}" for name, size in data.published),
     ]
     return f"{'; '.join(parts)}."
 
@@ -234,7 +233,7 @@ def _draw_published(axes: "Axes", data: Curve, theme: "Theme") -> None:
         axes.axvline(size, color=theme.ink, ls="--", lw=1.2,
                      label="published size" if not number else None)  # fmt: skip
         axes.annotate(
-            short(f"{name} {binary_size(size)}", 30), (size, 1.0), (0, high),
+            short(f"{name} {binary(size)}", 30), (size, 1.0), (0, high),
             ha="center", va="bottom", xycoords=axes.get_xaxis_transform(), size=9,
             textcoords="offset points", color=theme.ink,
         )  # fmt: skip

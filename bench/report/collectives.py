@@ -11,7 +11,7 @@ from bench.report.digits import percent, with_interval
 from bench.report.groups import REMARK, remark, without_empty
 from bench.report.scalar import Scalar
 from bench.report.table import Section
-from bench.units import Dimension
+from bench.units import Dimension, binary
 from bench.verdict import Row
 from bench.words import sentence
 
@@ -20,8 +20,6 @@ COLUMNS = (
     "operation", "message", "time (95%)", "algorithm bandwidth (95%)", "bus bandwidth (95%)",
     "of the link's one direction (95%)", REMARK,
 )  # fmt: skip
-UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
-"""Units of message sizes, in bytes."""
 
 
 def collective_sections(
@@ -75,8 +73,7 @@ def _message(count: int | str | None) -> str:
     """Formats a message size such as ``64 MiB``; a dash unless it is a whole number above 0."""
     if not isinstance(count, int) or count < 1:
         return "–"
-    unit, size = next(one for one in UNITS if count >= one[1])
-    return f"{count / size:.4g} {unit}"
+    return binary(count)
 
 
 def _lines(rows: Sequence[Row], chip: Chip | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from bench.report.groups import REMARK, without_empty
 from bench.report.levels import Level, levels
 from bench.report.scalar import Scalar
 from bench.report.table import Section
-from bench.units import Dimension, show
+from bench.units import Dimension, binary, show
 from bench.verdict import Row, Verdict
 
 TITLE = "Caches"
@@ -241,13 +241,13 @@ def _distance(level: Level, cache: Cache) -> float:
 
 def _cells(name: str, level: Level, cache: Cache | None) -> tuple[str, ...]:
     reported = cache.reported_bytes if cache else None
-    last = "–" if name == MEMORY else f"{binary_size(level.largest_bytes)} or more"
+    last = "–" if name == MEMORY else f"{binary(level.largest_bytes)} or more"
     return (
         name,
         rate_words(level),
-        binary_size(level.holds_bytes) if level.holds_bytes else last,
+        binary(level.holds_bytes) if level.holds_bytes else last,
         (cache.published if cache else "") or "–",
-        binary_size(reported) if reported else "–",
+        binary(reported) if reported else "–",
         beyond(level, cache) or "–",
     )
 
@@ -286,10 +286,3 @@ def _flat(name: str, level: Level, cache: Cache | None) -> dict[str, Scalar]:
         "reported_bytes": cache.reported_bytes if cache else None,
         "remark": beyond(level, cache) or None,
     }
-
-
-def binary_size(size: float) -> str:
-    """Formats bytes in KiB, MiB or GiB: ``48 KiB``."""
-    power = next((power for power in (30, 20) if size >= 2**power), 10)
-    unit = {30: "GiB", 20: "MiB", 10: "KiB"}[power]
-    return f"{size / 2**power:.4g} {unit}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.units import UNITS, Dimension, Quantity, parse, scale, show, significant
+from bench.units import UNITS, Dimension, Quantity, binary, parse, scale, show, significant
 
 UNITS_NAMED = "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit, USD or CNY"
 
@@ -157,3 +157,14 @@ def test_significant_digits_are_never_in_exponent_form(
     number: float, digits: int, text: str
 ) -> None:
     assert significant(number, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"), (1000, "1000 B"), (48 * 2**10, "48 KiB"), (1000 * 2**10, "1000 KiB"),
+        (1.5 * 2**20, "1.5 MiB"), (2 * 2.0**30, "2 GiB"), (8**10, "1 GiB"),
+    ],
+)  # fmt: skip
+def test_sizes_of_memory_are_told_in_binary_units(count: float, text: str) -> None:
+    assert binary(count) == text

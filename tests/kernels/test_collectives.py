@@ -14,6 +14,7 @@ from bench.kernels.common import inputs, ranks
 from bench.kernels.common.base import Limits, UnsupportedError
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
+from bench.units import binary
 from tests.kernels.link_cases import COLLECTIVE, CPU, OPERATIONS, World, collected
 
 
@@ -44,7 +45,7 @@ def test_every_variant_is_an_operation_and_a_size() -> None:
     assert (variants[0], variants[-1]) == ("all_reduce-8B", "all_to_all-1GiB")
     assert list(collective.SIZES.values()) == [8**power for power in range(1, 11)]
     for name, size in collective.SIZES.items():
-        assert collective._bytes(size).replace(" ", "") == name
+        assert binary(size).replace(" ", "") == name
 
 
 @pytest.mark.parametrize(

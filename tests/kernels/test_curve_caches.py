@@ -21,7 +21,6 @@ from bench.report.curve import (
     APART,
     Cache,
     beyond,
-    binary_size,
     cache_sections,
     caches,
     named,
@@ -30,7 +29,7 @@ from bench.report.curve import (
 from bench.report.levels import Level, levels
 from bench.verdict import rows
 from tests.folders import ROOT
-from tests.kernels.curve_cases import GIB, KIB, MIB, STEPPED, curve, measured_points
+from tests.kernels.curve_cases import GIB, MIB, STEPPED, curve, measured_points
 
 
 def names(held: list[tuple[float, float]], known: list[Cache]) -> list[str]:
@@ -244,11 +243,3 @@ def test_a_last_level_that_is_no_memory_has_no_known_end(sheets: Catalogue) -> N
 
 def test_a_record_without_the_curve_has_no_such_table(record: Record, sheets: Catalogue) -> None:
     assert list(cache_sections(record, rows(record, sheets), sheets)) == []
-
-
-@pytest.mark.parametrize(
-    ("held", "text"),
-    [(48 * KIB, "48 KiB"), (1000 * KIB, "1000 KiB"), (1.5 * MIB, "1.5 MiB"), (2 * GIB, "2 GiB")],
-)
-def test_sizes_are_told_in_binary_units(held: float, text: str) -> None:
-    assert binary_size(held) == text

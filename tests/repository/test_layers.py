@@ -137,7 +137,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "chips", "strict", "units", "paths", "records", "atomic",
     ),
     "machinecode": (),
-    "kernels": ("workloads", "machinecode", "records.model", "errors"),
+    "kernels": ("workloads", "machinecode", "records.model", "errors", "units"),
     "devices": (
         "kernels", "machinecode", "chips.vendors", "records.model", "throttle", "errors",
     ),

@@ -11,8 +11,8 @@ from functools import lru_cache, partial
 
 from bench.kernels.common.base import UnsupportedError
 from bench.machinecode import Executable, architecture
+from bench.units import parse
 
-UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 GROUP_BYTES = 512
 """Ranges are a multiple of this: what the widest loop reads per turn."""
 
@@ -63,7 +63,7 @@ _CHAIN = {
 
 def size(text: str) -> int:
     """Returns the bytes of a size such as ``48KiB``."""
-    return int(text[:-3]) * UNITS[text[-3:]]
+    return int(parse(text).si)
 
 
 @dataclass(frozen=True)
