@@ -1,19 +1,22 @@
 """Serving with prefill and decode on chips of their own: both sides' predictions, joined.
 
 TPOT is that of the chips that decode, without prefills in between. TTFT is that of the chips for
-prefill, with one request at a time, and the transfer of the prompt's cache. The rate is the lower
-of what both sides sustain: a full batch of the chips that decode, and steps of chips that do
-nothing but prefill. Nothing but the interval's ``WIDER`` is fitted on disaggregated runs, which
-validation tests.
+prefill, with one request at a time, and the transfer of the prompt's cache. The rate is the least
+of three: what a full batch of the chips that decode sustains, what chips that do nothing but
+prefill do, and what the links between them do. Nothing but the interval's ``WIDER`` is fitted on
+disaggregated runs, which validation tests.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bench.predict.assumed import UNKNOWN_NETWORK, network_assumed
-from bench.predict.forecast import FirstToken, Prediction, forecast
+from bench.predict.doubts import sheet_half
+from bench.predict.forecast import FirstToken, Interval, Prediction, forecast
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
+from bench.predict.learning.pooled import LEVELS
 from bench.predict.model.apart import (
     WIDER,
     prefill_step,
@@ -38,23 +41,32 @@ class PrefillSide:
         step: step of as many prompts as a chunk holds, without the chip's departure.
         prompt_s: time per prompt, of all copies together, s.
         tokens_per_s: output tokens/s that the chips have prompts processed for.
+        rate_interval: interval of ``tokens_per_s``.
         transfer_s: time to send a prompt's cache, s.
         busy: share of the time that these chips work; 1: they limit the rate.
         decode_busy: share of the time that the chips that decode work with a full batch.
+        sending: share of the time that the links between them carry caches.
     """
 
     single: Prediction
     step: Step
     prompt_s: Array
     tokens_per_s: Array
+    rate_interval: Interval
     transfer_s: Array
     busy: Array
     decode_busy: Array
+    sending: Array
 
     @property
     def chip(self) -> Facts:
         """Returns the chip for prefill."""
         return self.single.chip
+
+    def limiting(self, place: int) -> str:
+        """Returns what limits the rate at one point: ``decode``, ``prefill`` or ``transfer``."""
+        shares = {"decode": self.decode_busy, "prefill": self.busy, "transfer": self.sending}
+        return max(shares, key=lambda key: float(shares[key][place]))
 
     @property
     def chips(self) -> int:
@@ -121,7 +133,10 @@ def prefill_side(chip: Facts, scenario: Scenario, known: Learnt) -> PrefillSide:
     prompt_s = work.seconds(fit.prefill) * departure
     nothing, full = np.zeros_like(prompt_s), np.ones_like(prompt_s)
     rate = scenario.output / prompt_s
-    return PrefillSide(single, work.step, prompt_s, rate, nothing, full, full)
+    halves = Interval(single.model_halves, sheet_half(on, alone, work.step, known))
+    return PrefillSide(
+        single, work.step, prompt_s, rate, halves, nothing, full, full, sending=nothing
+    )
 
 
 def joined(decode: Prediction, side: PrefillSide) -> Prediction:
@@ -132,33 +147,71 @@ def joined(decode: Prediction, side: PrefillSide) -> Prediction:
             of chips for prefill.
         side: the chips for prefill.
     """
-    scenario, single = decode.scenario, side.single
-    bandwidth, published = rate_between(side.chip, decode.chip, scenario.chips)
-    splits = (single.scenario.split, scenario.split)
-    sent = transfer_bytes(scenario.workload, scenario.precision, scenario.prompt, splits)
-    transfer_s = sent / bandwidth
-    sending_s = transfer_s / single.scenario.split.dp
-    sends = scenario.output / np.maximum(side.prompt_s, sending_s)
-    tokens = np.minimum(decode.tokens_per_s, sends)
+    single = side.single
+    transfer_s, sends, published = _transfer(decode, side)
     doubt = 0.0 if published else UNKNOWN_NETWORK
-    bound = np.where((sends < decode.tokens_per_s) & (sending_s > side.prompt_s), doubt, 0.0)
-    pairs = zip(decode.model_halves, single.model_halves, strict=True)
+    transfer = Interval((0.0,) * len(LEVELS), np.full_like(sends, doubt))
+    tokens = _minimum(decode.tokens_per_s, side.tokens_per_s, sends)
     return replace(
         decode,
         tokens_per_s=tokens,
         ttft=_first(single.ttft, transfer_s, doubt) if single.ttft else None,
-        model_halves=tuple(max(pair) + WIDER for pair in pairs),
-        sheet_half=np.maximum(decode.sheet_half, single.sheet_half) + bound,
+        model_halves=tuple(one + WIDER for one in decode.model_halves),
+        rate_interval=_least(
+            (decode.tokens_per_s, decode.rate_interval),
+            (side.tokens_per_s, side.rate_interval),
+            (sends, transfer),
+        ),
         tier=max(decode.tier, single.tier, key=list(Tier).index),
         missing=tuple(dict.fromkeys((*decode.missing, *single.missing))),
         assumed=_assumed(decode, single, published=published),
         prefill=replace(
             side,
             transfer_s=transfer_s,
-            busy=tokens * side.prompt_s / scenario.output,
+            busy=tokens / side.tokens_per_s,
             decode_busy=tokens / decode.tokens_per_s,
+            sending=tokens / sends,
         ),
     )
+
+
+def _transfer(decode: Prediction, side: PrefillSide) -> tuple[Array, Array, bool]:
+    """Returns the transfer of a prompt's cache between the two sides.
+
+    Returns:
+        Its time in s, the output tokens/s for which all copies' links carry caches, and whether the
+        rate of the links is published.
+    """
+    scenario = decode.scenario
+    model, formats, prompt = scenario.workload, scenario.precision, scenario.prompt
+    bandwidth, published = rate_between(side.chip, decode.chip, scenario.chips)
+    splits = side.single.scenario.split, scenario.split
+    each = [transfer_bytes(model, formats, prompt, (one,)) / bandwidth for one in splits]
+    seconds = [one / split.dp for one, split in zip(each, splits, strict=True)]
+    return np.max(each, axis=0), scenario.output / np.max(seconds, axis=0), published
+
+
+def _least(*rates: tuple[Array, Interval]) -> Interval:
+    """Returns the interval of the least of some rates, with ``WIDER``.
+
+    Its lower end is the least of their lower ends: a rate far above the others adds nothing, and
+    equal rates have the widest of their intervals.
+    """
+    least = _minimum(*(rate for rate, _ in rates))
+
+    def half(halves: Iterable[Array | float]) -> Array:
+        """Returns by how much in log the lower end is below the least rate."""
+        lows = (rate * np.exp(-one) for (rate, _), one in zip(rates, halves, strict=True))
+        return np.asarray(np.log(least / _minimum(*lows)))
+
+    levels = zip(*(one.model_halves for _, one in rates), strict=True)
+    models = tuple(half(level) + WIDER for level in levels)
+    return Interval(models, half(one.sheet_half for _, one in rates))
+
+
+def _minimum(*values: Array) -> Array:
+    """Returns the least of some values at each point; a single one counts for all points."""
+    return np.asarray(np.min(np.broadcast_arrays(*values), axis=0))
 
 
 def _first(alone: FirstToken, transfer_s: Array, doubt: float) -> FirstToken:

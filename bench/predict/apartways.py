@@ -4,7 +4,7 @@ A worker is a copy of the model, or a set of copies that share experts. Each sid
 of 1, 2, 4, ... chips, and together they use all chips.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,10 +63,10 @@ def apart_ways(
     fills = _prefills(chip, goal, known, dict.fromkeys(one.prefill for one in tried))
     decodes = _decodes(chip, goal, known, tried)
     return [
-        joined(decode, fill)
+        way
         for one in tried
         if one.prefill in fills
-        for fill, decode in _matched(one, fills[one.prefill], decodes)
+        for way in _matched(one, fills[one.prefill], decodes)
     ]
 
 
@@ -137,24 +137,21 @@ def _several(one: Prediction, split: Parallel, count: int) -> Prediction:
     return replace(one, scenario=scenario, tokens_per_s=one.tokens_per_s * count)
 
 
-def _matched(
-    pair: Pair, fill: PrefillSide, decodes: Decodes
-) -> Iterator[tuple[PrefillSide, Prediction]]:
-    """Yields both sides, for the numbers of workers that sustain most tokens/s at any point."""
-    sides = [
-        (fill.times(count), decodes[pair.decode, other])
+def _matched(pair: Pair, fill: PrefillSide, decodes: Decodes) -> list[Prediction]:
+    """Returns both sides together, with the numbers of workers that sustain most at any point."""
+    found = [
+        _together(fill.times(count), decodes[pair.decode, other])
         for count, other in pair.counts
         if (pair.decode, other) in decodes
     ]
-    if not sides:
-        return
-    if len({len(decode.tokens_per_s) for _, decode in sides}) > 1:  # batch= is too large for some
-        best = set(range(len(sides)))
-    else:
-        rates = [np.minimum(one.tokens_per_s, decode.tokens_per_s) for one, decode in sides]
-        best = {int(place) for place in np.argmax(rates, axis=0)}
-    for place in sorted(best):
-        one, decode = sides[place]
-        chip = decode.scenario.prefill.chip if decode.scenario.prefill else None
-        prefill = Prefill(one.single.scenario.split, chip)
-        yield one, replace(decode, scenario=replace(decode.scenario, prefill=prefill))
+    if len({len(one.tokens_per_s) for one in found}) != 1:  # none, or batch= too large for some
+        return found
+    most = np.argmax([one.tokens_per_s for one in found], axis=0)
+    return [found[int(place)] for place in np.unique(most)]
+
+
+def _together(fill: PrefillSide, decode: Prediction) -> Prediction:
+    """Returns the prediction of workers of both sides."""
+    scenario, split = decode.scenario, fill.single.scenario.split
+    prefill = Prefill(split, scenario.prefill.chip if scenario.prefill else None)
+    return joined(replace(decode, scenario=replace(scenario, prefill=prefill)), fill)

@@ -138,13 +138,13 @@ def _ranked(
         asked = way.scenario
         one_point = goal.scenario(asked.split, [asked.batch[place]], asked.prefill)
         single = predicted(chip, one_point, known)
-        halves = (float(single.half(level)[0]) for level in LEVELS)
-        yield replace(single, rate_bounds=tuple(_rate_bounds(left, goal, one) for one in halves))
+        bounds = (_rate_bounds(left, goal, single, level) for level in LEVELS)
+        yield replace(single, rate_bounds=tuple(bounds))
         left = [one for one in left if one is not way]
 
 
 def _rate_bounds(
-    found: Sequence[Prediction], goal: ServingGoal, half: float
+    found: Sequence[Prediction], goal: ServingGoal, best_: Prediction, level: float
 ) -> tuple[float, float]:
     """Returns tokens/s per chip within the limits if the chip is slower, and if it is faster.
 
@@ -154,12 +154,16 @@ def _rate_bounds(
     Args:
         found: all ways of one chip.
         goal: the limits.
-        half: log of the factor by which all times are longer, or shorter.
+        best_: the best of these ways, at one point: the half-widths of its intervals tell by which
+            factor TPOT, and the rate and TTFT, are off.
+        level: that of the interval.
     """
+    halves = float(best_.half(level)[0]), float(best_.rate_interval.half(level)[0])
     rates = []
-    for factor in (math.exp(half), math.exp(-half)):
-        pick = chosen(found, replace(goal, tpot=goal.tpot / factor, ttft=goal.ttft / factor))
-        rates.append(float(pick[0].per_chip()[pick[1]]) / factor if pick else 0.0)
+    for sign in (1, -1):
+        tpot, others = (math.exp(sign * half) for half in halves)
+        pick = chosen(found, replace(goal, tpot=goal.tpot / tpot, ttft=goal.ttft / others))
+        rates.append(float(pick[0].per_chip()[pick[1]]) / others if pick else 0.0)
     return rates[0], rates[1]
 
 

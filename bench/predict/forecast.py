@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.predict.assumed import UNKNOWN_LINK, UNKNOWN_NETWORK, assumed, no_link, no_network
+from bench.predict.assumed import assumed, no_link
+from bench.predict.doubts import sheet_half
 from bench.predict.learning.expected import departure, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.others import OtherGroups
@@ -22,7 +23,7 @@ from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points
 from bench.predict.model.recipe import Recipe
-from bench.predict.model.serving import interrupting, serve
+from bench.predict.model.serving import Served, interrupting, serve
 from bench.predict.model.step import Step, step
 from bench.predict.model.training import training
 from bench.predict.scenario import TUNED, Scenario
@@ -38,22 +39,31 @@ PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": TRAI
 
 
 @dataclass(frozen=True)
-class FirstToken:
+class Interval:
+    """The interval of a time or rate, as half-widths in log.
+
+    Attributes:
+        model_halves: the model's part, one per level; each may be an array with one per point.
+        sheet_half: the sheet's part, one value per point.
+    """
+
+    model_halves: tuple[float | Array, ...]
+    sheet_half: Array
+
+    def half(self, level: float) -> Array:
+        """Returns the half-width of the interval in log, one value per point."""
+        return np.asarray(self.model_halves[LEVELS.index(level)] + self.sheet_half)
+
+
+@dataclass(frozen=True)
+class FirstToken(Interval):
     """TTFT of a single prompt, fitted on TTFT that was measured under light load.
 
     Attributes:
         seconds: TTFT in s, one value per point.
-        model_halves: the model's part of the interval: half-widths in log time, one per level.
-        sheet_half: the sheet's part: half-width in log time, one value per point.
     """
 
     seconds: Array
-    model_halves: tuple[float, ...]
-    sheet_half: Array
-
-    def half(self, level: float) -> Array:
-        """Returns the half-width of the interval in log time."""
-        return self.model_halves[LEVELS.index(level)] + self.sheet_half
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,11 @@ class Prediction:
             tokens. When serving, it includes the time of all prefills.
         model_halves: the model's part of the interval: half-widths in log time, one per level.
         sheet_half: the sheet's part: half-width in log time, one value per point.
+        rate_interval: interval of ``tokens_per_s``.
         work: operators that make up the time, without the chip's departure: those of a step, or
-            when serving those of decode steps and a token's share of prefills.
+            when serving those of decode steps and a token's share of others' prefills.
+        turn: operators of the time that the rate follows from, likewise; when serving, with a
+            token's share of its own request's prefill, else ``work``.
         missing: unpublished figures that would make the prediction more certain.
         assumed: what is assumed in place of unpublished figures, in words; may be empty.
         other_groups: measured over predicted time of other groups' serving, or on a chip whose
@@ -90,8 +103,10 @@ class Prediction:
     tokens_per_s: Array
     model_halves: tuple[float, ...]
     sheet_half: Array
+    rate_interval: Interval
     tier: Tier
     work: Step
+    turn: Step
     missing: tuple[str, ...]
     assumed: str = ""
     other_groups: OtherGroups | None = None
@@ -113,8 +128,8 @@ class Prediction:
         """Returns the interval of tokens/s per chip at one point."""
         if self.rate_bounds:
             return self.rate_bounds[LEVELS.index(level)]
-        rate, factor = float(self.per_chip()[place]), math.exp(float(self.half(level)[place]))
-        return rate / factor, rate * factor
+        rate, half = self.per_chip()[place], self.rate_interval.half(level)[place]
+        return float(rate * np.exp(-half)), float(rate * np.exp(half))
 
     def room(self, place: int = 0) -> Room:
         """Returns the use of one chip's memory at one point."""
@@ -137,23 +152,24 @@ def forecast(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
     Raises:
         UsageError: the sheet lacks a figure or a number format that the prediction requires.
     """
-    work, prompt, own_prefill = _work(chip, scenario, known)
+    work, turn, prompt = _work(chip, scenario, known)
     name = part_of(scenario)
     part, (slower, engine_spread) = known.parts[name], _engines(scenario, known)
     groups, included = _other_groups(chip, scenario, known)
     shift, halves = departure(chip, part, known.stack, groups if included else None, engine_spread)
     shift += slower
-    seconds = work.seconds * math.exp(shift)
     return Prediction(
         chip=chip,
         scenario=scenario,
-        seconds=seconds,
+        seconds=work.seconds * math.exp(shift),
         ttft=_first_token(chip, scenario, prompt, known) if prompt else None,
-        tokens_per_s=_tokens(scenario) / (seconds + own_prefill * math.exp(shift)),
+        tokens_per_s=_tokens(scenario) / (turn.seconds * math.exp(shift)),
         model_halves=halves,
-        sheet_half=_sheet_half(chip, scenario, work, known),
+        sheet_half=sheet_half(chip, scenario, work, known),
+        rate_interval=Interval(halves, sheet_half(chip, scenario, turn, known)),
         tier=Tier.SHEET if no_link(chip, scenario) else tier(chip, name, known),
         work=work,
+        turn=turn,
         missing=tuple(lacking(chip)),
         assumed=assumed(chip, scenario),
         other_groups=groups,
@@ -212,7 +228,7 @@ def _first_token(chip: Facts, scenario: Scenario, prompt: Step, known: Learnt) -
     if dense:  # no first token comes before the prefill of the prompt
         prefill_shift, _ = departure(chip, known.parts["prefill"], known.stack)
         seconds = np.maximum(seconds, prompt.seconds * math.exp(prefill_shift))
-    return FirstToken(seconds, halves, _sheet_half(chip, scenario, prompt, known))
+    return FirstToken(halves, sheet_half(chip, scenario, prompt, known), seconds)
 
 
 def part_of(scenario: Scenario) -> str:
@@ -227,71 +243,29 @@ def _tokens(scenario: Scenario) -> Array:
     return scenario.batch * (scenario.prompt if scenario.phase in ("prefill", "train") else 1.0)
 
 
-def _work(
-    chip: Facts, scenario: Scenario, known: Learnt
-) -> tuple[Step, Step | None, Array | float]:
-    """Returns the operators of the predicted time, the prefill for TTFT, and extra time in s.
-
-    The extra time is a token's share of its own request's prefill: it counts in the rate, but not
-    in TPOT.
-    """
+def _work(chip: Facts, scenario: Scenario, known: Learnt) -> tuple[Step, Step, Step | None]:
+    """Returns the operators of the predicted time, those of the rate, and the prefill for TTFT."""
     workload, formats, split = scenario.workload, scenario.precision, scenario.split
     stack = known.stack
     if scenario.phase == "serve" and not scenario.prefill:
         made = serve(chip, workload, scenario.load, formats, split, stack)
-        share = interrupting(scenario.load, split)
-        prefills = [one.times(share, "prefill: ") for one in made.joined.parts]
-        operators = (*prefills, *(one.times(1.0, "decode: ") for one in made.decode.parts))
-        return Step(operators), made.prefill, made.joined.seconds / scenario.output
+        others = interrupting(scenario.load, split)
+        work, turn = (_token(made, share) for share in (others, others + 1 / scenario.output))
+        return work, turn, made.prefill
     if scenario.phase in ("decode", "serve"):
         points = Points(scenario.batch, scenario.prompt + scenario.output / 2)
-        return step(chip, workload, "decode", points, formats, split, stack), None, 0.0
+        one = step(chip, workload, "decode", points, formats, split, stack)
+        return one, one, None
     prompts = Points(scenario.batch, scenario.prompt)
     if scenario.phase == "train":
         recipe, trainer = scenario.recipe, known.trainer
-        step_ = training(chip, workload, prompts, formats, split, stack, recipe, trainer)
-        return step_, None, 0.0
+        one = training(chip, workload, prompts, formats, split, stack, recipe, trainer)
+        return one, one, None
     prefill = step(chip, workload, "prefill", prompts, formats, split, stack)
-    return prefill, prefill, 0.0
+    return prefill, prefill, prefill
 
 
-def _sheet_half(chip: Facts, scenario: Scenario, work: Step, known: Learnt) -> Array:
-    """Returns how far rival figures move the log time: each by its share of the time.
-
-    A rate at which steps were measured counts as certain, whatever else is printed: the compute
-    rate if prefill or training ran on the same silicon, the bandwidth if decode ran on this chip.
-    Messages that overlap with other work count in full, because a slower link would expose them.
-
-    Users see this wider interval, but validation leaves it out. Validation asks whether the model's
-    own part is as wide as its errors; disputes over the sheets of a few measured chips would only
-    hide it if that part were too narrow.
-    """
-    doubts = _doubts(chip, scenario, known)
-    total = work.seconds
-    half = np.zeros_like(total)
-    for one in work.parts:
-        busy = np.maximum(one.compute + one.memory + one.link, 1e-30)
-        spent = np.maximum(one.seconds, one.link)
-        for key, doubt in doubts.items():
-            half = half + doubt * getattr(one, key) / busy * spent / total
-    return half
-
-
-def _doubts(chip: Facts, scenario: Scenario, known: Learnt) -> dict[str, float]:
-    """Returns the log range of rival figures by resource, leaving out rates that are certain."""
-    computed = known.parts[part_of(scenario) if scenario.phase == "train" else "prefill"]
-    certain = {
-        "compute": any(one[2] == chip.silicon for one in computed.labels),
-        "memory": any(one[3] == chip.chip for one in known.parts["decode"].labels),
-        "link": False,
-    }
-    doubts = {
-        "compute": chip.doubt.get(chip.name_of(scenario.precision.rate), 0.0),
-        "memory": chip.doubt.get("bandwidth", 0.0),
-        "link": chip.doubt.get("link", 0.0),
-    }
-    if no_link(chip, scenario):
-        doubts["link"] = UNKNOWN_LINK
-    elif no_network(chip, scenario):
-        doubts["link"] = UNKNOWN_NETWORK
-    return {key: doubt for key, doubt in doubts.items() if not certain[key]}
+def _token(made: Served, share: Array) -> Step:
+    """Returns a decode step with a share of a prefill."""
+    prefills = [one.times(share, "prefill: ") for one in made.joined.parts]
+    return Step((*prefills, *(one.times(1.0, "decode: ") for one in made.decode.parts)))

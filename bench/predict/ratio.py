@@ -47,14 +47,14 @@ class Ratio:
 def ratio(first: Prediction, second: Prediction, known: Learnt) -> Ratio:
     """Returns tokens/s per chip of the first over those of the second."""
     if first.chip.chip == second.chip.chip:
-        none = np.zeros_like(first.sheet_half)
+        none = np.zeros_like(first.tokens_per_s)
         return Ratio(first.per_chip() / second.per_chip(), (0.0,) * len(LEVELS), none)
     name = part_of(first.scenario)
     pair = first.chip, second.chip
     groups = _included(first), _included(second)
     _, halves = difference(pair, known.parts[name], known.stack, groups)
     middle = first.per_chip() / second.per_chip()
-    sheets = first.sheet_half + second.sheet_half
+    sheets = first.rate_interval.sheet_half + second.rate_interval.sheet_half
     return Ratio(middle, halves, sheets, _stretches(_steepness(first), _steepness(second)))
 
 
@@ -76,7 +76,7 @@ def _steepness(one: Prediction) -> list[Stretch]:
         return [(1.0, 1.0)] * len(LEVELS)
     middle, found = float(one.per_chip()[0]), []
     for level, (low, high) in zip(LEVELS, one.rate_bounds, strict=True):
-        half = max(float(one.half(level)[0]), 1e-9)
+        half = max(float(one.rate_interval.half(level)[0]), 1e-9)
         down = math.log(middle / low) / half if low > 0 else STEEPEST
         up = math.log(max(high, middle) / middle) / half
         found.append((min(max(down, 1.0), STEEPEST), min(max(up, 1.0), STEEPEST)))

@@ -51,6 +51,7 @@ class Answered:
     def __init__(self, answer: Answer, prediction: Prediction) -> None:
         self.answer, self.prediction = answer, prediction
         self._halves: dict[float, list[float]] = {}
+        self._rate_halves: dict[float, list[float]] = {}
         self._ttft_halves: dict[float, list[float]] = {}
         self._rooms: dict[int, Room] = {}
         self._ratios: dict[float, list[tuple[float, float]]] = {}
@@ -102,6 +103,13 @@ class Answered:
             self._halves[level] = [float(one) for one in self.prediction.half(level)]
         return self._halves[level]
 
+    def rate_half(self, level: float) -> list[float]:
+        """Returns the half-width of the interval of the log of ``rates``."""
+        if level not in self._rate_halves:
+            found = self.prediction.rate_interval.half(level)
+            self._rate_halves[level] = [float(one) for one in found]
+        return self._rate_halves[level]
+
     def ttft_half(self, level: float) -> list[float]:
         """Returns the half-width of the interval of the log of ``ttft``."""
         first = self.prediction.ttft
@@ -113,7 +121,7 @@ class Answered:
         """Returns the interval of tokens/s per chip at one point."""
         if self.prediction.rate_bounds:
             return self.prediction.per_chip_bounds(level, point)
-        rate, factor = self.rates[point], math.exp(self.half(level)[point])
+        rate, factor = self.rates[point], math.exp(self.rate_half(level)[point])
         return rate / factor, rate * factor
 
     def ratio(self, level: float, point: int) -> tuple[float, float]:
@@ -144,7 +152,7 @@ class Answered:
         found = self.prediction
         prefill, asked = found.prefill, found.scenario.prefill
         turns = 1 if found.scenario.phase == "train" else found.scenario.split.pp
-        busy = found.work.busy / turns  # in inference, pipeline stages work one after the other
+        busy = found.turn.busy / turns  # in inference, pipeline stages work one after the other
         if not prefill or not asked:
             return (Side(self.chip, 1.0, found.chip.tdp, [float(one) for one in busy]),)
         share = asked.split.chips / found.scenario.chips

@@ -8,10 +8,11 @@ from bench.predict.validation.tested import SEEN, errors
 from bench.words import duration
 
 NOTE = (
-    "Prefill and decode on chips of their own (disaggregated): tokens/s are the lower of what both "
-    "sides sustain, TPOT has no prefills in it, and TTFT is a prefill by itself and the transfer "
-    "of the prompt's cache ({}). Requests: those that decode. dp of a side: its workers, or with "
-    "ep the chips that share experts."
+    "Prefill and decode on chips of their own (disaggregated): tokens/s are the least of what the "
+    "chips for prefill, the transfer of a prompt's cache ({}) and the chips that decode sustain; "
+    "limited by names prefill or transfer where it is one of those. TPOT has no prefills in it, "
+    "and TTFT is a prefill by itself and the transfer. Requests: those that decode. dp of a side: "
+    "its workers, or with ep the chips that share experts."
 )
 PARTS = {one: f"disaggregated serving, {one}" for one in ("TPOT", "tokens/s", "TTFT")}
 """Parts of the validation, by what they test."""

@@ -81,4 +81,4 @@ def _per_token(band: Band, at: Answered, point: int, scale: float) -> Band:
         point: index of the point.
         scale: converts tokens/s to the unit of work over the unit of time of the result.
     """
-    return band.each(at.rates[point] * scale, at.half(INNER)[point])
+    return band.each(at.rates[point] * scale, at.rate_half(INNER)[point])

@@ -65,14 +65,17 @@ def point_texts(at: Answered, place: int, levels: Sequence[float]) -> dict[str, 
 def limit_of(prediction: Prediction, place: int) -> tuple[str, float]:
     """Returns what limits the rate at one point, and its share of the time.
 
-    Where chips of their own do the prefill and sustain less than those that decode, it is what
-    limits the prefill.
+    Where prefill has chips of its own and they sustain less than those that decode, it is what
+    limits the prefill; where the links between both do, it is the transfer.
     """
     side = prediction.prefill
-    if not side or side.decode_busy[place] >= side.busy[place]:
-        return prediction.work.limit(place)
-    limit, share = side.step.limit(place)
-    return f"prefill: {limit}", share
+    limiting = side.limiting(place) if side else ""
+    if side and limiting == "prefill":
+        limit, share = side.step.limit(place)
+        return f"prefill: {limit}", share
+    if side and limiting == "transfer":
+        return "transfer: link", float(side.sending[place])
+    return prediction.turn.limit(place)
 
 
 def rests_on(answer: Answer, prediction: Prediction) -> str:

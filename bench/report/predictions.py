@@ -62,7 +62,7 @@ COLUMN_NOTES = {
     "serve": (
         "Tokens are those of the answers. TPOT: time between two tokens of one request, with "
         "others' prefills in between where they share its chips; its own prefill counts in the "
-        "rate. TTFT: of a "
+        "rate, its limit and J/token. TTFT: of a "
         "request by itself with batch=1, else of one that joins others without waiting in a queue, "
         "which made it 2.8 to 14 times as long on eight H20."  # aiconfigurator #1510
     ),
