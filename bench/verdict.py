@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bench.chips.figures import FIGURES
+from bench.chips.figures import FIGURES, product_keys
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
@@ -20,7 +20,7 @@ from bench.plausible import (
 )
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
-from bench.shortfall import DERIVED, Notes, below_reach, excuse, remarks_on
+from bench.shortfall import DERIVED, Notes, below_reach, excuse, other_roof, remarks_on
 from bench.titles import inputs, own_inputs, shape, title
 from bench.units import Dimension
 
@@ -134,7 +134,9 @@ def weigh(
         bandwidth = paper(clocked, chip, BANDWIDTH, catalogue)
         doubts = tuple(_doubts(measurement, clocked, chip, published, measured))
         below = below_reach(measurement, published, bandwidth)
-        notes = replace(notes, doubts=doubts, below=below, cached=cached_by(measurement, clocked))
+        peak = paper(clocked, chip, product_keys(measurement.dtype), catalogue)
+        remarks = (*other_roof(measurement, published, peak, bandwidth), *notes.remarks)
+        notes = Notes(doubts, cached_by(measurement, clocked), below, remarks)
     judged = _verdict(measurement, published, fraction, notes, margin)
     verdict, reasons = _at_unknown_clock(clock, *judged)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None

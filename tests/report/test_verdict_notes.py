@@ -272,3 +272,26 @@ def test_half_a_second_at_a_power_cap_has_the_interval_of_its_swings(
     assert row.measured.value == pytest.approx(100e12)
     assert row.measured.low / row.measured.value == pytest.approx(low, rel=0.002)
     assert (remark in row.reason) if remark else ("power cap" not in row.reason)
+
+
+@pytest.mark.parametrize(
+    ("flop", "figures", "quantity", "told"),
+    [
+        (117e9, ("memory_bandwidth",), "byte_rate", "above the ridge of 37: 79.1% of bf16 matrix"),
+        (10e9, ("memory_bandwidth",), "byte_rate", ""),
+        (10e9, ("matrix_bf16",), "flop_rate", "below the ridge of 37: 25.0% of memory bandwidth"),
+        (117e9, ("matrix_bf16",), "flop_rate", ""),
+    ],
+    ids=["mla-decode", "decode", "few-tokens", "prefill"],
+)
+def test_work_beyond_the_ridge_is_set_beside_the_roof_that_bounds_it(
+    flop: float, figures: tuple[str, ...], quantity: str, told: str, sheets: Catalogue
+) -> None:
+    """MLA decode (235 FLOP/B) was shown as 20.7% of bandwidth only, 16 experts' prefill of peak."""
+    work = Work(flop=flop, bytes=1e9, footprint_bytes=1e9, formula="-")
+    one = product_at(
+        1, work=work, figures=figures, quantity=quantity, decides=False, kernel="attention",
+        parameters={},
+    )  # fmt: skip
+    reason = weigh(one, CUDA, sheets.chips[H20], sheets).reason
+    assert (told in reason) if told else ("ridge" not in reason)
