@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError
 from bench.shapes import CalibrateConfig
@@ -36,14 +37,12 @@ Exit code: 0 fitted, 2 wrong usage, or the record or a data file has a fault.
 
 def main(words: list[str]) -> int:
     """Fits, prints, and writes the fit if ``out=`` is given."""
-    from bench.report.registry import render_report
-
     config = compose("calibrate", words, CalibrateConfig)
     if config.chip and not config.record:
         raise UsageError("chip= says which chip a record is of: give record=, too")
     out = _place(config.out)
     found, report = _of_record(config) if config.record else _of_tables()
-    print(render_report(config.report.format, report), end="")
+    printed(report, config.report.format)
     if out:
         _write(out, found)
     return 0

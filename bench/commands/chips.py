@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import names_of, pattern, plain
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError, check_known
 from bench.shapes import ChipsConfig
@@ -75,8 +76,8 @@ NAMING = ("kind", "id", "name", "aliases", "local_name")
 def main(words: list[str]) -> int:
     """Prints the list."""
     from bench.chips.load import catalogue
+    from bench.report.formats import format_of
     from bench.report.listing import COLUMNS, listing
-    from bench.report.registry import render_report
 
     config = compose("chips", words, ChipsConfig)
     if config.limit is not None and config.limit < 1:
@@ -85,8 +86,8 @@ def main(words: list[str]) -> int:
     chips, remarks = _chosen(config, sheets)
     columns = config.columns or [*COLUMNS, *_keys_of(config)]
     report = listing(chips, sheets, columns, remarks=remarks, cite=config.sources)
-    print(render_report(config.report.format, report), end="")
-    if config.report.format == "csv":  # a CSV has no place for remarks
+    printed(report, config.report.format)
+    if format_of(config.report.format).one_table:
         for line in remarks:
             print(line, file=sys.stderr)
     return 0

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, get_args
 
+from bench.commands.printed import printed
 from bench.config import compose, positive
 from bench.errors import UsageError, check_known
 from bench.shapes import ClaimsConfig
@@ -48,12 +49,10 @@ Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 
 def main(words: list[str]) -> int:
     """Prints the claims, or one in full."""
-    from bench.report.registry import render_report
-
     config = compose("claims", words, ClaimsConfig)
     if config.margin is not None:
         positive("margin", config.margin, 0.9)
-    print(render_report(config.report.format, _report(config)), end="")
+    printed(_report(config), config.report.format)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, get_args
 
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import EvidenceConfig
@@ -37,14 +38,12 @@ UNMEASURED = ("cycle_", "clock_", "price_")
 
 def main(words: list[str]) -> int:
     """Prints the evidence of one chip."""
-    from bench.report.registry import render_report
-
     config = compose("evidence", words, EvidenceConfig)
     if not config.chip:
         raise UsageError("which chip? give chip=, such as chip=h20")
     if config.figure and config.work:
         raise UsageError("give figure= or work=, not both")
-    print(render_report(config.report.format, _report(config)), end="")
+    printed(_report(config), config.report.format)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from bench.commands.printed import printed
 from bench.config import compose, positive
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import FleetConfig
@@ -56,17 +57,15 @@ DAY_S = 86_400
 
 def main(words: list[str]) -> int:
     """Prints a fleet's ranking or a plan."""
-    from bench.report.registry import render_report
-
     config = compose("fleet", words, FleetConfig)
     _check(config, {word.partition("=")[0] for word in words})
     if config.devices is not None:
         from bench.fleet.plan import plan_page
 
-        print(render_report(config.report.format, plan_page(_plan(config))), end="")
+        printed(plan_page(_plan(config)), config.report.format)
         return 0
     report, slow = _ranked(config)
-    print(render_report(config.report.format, report), end="")
+    printed(report, config.report.format)
     return 1 if slow else 0
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.printed import printed
 from bench.config import compose, positive
 from bench.errors import OnpaperError, UsageError
 from bench.shapes import GateConfig
@@ -92,7 +93,6 @@ def _judged(words: list[str]) -> int:
     from bench.gate.model import terms
     from bench.gate.several import code_of
     from bench.report.footnotes import cites, with_hint
-    from bench.report.registry import render_report
 
     config = compose("gate", words, GateConfig)
     strict = terms(config.level, config.least, config.allow)
@@ -106,7 +106,7 @@ def _judged(words: list[str]) -> int:
         write_junit(xml, found)
     if summary:
         append_markdown(summary, "".join(map(markdown, found)))
-    print(render_report(config.report.format, report), end="")
+    printed(report, config.report.format)
     return code_of(found)
 
 

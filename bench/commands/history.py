@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError
 from bench.shapes import HistoryConfig
@@ -47,7 +48,6 @@ def main(words: list[str]) -> int:
     """Prints a figure's history, a list of records, or the answer of an SQL query."""
     from bench.archive.index import folder_of, index
     from bench.records.latest import record_folders
-    from bench.report.registry import render_report
 
     config = compose("history", words, HistoryConfig)
     _check(config, {word.partition("=")[0] for word in words})
@@ -57,7 +57,7 @@ def main(words: list[str]) -> int:
     if given and not found.records:
         why = f": {': '.join(found.unread[0])}" if found.unread else ""
         raise UsageError(f"records={config.records} holds no record{why}")
-    print(render_report(config.report.format, _report(config, found, folders)), end="")
+    printed(_report(config, found, folders), config.report.format)
     return 0
 
 

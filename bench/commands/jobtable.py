@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.commands.several import is_several
+from bench.report.formats import format_of
 from bench.shapes import RunConfig
 
-FOR_PEOPLE = frozenset(("terminal", "github", "plain"))
-"""Formats for people, in which one report may follow another."""
 JSON = "json"
 """The format in which the reports of all records are one array."""
 
@@ -32,7 +31,8 @@ def hides(configs: Sequence[RunConfig], count: int) -> bool:
     if styles == {JSON}:
         return not any(map(is_several, configs))
     wanted = any(config.reports for config in configs)
-    return count > 1 and len(styles) == 1 and styles <= FOR_PEOPLE and not wanted
+    stacks = len(styles) == 1 and format_of(*styles).stacks
+    return count > 1 and stacks and not wanted
 
 
 def print_table(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidden: bool) -> None:
@@ -53,7 +53,7 @@ def print_table(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidd
 
     if config.report.format == JSON and hidden:
         _print_array(jobs, config)
-    if config.report.format not in FOR_PEOPLE:
+    if not format_of(config.report.format).stacks:
         return
     if len(jobs) > 1:
         found = [(job.words, read(job.path)) for job in jobs]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import paths
 from bench.commands import run
+from bench.commands.printed import printed
 from bench.commands.sweepwords import as_typed, planned
 from bench.config import checked, folder, is_hydra, positive, quoted, register
 from bench.errors import OnpaperError, UsageError, did_you_mean
@@ -52,7 +53,6 @@ def fleet(words: list[str]) -> int:
     from bench.launch.plan import begin, load, locked
     from bench.launch.table import report
     from bench.launch.watch import Fleet
-    from bench.report.registry import render_report
 
     values = _values(words)
     plan = load(values["resume"].strip("'\"")) if "resume" in values else None
@@ -68,7 +68,7 @@ def fleet(words: list[str]) -> int:
             locks.enter_context(locked(plan))
         nodes = Fleet(engine, plan, on_node, _printer(quiet=config.quiet), poll_s)
         outcomes, interrupted = nodes.run(jobs(_combinations(words), plan.folder))
-    print(render_report(config.report.format, report(plan, outcomes)), end="")
+    printed(report(plan, outcomes), config.report.format)
     return run.INTERRUPTED if interrupted else _code(outcomes)
 
 

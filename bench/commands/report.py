@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.printed import found_to_show, printed
 from bench.config import compose, positive
 from bench.errors import UsageError, check_known
 from bench.shapes import ReportConfig
@@ -65,10 +66,9 @@ def main(words: list[str]) -> int:
     _check(config, {word.partition("=")[0].lstrip("+~").partition(".")[0] for word in words})
     document = {"verification": _verification, "plan": _plan, "fleet": _fleet}[config.kind](config)
     if not config.out:
-        from bench.report.registry import render_report
         from bench.verification.screen import as_report
 
-        print(render_report(config.report.format, as_report(document)), end="")
+        printed(as_report(document), config.report.format)
         return 0
     for path in _written(document, config):
         print(path)
@@ -151,7 +151,6 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
 
 def _verification(config: ReportConfig) -> "Document":
     from bench.chips.load import catalogue
-    from bench.commands.printed import found_to_show
     from bench.records.latest import record_folders
     from bench.records.store import read_hashed
     from bench.rules.load import rulebook

@@ -14,6 +14,7 @@ from bench.commands import jobtable, run
 from bench.commands.planned import MOST_RUNS, plan
 from bench.config import folder
 from bench.errors import OnpaperError, UsageError
+from bench.report.formats import format_of
 from bench.report.markup import printable
 from bench.shapes import RunConfig
 
@@ -91,7 +92,7 @@ def measured(series: Series, places: list[Path], printed: run.Printed) -> int:
     from bench.records.store import read
 
     worst = 0
-    is_csv = series.config.report.format == "csv"
+    one_table = format_of(series.config.report.format).one_table
     with run.terminable():
         for number in range(1, series.runs + 1):
             if number in series.done:
@@ -99,7 +100,7 @@ def measured(series: Series, places: list[Path], printed: run.Printed) -> int:
                 code = int(any(failures(read(series.done[number]))))
             else:
                 code = _run_one(series, number, places, printed)
-                printed = "headless" if is_csv and printed == "whole" else printed
+                printed = "headless" if one_table and printed == "whole" else printed
             worst = max(worst, code)
             if code == run.INTERRUPTED:
                 break

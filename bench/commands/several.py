@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.commands.live import Live, line
+from bench.commands.printed import printed
 from bench.commands.titled import Titled
 from bench.config import positive
 from bench.errors import OnpaperError, UsageError
@@ -118,7 +119,6 @@ def check(config: RunConfig) -> None:
 def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
     """Measures, prints the table of the spread, and returns the exit code."""
     from bench.chips.load import catalogue
-    from bench.report.registry import render_report
     from bench.report.several import spread_report
 
     sheets = catalogue()
@@ -127,7 +127,7 @@ def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
     if not taken.alone and not taken.together:
         raise UsageError("; ".join(f"{word}: {why}" for word, why in taken.troubles.items()))
     report = spread_report(taken.alone, taken.together, taken.troubles, sheets)
-    print(render_report(config.report.format, report), end="")
+    printed(report, config.report.format)
     if not taken.whole:
         return 130
     unsaved = [why for why in taken.troubles.values() if "could not be written" in why]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bench.commands.printed import found_to_show
+from bench.commands.printed import found_to_show, printed
 from bench.config import compose, folder, positive
 from bench.errors import UsageError
 from bench.shapes import ShowConfig
@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
     """Prints a record's table or a sheet."""
     from bench.chips.load import catalogue
     from bench.report.footnotes import cites, with_hint
-    from bench.report.registry import render, render_report
+    from bench.report.registry import render
 
     config = compose("show", words, ShowConfig)
     if "" in (config.chip, config.record):
@@ -60,7 +60,7 @@ def main(words: list[str]) -> int:
     if config.chip:
         cite = cites(config.report.format, sources=config.sources)
         report = with_hint(_dossier(config, cite=cite), cite=cite)
-        print(render_report(config.report.format, report), end="")
+        printed(report, config.report.format)
         return 0
     from bench.records.latest import record_folders
     from bench.records.store import read

@@ -10,6 +10,7 @@ from bench.commands import jobtable, run, series
 from bench.commands.sweepwords import as_typed, planned
 from bench.config import checked, quoted, register
 from bench.errors import OnpaperError, UsageError, did_you_mean
+from bench.report.formats import format_of
 from bench.report.markup import printable
 from bench.shapes import RunConfig
 
@@ -117,8 +118,8 @@ class _Sweep:
     def _execute(self, config: RunConfig, words: list[str]) -> int:
         """Runs one job; the CSV of a sweep has one header in all."""
         places: list[Path] = []
-        is_csv = config.report.format == "csv"
-        printed: run.Printed = "headless" if is_csv and self._headed else "whole"
+        one_table = format_of(config.report.format).one_table
+        printed: run.Printed = "headless" if one_table and self._headed else "whole"
         printed = "nothing" if self._hidden else printed
         self._configs.append(config)
         try:
@@ -128,7 +129,7 @@ class _Sweep:
             sys.stdout.flush()
             return code
         finally:
-            self._headed = self._headed or (is_csv and bool(places))
+            self._headed = self._headed or (one_table and bool(places))
             for number, path in enumerate(places, 1):
                 numbered = (f"run {number}",) if config.runs > 1 else ()
                 self._jobs.append(jobtable.Job((*words, *numbered), path))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import paths
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError, nearest
 from bench.shapes import ValidateConfig
@@ -43,7 +44,6 @@ def main(words: list[str]) -> int:
     """Prints the validation and returns 1 where it got worse."""
     from bench.predict.validation.errorfile import written
     from bench.predict.validation.validate import validated
-    from bench.report.registry import render_report
     from bench.report.validation import validation_report
 
     config = compose("validate", words, ValidateConfig)
@@ -54,7 +54,7 @@ def main(words: list[str]) -> int:
         raise UsageError(_no_part(config.part, [one.key for one in parts]))
     found = _changes(before, chosen, whole=not config.part)
     report = validation_report(chosen, found, whole=bool(config.part))
-    print(render_report(config.report.format, report), end="")
+    printed(report, config.report.format)
     if out:
         out.write_text(written(chosen), "utf-8")
     return 1 if any(one.worse for one in found) else 0

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from bench.commands.printed import printed
 from bench.config import compose, positive
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import VerdictConfig
@@ -45,11 +46,9 @@ Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 
 def main(words: list[str]) -> int:
     """Prints a pair or a matrix."""
-    from bench.report.registry import render_report
-
     config = compose("verdict", words, VerdictConfig)
     positive("margin", config.margin, 0.9)
-    print(render_report(config.report.format, _report(config)), end="")
+    printed(_report(config), config.report.format)
     return 0
 
 

@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 
+from bench.report.formats import format_of
 from bench.report.markup import Report
 
-FOR_PROGRAMS = ("csv", "json")
-"""Formats whose footnotes are always in full."""
 KEY = "sources=true"
 
 
 def cites(style: str, *, sources: bool = False) -> bool:
     """Tells whether footnotes have sources in full: with ``sources=true``, and for programs."""
-    return sources or style in FOR_PROGRAMS
+    return sources or format_of(style).reader == "program"
 
 
 def with_hint(report: Report, *, cite: bool, how: str = KEY) -> Report:

@@ -1,4 +1,4 @@
-"""The report formats, by name; a new one is a file in ``formats`` and a name in ``FORMATS``."""
+"""Renders reports; a new format is a file in ``formats`` and a line in its ``FORMATS``."""
 
 from importlib import import_module
 
@@ -7,12 +7,11 @@ from bench.errors import UsageError
 from bench.records.model import Record
 from bench.report.flat import flat
 from bench.report.footnotes import cites, with_hint
+from bench.report.formats import format_of
 from bench.report.markup import Report, cleaned
 from bench.report.sections import ELSEWHERE, sections
 from bench.report.table import build
 from bench.verdict import MARGIN, rows
-
-FORMATS = ("terminal", "github", "plain", "csv", "json", "latex", "html")
 
 RECORD_FORMATS = {"pytest-benchmark": "bench.report.formats.pytest_benchmark"}
 """Formats of a record's raw samples, with their modules; other reports have no samples."""
@@ -52,10 +51,10 @@ def render(  # noqa: PLR0913 -- a record, the data and two options
 
         tried = tuple(trial_sections(record, rows(record, catalogue, margin)))
         report = Report(report.table, report.flat, (*report.more, *tried))
-        if style == "csv":
+        if format_of(style).one_table:
             flat_trials = [row for section in tried for row in section.flat]
             return render_report(style, Report(report.table, flat_trials))
-    if style == "csv":  # one header for all lines, also of a sweep
+    if format_of(style).one_table:  # one header for all lines, also of a sweep
         report = Report(report.table, report.flat)
     return render_report(style, report)
 

@@ -10,8 +10,9 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.comparison import ON_PAPER, side_by_side
+from bench.report.formats import FORMATS
 from bench.report.marks import UNSPECIFIED
-from bench.report.registry import FORMATS, render_report
+from bench.report.registry import render_report
 from bench.theory.comparison import compare
 from tests.chips.comparison_cases import BASE, FAST, RACK, SHEETS, chip
 

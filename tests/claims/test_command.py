@@ -16,7 +16,7 @@ from bench.evidence.load import reports
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN
 from bench.evidence.pool import Evidence
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from tests.commands.command_cases import document, looks_like, mislabelled, said, without_torch
 
 if TYPE_CHECKING:

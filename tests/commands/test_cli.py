@@ -12,7 +12,7 @@ import pytest
 from bench import __version__
 from bench.__main__ import _spelled, main
 from bench.records.store import read
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from tests.commands.cases import SMOKE, Cli
 
 

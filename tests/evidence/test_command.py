@@ -12,7 +12,7 @@ from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN
 from bench.report import ratios
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from tests.commands.command_cases import document, looks_like, mislabelled, said, without_torch
 
 H20 = "nvidia-h20-sxm-96gb"

@@ -13,7 +13,8 @@ from bench.gate.model import Finding, Row, Verdict
 from bench.gate.report import report
 from bench.rates import Interval
 from bench.records.store import write
-from bench.report.registry import FORMATS, render_report
+from bench.report.formats import FORMATS
+from bench.report.registry import render_report
 from tests.gate.cases import gate, laid_out, record, taken
 
 NASTY = "a<b>&\"'|`*_\x1b[31m\x00\n\ufffe]]>"

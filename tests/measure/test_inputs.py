@@ -16,8 +16,9 @@ from bench.measure.session import LocalSession
 from bench.rates import Interval
 from bench.records.model import Measurement, Record
 from bench.report.dossier import _best
+from bench.report.formats import FORMATS
 from bench.report.inputs import TITLE, families, input_sections, ratio, sentence
-from bench.report.registry import FORMATS, render
+from bench.report.registry import render
 from bench.report.summary import summary
 from bench.report.table import Section, build
 from bench.titles import own_inputs

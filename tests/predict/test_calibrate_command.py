@@ -9,7 +9,7 @@ import pytest
 from bench import paths
 from bench.predict.learning.learn import load
 from bench.records.model import Record
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from tests.commands.command_cases import document, looks_like, said, without_torch
 
 H200 = "nvidia-h200-sxm-141gb"

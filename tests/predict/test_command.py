@@ -11,7 +11,7 @@ import pytest
 
 from bench.predict import forecast
 from bench.report import flatpredictions, predictions
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from tests.commands.command_cases import document, looks_like, said, without_torch
 from tests.predict.command_cases import (
     ASKED,

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bench import paths
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from tests.commands.command_cases import document, said
 from tests.predict.command_cases import CHIP, SHAPE, rows
 

@@ -9,7 +9,7 @@ import pytest
 from bench.predict.learning.world import World
 from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.reference.validation import validation_page
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from bench.report.validation import validation_report
 from bench.report.validationlists import SHOWN
 from tests.commands.command_cases import document, looks_like, said

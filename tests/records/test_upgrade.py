@@ -19,7 +19,8 @@ from bench.measure.stats import BURST_WINDOW_S
 from bench.records.model import SCHEMA, Record
 from bench.records.store import read, write
 from bench.records.upgrade import STEPS, upgraded
-from bench.report.registry import FORMATS, render
+from bench.report.formats import FORMATS
+from bench.report.registry import render
 from tests.folders import DATA
 
 OLD = sorted((DATA / "records").glob("*.json"))

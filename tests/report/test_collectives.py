@@ -12,7 +12,8 @@ from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Identity, Record
 from bench.report.collectives import collective_sections
-from bench.report.registry import FORMATS, render
+from bench.report.formats import FORMATS
+from bench.report.registry import render
 from bench.verdict import Verdict, rows
 from tests.conftest import order
 

@@ -10,8 +10,9 @@ from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Identity, Record
+from bench.report.formats import FORMATS
 from bench.report.layers import TITLE, layer_sections
-from bench.report.registry import FORMATS, render
+from bench.report.registry import render
 from bench.report.table import Section
 from bench.verdict import rows
 from tests.conftest import order

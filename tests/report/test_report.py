@@ -12,8 +12,9 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.records.model import DeviceInfo
+from bench.report.formats import FORMATS
 from bench.report.listing import listing
-from bench.report.registry import FORMATS, render, render_report
+from bench.report.registry import render, render_report
 from bench.report.sheet import sheet
 from bench.report.table import build
 from bench.verdict import Verdict, rows

@@ -12,7 +12,8 @@ from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.rates import Interval
 from bench.records.model import DeviceInfo, Identity, Measurement, Record
-from bench.report.registry import FORMATS, render
+from bench.report.formats import FORMATS
+from bench.report.registry import render
 from bench.report.roofline import roofline_sections
 from bench.report.table import Section
 from bench.units import parse

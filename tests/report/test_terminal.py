@@ -12,8 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from bench.__main__ import main, module_of
-from bench.report import registry
-from bench.report.formats import terminal
+from bench.report.formats import FORMATS, terminal
 from bench.report.formats.terminal import bar, folded, set_for
 from bench.report.groups import VERDICT
 from bench.report.markup import Report, cleaned
@@ -198,7 +197,7 @@ PRINTING = [
 @pytest.mark.parametrize("name", PRINTING)
 def test_the_help_of_whatever_prints_a_report_lists_every_format(name: str) -> None:
     told = import_module(module_of(name)).HELP
-    formats = ", ".join(one for one in registry.FORMATS if one != "terminal")
+    formats = ", ".join(one for one in FORMATS if one != "terminal")
     assert re.search(r"^  report=auto  +", told, re.MULTILINE)
     assert f"terminal on a terminal, else github; {formats}" in " ".join(told.split())
     assert max(map(len, told.splitlines())) <= 100

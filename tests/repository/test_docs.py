@@ -23,7 +23,8 @@ from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS
 from bench.records.store import read
 from bench.reference.pictures import FOLDER, pictures
-from bench.report.registry import FORMATS, render
+from bench.report.formats import FORMATS
+from bench.report.registry import render
 from bench.shapes import SHAPES, RunConfig
 from bench.verdict import Verdict
 from tests.folders import ROOT

@@ -13,7 +13,8 @@ from bench.kernels.common.base import DATA, TORCH_DTYPES, itemsize
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS, kernel
-from bench.report.registry import FORMATS, RECORD_FORMATS
+from bench.report.formats import FORMATS
+from bench.report.registry import RECORD_FORMATS
 from bench.shapes import SHAPES
 
 SHARED = {

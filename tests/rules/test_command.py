@@ -8,7 +8,7 @@ import pytest
 
 from bench.chips import load
 from bench.commands.rules import SUPPOSED, VIEWS
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 from tests.folders import ROOT
 from tests.rules.command_cases import DAY, said
 

@@ -15,9 +15,10 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
+from bench.report.formats import FORMATS
 from bench.report.markup import Report
 from bench.report.predicates import explanation
-from bench.report.registry import FORMATS, render_report
+from bench.report.registry import render_report
 from bench.report.rulelist import rule_list, standing
 from bench.report.rulings import statuses
 from bench.report.timeline import periods

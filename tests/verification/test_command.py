@@ -12,7 +12,7 @@ from bench import __main__, paths
 from bench.commands import report
 from bench.records.model import Record
 from bench.records.store import write
-from bench.report.registry import FORMATS
+from bench.report.formats import FORMATS
 
 SHIPPED = paths.data_dir("results") / "records" / "2026-11-26"
 GENOA = f"record={SHIPPED / 'epyc-genoa-2-cores-standard.json'}"
