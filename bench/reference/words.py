@@ -89,6 +89,7 @@ WORDS: dict[str, dict[str, str]] = {
         "customs_enforcement": "Chinese customs checks",
         "import_block": "a Chinese block of imports",
         "import_approval": "a Chinese approval of imports",
+        "subsidy": "a Chinese subsidy that depends on the chips used",
     },
     "policy": {
         "none": "no licence is needed",

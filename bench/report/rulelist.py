@@ -24,6 +24,7 @@ KIND_WORDS = {
 REPORTED = (
     "licence_practice", "announcement", "guidance", "regulator_summons", "window_guidance",
     "purchase_ban", "customs_enforcement", "import_block", "import_approval",
+    "subsidy",
 )  # fmt: skip
 """Kinds that are known from reports only, so that their enforcement is unknown."""
 POLICY_COLUMNS = (

@@ -64,6 +64,7 @@ Kind = Literal[
     "customs_enforcement",
     "import_block",
     "import_approval",
+    "subsidy",
 ]
 
 
