@@ -32,12 +32,21 @@ class Settled:
         low_s, high_s: lowest and highest median of ``PARTS`` equal parts of that half.
         after_s: time from the start of the load until windows of samples stay within 2% of
             ``median_s``; None if that is not before the last half.
+        at_start: whether they do from the first sample on, so that it had settled by ``after_s``.
     """
 
     median_s: float
     low_s: float
     high_s: float
     after_s: float | None
+    at_start: bool = False
+
+    @property
+    def words(self) -> str:
+        """Returns ``settled after 5.2 s``; ``before`` where there is no earlier sample."""
+        if self.after_s is None:
+            return "not settled"
+        return f"settled {'before' if self.at_start else 'after'} {self.after_s:.1f} s"
 
 
 @dataclass(frozen=True)
@@ -77,11 +86,13 @@ def settled(timing: Timing) -> Settled:
     last = timing.samples_s[len(timing.samples_s) // 2 :]
     middle = median(last)
     parts = [median(part) for part in _parts(last)]
+    after_s = _settled_after(timing, middle)
     return Settled(
         median_s=middle,
         low_s=min(middle, *parts),
         high_s=max(middle, *parts),
-        after_s=_settled_after(timing, middle),
+        after_s=after_s,
+        at_start=after_s == timing.at_s[0],
     )
 
 

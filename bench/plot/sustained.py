@@ -65,6 +65,7 @@ class Load:
         burst: rate of the best short window, in base units.
         settled: rate after the load settled, in base units.
         after_s: time after which the rate had settled, s; None if it did not settle.
+        words: the same in words.
     """
 
     panels: tuple[Panel, ...]
@@ -72,6 +73,7 @@ class Load:
     burst: float
     settled: float
     after_s: float | None
+    words: str
 
 
 def pictures(record: Record, rows: Sequence[Row], catalogue: Catalogue) -> Iterator[Picture]:
@@ -107,7 +109,9 @@ def load(record: Record, row: Row, catalogue: Catalogue) -> Load | None:
     text = partial(quantity, dimension=row.dimension)
     rate = Panel("rate", text, timing.at_s, rates, peak, rates)
     panels = (rate, *_readings(record, row.measurement, catalogue))
-    return Load(panels, row.dimension, row.burst, work / settled.median_s, settled.after_s)
+    return Load(
+        panels, row.dimension, row.burst, work / settled.median_s, settled.after_s, settled.words
+    )
 
 
 def _readings(record: Record, measurement: Measurement, catalogue: Catalogue) -> Iterator[Panel]:
@@ -158,13 +162,9 @@ def _alt(row: Row, found: Load) -> str:
         for panel in found.panels
     ]
     return (
-        f"{_kind(row)} load over {found.panels[0].at_s[-1]:.0f} s, {_settles(found)}; while the "
+        f"{_kind(row)} load over {found.panels[0].at_s[-1]:.0f} s, {found.words}; while the "
         f"rate was sampled: {'; '.join(parts)}."
     )
-
-
-def _settles(found: Load) -> str:
-    return f"settled after {found.after_s:.1f} s" if found.after_s is not None else "not settled"
 
 
 def _note(record: Record, found: Load) -> str:
@@ -252,7 +252,7 @@ def _label_settling(axes: "Axes", found: Load, theme: "Theme") -> None:
     left, right = axes.get_xlim()
     before = found.after_s > (left + right) / 2
     axes.annotate(
-        _settles(found), (found.after_s, (low + high) / 2), (-4 if before else 4, 0),
+        found.words, (found.after_s, (low + high) / 2), (-4 if before else 4, 0),
         textcoords="offset points", ha="right" if before else "left", va="center", size=9,
         color=theme.ink, bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1},
     )  # fmt: skip

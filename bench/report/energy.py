@@ -16,7 +16,7 @@ from bench.verdict import Row
 TITLE = "Sustained load"
 OVER_TIME = "Sustained load over time"
 COLUMNS = (
-    "load", "settled rate (97% interval)", "burst", "settled / burst", "settled after",
+    "load", "settled rate (97% interval)", "burst", "settled / burst", "settled",
     "bytes/s", "power beside TDP", "energy", "temperature",
 )  # fmt: skip
 TIME_COLUMNS = ("load", "time", "rate", "clock", "power", "temperature")
@@ -78,13 +78,12 @@ def _cells(
         return None
     settled = energy.settled(timing)
     rate = Interval(*(work.flop / s for s in (settled.median_s, settled.high_s, settled.low_s)))
-    after = "did not settle" if settled.after_s is None else f"{settled.after_s:.1f} s"
     return (
         _name(measurement),
         with_interval(rate, row.dimension),
         beside(work.flop / timing.stats.burst_s, rate, row.dimension),
         f"{timing.stats.burst_s / settled.median_s:.1%}",
-        after,
+        settled.words.removeprefix("settled "),
         show(work.bytes / settled.median_s, Dimension.BYTE_RATE),
         _power(measurement, tdp),
         _energy(measurement, split),

@@ -78,6 +78,7 @@ def test_the_time_until_it_settled_is_when_it_throttled(fast: int) -> None:
 def test_a_load_must_settle_in_the_first_half(fast: int, after_s: float | None) -> None:
     found = settled(timed([FAST_S] * fast + [SLOW_S] * (100 - fast)))
     assert found.after_s == (None if after_s is None else pytest.approx(after_s))
+    assert found.words == ("not settled" if after_s is None else f"settled after {after_s:.1f} s")
 
 
 def test_six_parts_are_97_percent() -> None:
@@ -87,7 +88,9 @@ def test_six_parts_are_97_percent() -> None:
 
 
 def test_a_steady_load_was_settled_when_sampling_began() -> None:
-    assert settled(timed([SLOW_S] * 20)) == Settled(SLOW_S, SLOW_S, SLOW_S, 1.0)
+    found = settled(timed([SLOW_S] * 20))
+    assert found == Settled(SLOW_S, SLOW_S, SLOW_S, 1.0, at_start=True)
+    assert found.words == "settled before 1.0 s"
 
 
 def test_a_load_that_still_changes_late_has_not_settled() -> None:

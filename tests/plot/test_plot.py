@@ -157,7 +157,7 @@ def test_a_load_has_every_sample_and_reading_and_draws_fewer(
         assert told in picture.note
         after_s = energy.settled(one.timing).after_s
         assert after_s is not None
-        assert f"settled after {after_s:.1f} s" in draw.svg(picture, LIGHT)
+        assert f"settled before {after_s:.1f} s" in draw.svg(picture, LIGHT)
 
 
 def test_a_load_that_never_settles_is_not_said_to(
