@@ -82,7 +82,8 @@ far such ratios were off. Nothing is measured: a prediction never proves that tw
   price= rent=      cost: your own USD for a chip, or for an hour of one: price=25000 for all, or
                     rent=[h20:1.2,h800:2] by chip; default: the price that a source gives
   cny=              yuan for a US dollar, no default: amounts may then be in yuan, such as
-                    price=[h20:110000CNY] or kwh=0.6CNY, prices in yuan count, and costs are in yuan
+                    price=[h20:110000CNY] or kwh=0.6CNY, sourced prices in yuan stand before
+                    those in dollars, and costs are in yuan
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples

@@ -118,11 +118,12 @@ def refuse_unfit(chip: Facts, scenario: Scenario) -> None:
             others measured instead.
     """
     formats = scenario.precision
-    for name in (formats.rate, formats.dense) if formats.rest else (formats.rate,):
+    products = formats.rate, formats.dense
+    for name in dict.fromkeys((*products, formats.attention)):
         try:
             chip.peak(name)
         except UsageError as error:
+            why = "" if name in products else f", and attention runs in {name}"
             told = measured_rate(chip, name)
-            raise UsageError(f"{error}; {told}" if told else str(error)) from None
-    if chip.bandwidth is None:
-        raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory bandwidth")
+            raise UsageError(f"{error}{why}{f'; {told}' if told else ''}") from None
+    chip.require(["bandwidth"])

@@ -15,7 +15,7 @@ from bench.predict.validation.tested import errors
 from bench.predict.ways import EITHER, ServingGoal
 from bench.report.answered import Answered
 from bench.report.apart import side_tested
-from bench.report.costs import INNER, costs_note, unpriced_lines
+from bench.report.costs import INNER, costs_note, lacking_lines
 from bench.report.digits import NONE
 from bench.report.flatpredictions import flat_rows
 from bench.report.markup import Report
@@ -217,7 +217,7 @@ def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) 
         yield tests
     yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
     yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)
-    yield from unpriced_lines(answered, prices)
+    yield from lacking_lines(answered, prices)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:

@@ -1,14 +1,15 @@
 """Energy and cost per token, with the range from power, prices and predicted rate."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from bench.predict.model.power import Band, Prices, hourly, total
-from bench.report.answered import Answered
+from bench.report.answered import Answered, Side
 from bench.report.digits import NONE
 from bench.units import significant
 
 INNER = 0.8
 """Level of the rate's interval that enters the range of energy and cost."""
+CNY_NOTE = "; CNY {:g} for USD 1, prices in CNY first (CSV and JSON in USD)"
 
 
 def energy(at: Answered, point: int) -> Band | None:
@@ -18,7 +19,10 @@ def energy(at: Answered, point: int) -> Band | None:
 
 
 def cost(at: Answered, point: int, prices: Prices) -> Band | None:
-    """Returns USD per million tokens at one point; None without a price or a power."""
+    """Returns USD per million tokens at one point; None without a price.
+
+    A chip whose power is unknown has a cost without energy, as ``lacking_lines`` says.
+    """
     hours = ((one.share, hourly(one.chip, one.power(point), prices)) for one in at.sides)
     hour = total([*hours])
     return _per_token(hour, at, point, 3600 / 1e6) if hour else None
@@ -52,24 +56,38 @@ def costs_note(prices: Prices) -> str:
         f"years and {kwh} at PUE {prices.pue:g}; no server, network or staff"
     )
     source = f"the rent given, else {owned}" if prices.rents else owned
-    source += f"; CNY {prices.cny:g} for USD 1 (CSV and JSON in USD)" if prices.cny else ""
+    source += CNY_NOTE.format(prices.cny) if prices.cny else ""
     return (
         f"J/token: chips alone. {cost_unit(prices)}: {source}; always busy. "
         "In brackets the range from power, price and the rate's 80% interval."
     )
 
 
-def unpriced_lines(answered: Iterable[Answered], prices: Prices) -> Iterator[str]:
-    """Yields which chips for prefill, of another kind than decodes, have no price, if any."""
-    kinds = ((one.chip, at.chip) for at in answered for one in at.sides[1:])
-    filling = {one.id: one for one, decoding in kinds if one != decoding}
-    power = Band(1.0, 1.0, 1.0)
-    unpriced = [chip for chip, one in filling.items() if hourly(one, power, prices) is None]
+def lacking_lines(answered: Sequence[Answered], prices: Prices) -> Iterator[str]:
+    """Yields whose costs leave energy out, as their board power is unknown, if any.
+
+    Also yields which chips for prefill, of another kind than decodes, have no price.
+    """
+    sides = [(one, at.chip) for at in answered for one in at.sides]
+    powerless = dict.fromkeys(one.chip.id for one, _ in sides if _is_powerless(one, prices))
+    if powerless:
+        yield (
+            f"{cost_unit(prices)} is without energy for {', '.join(powerless)}, whose board power "
+            "is unknown."
+        )
+    filling = {one.chip.id: one.chip for one, decodes in sides if one.chip != decodes}
+    unpriced = [chip for chip, one in filling.items() if hourly(one, None, prices) is None]
     if unpriced:
         yield (
             f"{cost_unit(prices)} is unknown where prefill is on {', '.join(unpriced)}, as its "
             "price is: give price= or rent= for it."
         )
+
+
+def _is_powerless(side: Side, prices: Prices) -> bool:
+    """Tells whether a side has a cost that leaves energy out; a rent covers it."""
+    rented = side.chip.id in prices.rents
+    return not rented and side.power(0) is None and hourly(side.chip, None, prices) is not None
 
 
 def _per_token(band: Band, at: Answered, point: int, scale: float) -> Band:

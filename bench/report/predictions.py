@@ -17,7 +17,7 @@ from bench.report.costs import (
     cost_unit,
     costs_note,
     energy,
-    unpriced_lines,
+    lacking_lines,
     with_range,
 )
 from bench.report.flatpredictions import flat_rows
@@ -187,7 +187,7 @@ def _summary(
         yield tests
     yield from phase_ratio_lines(scenario, base, [at.chip for at in answered])
     yield from caveats(answers, scenario, costs_note(prices), RESTS)
-    yield from unpriced_lines(answered, prices)
+    yield from lacking_lines(answered, prices)
     places = range(len(scenario.batch))
     if any(at.unfit(place) for at in answered for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."

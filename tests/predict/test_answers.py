@@ -7,11 +7,13 @@ import shlex
 import pytest
 
 from bench import paths
-from bench.predict.model.power import WAITING, WORKING
+from bench.predict.model.power import HOURS, WAITING, WORKING
 from bench.site.predicted import STANDING, StandingQuestion
 from bench.units import Dimension, show
 from tests.commands.command_cases import document, said
 from tests.predict.command_cases import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
+
+MLU590 = "cambricon-mlu590"
 
 
 def test_what_does_not_fit_says_how_many_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -324,12 +326,27 @@ def test_amounts_in_yuan_count_at_the_rate_given(capsys: pytest.CaptureFixture[s
     assert one(["chips=h20", SMALL, "price=1e4"], capsys)["usd_per_Mtoken"] > 0
     told = said("predict", ["chips=h20", SMALL, "cny=8"], capsys)[1]
     assert "CNY/Mtoken: a sourced price over" in told
-    assert "; CNY 8 for USD 1 (CSV and JSON in USD); always busy" in told
+    assert "; CNY 8 for USD 1, prices in CNY first (CSV and JSON in USD); always busy" in told
     shown = said("predict", ["chips=h20", SMALL, "rent=16CNY", "cny=8"], capsys)[1]
     head, _, row = (one for one in shown.splitlines() if one.startswith("|"))
     place = [one.strip() for one in head.split("|")].index("CNY/Mtoken")
     value = float(row.split("|")[place].split("(")[0])
     assert value == pytest.approx(8 * rented["usd_per_Mtoken"], rel=0.05), "two digits are shown"
+
+
+def test_a_cost_without_energy_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a board power there was no cost, though the price was known."""
+    words = ["chips=[h20,mlu590,bw1000]", SMALL, "parallel=8", "cny=7.1"]
+    found = {each["chip"]: each for each in rows(words, capsys)}
+    assert found[MLU590]["J_per_token"] is None
+    hour = 75_000 / 7.1 / (4 * HOURS)
+    cost = hour / (3600 * found[MLU590]["tokens_per_s_chip"] / 1e6)
+    assert found[MLU590]["usd_per_Mtoken"] == pytest.approx(cost)
+    assert found["hygon-bw1000"]["usd_per_Mtoken"] is None, "nobody prints its price"
+    note = f"CNY/Mtoken is without energy for {MLU590}, whose board power is unknown."
+    assert note in said("predict", words, capsys)[1]
+    rented = said("predict", [*words, "rent=[mlu590:5CNY]"], capsys)[1]
+    assert "without energy" not in rented
 
 
 def test_time_energy_and_cost_are_no_surer_than_the_rate(

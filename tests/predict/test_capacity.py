@@ -266,10 +266,15 @@ def test_ones_own_price_or_rent_stands_before_what_sources_give() -> None:
     assert [bought.low * HOURS, bought.high * HOURS] == pytest.approx([5_000, 5_000])
     rented = hourly(chip("free", {}), None, Prices(rents={"free": 1.5}))
     assert rented == Band(1.5, 1.5, 1.5)
-    assert hourly(sold, None, Prices(paid={"sold": 5_000.0})) is None
 
 
-def test_a_price_in_yuan_alone_counts_only_at_a_rate() -> None:
+def test_a_chip_of_unknown_power_costs_its_price_without_energy() -> None:
+    sold, at = chip("sold", priced()), Prices(years=1.0)
+    assert hourly(sold, None, at) == hourly(sold, Band(0.0, 0.0, 0.0), at)
+    assert hourly(chip("free", {}), None, at) is None
+
+
+def test_prices_in_yuan_count_only_at_a_rate_and_then_stand_first() -> None:
     none = Band(0.0, 0.0, 0.0)
     yuan = {"value": "80000 CNY", "rivals": [{"value": "96000 CNY", "source": "wiki"}]}
     alone = chip("yuan", {"price_cny": yuan})
@@ -277,8 +282,12 @@ def test_a_price_in_yuan_alone_counts_only_at_a_rate() -> None:
     told = hourly(alone, none, Prices(years=1.0, cny=8.0))
     assert told is not None
     assert [told.low * HOURS, told.high * HOURS] == pytest.approx([10_000, 12_000])
-    both = chip("both", {**priced(), "price_cny": yuan})
-    assert hourly(both, none, Prices(cny=8.0)) == hourly(both, none, Prices()), "dollars first"
+    both = chip("both", {**priced("15000 USD"), "price_cny": {**yuan, "value": "88000 CNY"}})
+    told = hourly(both, none, Prices(years=1.0, cny=8.0))
+    assert told is not None
+    assert [told.low * HOURS, told.middle * HOURS, told.high * HOURS] == pytest.approx(
+        [10_000, 11_000, 15_000]
+    ), "the range covers the prices in both currencies"
 
 
 def test_no_price_is_no_cost(sheets: Catalogue) -> None:

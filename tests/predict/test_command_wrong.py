@@ -75,6 +75,9 @@ WRONG = {
         "ep48 does not divide the 128 experts of qwen3-30b-a3b: ep16 does",
     f"chips=h20 phase=product {SHAPE} baseline=ks20":
         "denglin-ks20: no dense bf16 matrix rate on its sheet",
+    "chips=s5000 workload=deepseek-v3 precision=fp8 parallel=16":
+        "mthreads-s5000: no dense bf16 matrix rate on its sheet (it gives: fp8), and attention "
+        "runs in bf16; measured: ",
     "chips=h20 phase=product": "shape= takes three sizes, such as shape=[4096,4096,4096]",
     "chips=h20 phase=product shape=[1,2,0]": "shape=0: write a whole number",
     f"chips=h20 phase=product {SHAPE} precision=w8a16": "precision=w8a16: phase=product takes "

@@ -224,3 +224,20 @@ def test_its_own_rate_goes_before_one_that_stands_for_it() -> None:
 def test_a_chip_without_rates_says_that_it_has_none() -> None:
     with pytest.raises(UsageError, match="it gives: none"):
         made(peaks={}).peak("bf16")
+
+
+def test_what_a_prediction_lacks_is_named_with_what_to_do_about_a_link() -> None:
+    bare = facts(chip("bare", {"tdp": {"value": "1 W"}}))
+    told = (
+        "bare: unknown, because its sheet has no memory bandwidth and no link bandwidth, nor PCIe"
+    )
+    with pytest.raises(UsageError, match=f"^{told}: name its link in a sheet of yours"):
+        bare.require(["bandwidth", "link"])
+    bare.require(["tdp"])
+
+
+@pytest.mark.parametrize("name", ["cambricon-mlu590", "hygon-bw1000"])
+def test_a_link_that_is_known_by_name_only_is_on_the_sheet(
+    name: str, chips: dict[str, Facts]
+) -> None:
+    assert (chips[name].unrated, chips[name].link) == (True, None)

@@ -16,6 +16,14 @@ WIDE = {"bf16": ("bf16", "fp16"), "fp16": ("fp16", "bf16"), "mxfp4": ("mxfp4", "
 """Formats whose rates stand for one another: 16 bits, and 4 bits with a scale per block."""
 LINK = ("link_bandwidth_oneway", "pcie_bandwidth_oneway")
 """Figures for the link between chips, in order of preference."""
+REQUIRED = {
+    "bandwidth": "memory bandwidth",
+    "link": (
+        "link bandwidth, nor PCIe: name its link in a sheet of yours (specs=), and a rate for it "
+        "is assumed"
+    ),
+}
+"""What a message says of a figure that a prediction needs."""
 CODED = 1 / 16
 """Share of capacity, and at least of traffic, that ECC takes in memory without extra ECC bits, such
 as GDDR6: with ECC on, drivers show 15/16 of the size (46,068 of 49,140 MiB)."""
@@ -109,6 +117,16 @@ class Facts:
     def needs(self, keys: Iterable[str]) -> list[str]:
         """Returns those of some attributes that are None."""
         return [key for key in keys if getattr(self, key) is None]
+
+    def require(self, keys: Iterable[str]) -> None:
+        """Raises if one of some attributes is None.
+
+        Raises:
+            UsageError: the message names what the sheet lacks, and what to do about a link.
+        """
+        if missing := self.needs(keys):
+            names = " and no ".join(REQUIRED[key] for key in missing)
+            raise UsageError(f"{self.chip}: unknown, because its sheet has no {names}")
 
 
 def facts(chip: Chip) -> Facts:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.chips.model import Chip
-from bench.chips.prices import priced
 
 WAITING = (0.20, 0.31, 0.43)
 """Share of board power drawn while waiting for memory: low, middle, high."""
@@ -66,7 +65,8 @@ class Prices:
         pue: power of the building over power of the chips.
         paid: what the user pays for a chip, US dollars by chip; stands before published prices.
         rents: what the user pays for an hour of a chip, US dollars by chip, power included.
-        cny: yuan for a US dollar; None leaves prices in yuan out.
+        cny: yuan for a US dollar: prices in yuan then stand before those in US dollars; None
+            leaves them out.
     """
 
     years: float = 4.0
@@ -92,40 +92,39 @@ def watts(tdp: float, busy: float) -> Band:
 
 
 def hourly(chip: Chip, power: Band | None, prices: Prices) -> Band | None:
-    """Returns the cost of one chip in US dollars per hour; None if its price or power is unknown.
+    """Returns the cost of one chip in US dollars per hour; None if its price is unknown.
 
     The range covers published prices and the power. Server, network and staff are not included,
     except in what the user's rent covers.
 
     Args:
         chip: with its price.
-        power: power drawn, W; None if unknown.
+        power: power drawn, W; None if unknown: the cost is then that of the chip without energy.
         prices: assumed cost of ownership.
     """
     if (rent := prices.rents.get(chip.id)) is not None:
         return Band(rent, rent, rent)
     price = _price(chip, prices)
-    if price is None or power is None:
+    if price is None:
         return None
-    chip_usd = price.times(1 / (prices.years * HOURS))
-    energy_usd = power.times(prices.pue * prices.kwh / 1000)
-    return Band(
-        chip_usd.low + energy_usd.low,
-        chip_usd.middle + energy_usd.middle,
-        chip_usd.high + energy_usd.high,
-    )
+    drawn = [(prices.pue * prices.kwh / 1000, power)] if power else []
+    return total([(1 / (prices.years * HOURS), price), *drawn])
 
 
 def _price(chip: Chip, prices: Prices) -> Band | None:
     """Returns the price of a chip in US dollars: the user's, else the published ones.
 
-    A price in yuan alone counts if the user gives the exchange rate.
+    With the user's exchange rate a price in yuan stands before one in dollars, as it is what is
+    paid where costs are in yuan; the range covers the prices in both.
     """
     if (paid := prices.paid.get(chip.id)) is not None:
         return Band(paid, paid, paid)
-    figure = priced(chip, None, prices.cny).figures.get("price_usd")
-    if figure is None or figure.number is None:
-        return None
-    rivals = [one.number for one in figure.rivals if one.number and not one.refuted]
-    published = sorted([figure.number, *rivals])
-    return Band(published[0], figure.number, published[-1])
+    worth = {"price_cny": 1 / prices.cny} if prices.cny else {}
+    published = [
+        one.number * usd
+        for key, usd in (worth | {"price_usd": 1.0}).items()
+        if (figure := chip.figures.get(key)) and figure.number
+        for one in (figure, *figure.rivals)
+        if one.number and not one.refuted
+    ]
+    return Band(min(published), published[0], max(published)) if published else None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import UsageError
 from bench.predict.model.facts import Facts
 from bench.predict.model.links import on_wire, through_host
 from bench.predict.model.operators import Array, Operator, Points, operators
@@ -34,8 +33,6 @@ of most designs' matrix instructions (PTX mma, m16; AMD's MFMA; Ascend's cube)."
 TALL_TILES = {"hopper": 64.0, "blackwell-gb100": 64.0, "blackwell-ultra": 64.0}
 """The same by family, where instructions take more rows (PTX wgmma and tcgen05, m64): FlashMLA
 decodes in blocks of 64, and vLLM pads its sparse prefill to 64 on Hopper, to 128 on Blackwell."""
-WORDS = {"bandwidth": "memory bandwidth", "link": "link bandwidth, nor PCIe"}
-"""Names of required figures in messages."""
 
 
 @dataclass(frozen=True)
@@ -175,10 +172,7 @@ def rates(chip: Facts, formats: Precision, *, linked: bool = False) -> Rates:
     Raises:
         UsageError: a required figure is missing.
     """
-    missing = chip.needs(["bandwidth", "link"] if linked and not chip.unrated else ["bandwidth"])
-    if missing:
-        names = " and no ".join(WORDS[key] for key in missing)
-        raise UsageError(f"{chip.chip}: unknown, because its sheet has no {names}")
+    chip.require(["bandwidth", "link"] if linked and not chip.unrated else ["bandwidth"])
     product, experts = chip.peak(formats.dense), chip.peak(formats.rate)
     attention = chip.peak(formats.attention)
     index = chip.peak("fp8") if chip.name_of("fp8") else attention
