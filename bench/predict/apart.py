@@ -20,13 +20,13 @@ from bench.predict.learning.pooled import LEVELS
 from bench.predict.model.apart import (
     WIDER,
     prefill_step,
-    prompts_at_once,
     rate_between,
     transfer_bytes,
 )
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.operators import Array
+from bench.predict.model.pipeline import prompts_at_once
 from bench.predict.model.step import Step
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.tiers import Tier

@@ -106,7 +106,7 @@ def _expert_widths(workload: Workload, tp: int, chips: int) -> Iterator[int]:
 def _possible(workload: Workload, split: Parallel) -> bool:
     """Tells whether a model can be divided this way."""
     try:
-        refuse_split(workload, split)
+        refuse_split(workload, split, copies=True)
     except UsageError:
         return False
     return True

@@ -4,11 +4,16 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
 from bench.predict.model.capacity import Room
+from bench.predict.model.operators import Array, Points
+from bench.predict.model.pipeline import working
 from bench.predict.model.power import Band, total, watts
+from bench.predict.scenario import Scenario
 from bench.predict.used import used
 from bench.report.marks import computed_figures
 from bench.report.question import swept_sizes
@@ -151,15 +156,11 @@ class Answered:
         """Returns the chips of each side; there is one side unless prefill has its own chips."""
         found = self.prediction
         prefill, asked = found.prefill, found.scenario.prefill
-        turns = 1 if found.scenario.phase == "train" else found.scenario.split.pp
-        busy = found.turn.busy / turns  # in inference, pipeline stages work one after the other
+        busy = found.turn.busy * _at_work(found.scenario)
         if not prefill or not asked:
             return (Side(self.chip, 1.0, found.chip.tdp, [float(one) for one in busy]),)
         share = asked.split.chips / found.scenario.chips
-        decoding, filling = (
-            busy * prefill.decode_busy,
-            prefill.step.busy * prefill.busy / asked.split.pp,
-        )
+        decoding, filling = busy * prefill.decode_busy, prefill.step.busy * prefill.busy
         return (
             Side(self.chip, 1 - share, found.chip.tdp, [float(one) for one in decoding]),
             Side(asked.chip or self.chip, share, prefill.chip.tdp, [float(one) for one in filling]),
@@ -168,3 +169,11 @@ class Answered:
     def power(self, point: int) -> Band | None:
         """Returns the mean power of a chip in W at one point; None if a board power is unknown."""
         return total([(one.share, one.power(point)) for one in self.sides])
+
+
+def _at_work(scenario: Scenario) -> Array:
+    """Returns the share of the time in which a pipeline stage has work (points,)."""
+    if scenario.phase == "train":  # its step has the waiting as an operator
+        return np.ones_like(scenario.batch)
+    phase = "prefill" if scenario.phase == "prefill" else "decode"
+    return working(phase, Points(scenario.batch, scenario.prompt), scenario.split)

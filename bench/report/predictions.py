@@ -80,7 +80,7 @@ COLUMN_NOTES = {
 """Explains the terms of the columns, by phase."""
 ANY_ENGINE = "Engines differ: the interval spans those measured; engine= names one of them."
 OF_ENGINE = "With {}: by how much slower or faster it is than others, on the chips that it ran on."
-STAGES = "Pipeline stages are assumed to run one after the other, not filled with other requests."
+STAGES = "Pipeline stages are assumed to work on different requests at a time, as engines do."
 
 
 def predictions(

@@ -83,6 +83,18 @@ def test_nothing_tried_by_hand_is_better(sheets: Catalogue, known: Learnt, limit
         assert max(rates, default=0.0) <= float(mine.tokens_per_s[0]) / 0.99
 
 
+@pytest.mark.parametrize(("model", "counts"), [("deepseek-v3", (16, 24, 32))])
+def test_more_chips_give_more_though_they_do_not_divide_the_experts(
+    sheets: Catalogue, known: Learnt, model: str, counts: tuple[int, ...]
+) -> None:
+    """Spare slots hold copies of experts."""
+    rates = [
+        float(found(sheets, wanted(model, devices=one), known, "h20").tokens_per_s[0])
+        for one in counts
+    ]
+    assert rates == sorted(rates)
+
+
 def test_a_tighter_limit_never_gives_more(sheets: Catalogue, known: Learnt) -> None:
     limits = (0.02, 0.03, 0.05, 0.1, math.inf)
     rates = [float(found(sheets, wanted(tpot=one), known).tokens_per_s[0]) for one in limits]

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from bench.predict.model.apart import prefill_step
 from bench.predict.model.operators import Points
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.pipeline import CHUNK, micro_batches, passes, working
@@ -74,3 +75,15 @@ def test_short_prompts_share_a_step_and_few_sequences_leave_stages_without_work(
     assert (
         micro_batches("decode", Points(np.array([8.0]), np.ones(1)), Parallel(pp=4, dp=4))[0] == 2
     )
+
+
+def test_prompts_that_wait_fill_the_chips_for_prefill() -> None:
+    """Four stages take on four times as many as one chip does."""
+    one, four = (
+        prefill_step(
+            made(link=1e15), workload("llama-3.1-70b"), np.array([2048.0]), precision("bf16"),
+            parallel(split), IDEAL,
+        )
+        for split in ("1", "pp4")
+    )  # fmt: skip
+    assert one.seconds(1.0)[0] / four.seconds(1.0)[0] == pytest.approx(4, rel=1e-3)

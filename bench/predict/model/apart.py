@@ -14,17 +14,13 @@ from bench.predict.model.attention import kept_heads
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points, operators
 from bench.predict.model.parallel import Parallel
+from bench.predict.model.pipeline import prompts_at_once
 from bench.predict.model.precision import Precision
 from bench.predict.model.recurrent import chip_state_bytes
 from bench.predict.model.stack import Stack
 from bench.predict.model.step import NETWORK, NODE, Step, rates, timed
 from bench.workloads.counts import kv_sequence_bytes
 from bench.workloads.model import Workload
-
-CHUNK = 8192
-"""Prompt tokens that a copy processes in a step when prompts wait: the default of SGLang on H100,
-H20 and H200 (server_args.py) and of vLLM's server on 70 GiB or more (engine/arg_utils.py). Each
-step takes at least one whole prompt."""
 
 WIDER = 0.1
 """Half-width in log that serving with prefill apart adds to intervals of serving. With it, the 80%
@@ -37,16 +33,19 @@ class PrefillStep:
     """What the chips for prefill do; arrays over the points.
 
     Attributes:
-        step: prefill step of as many prompts as a chunk holds, on all copies at once.
+        step: prefill step of as many prompts as a chunk holds, on all copies at once, through all
+            stages of a pipeline.
         prompts: prompts in such a step, over all copies.
+        stages: number of stages, each of which has a chunk.
     """
 
     step: Step
     prompts: Array
+    stages: int = 1
 
     def seconds(self, factor: float) -> Array:
         """Returns the time per prompt of all copies together, s, with steps longer by a factor."""
-        return np.asarray(self.step.seconds * factor / self.prompts)
+        return np.asarray(self.step.seconds * factor / self.prompts / self.stages)
 
 
 def prefill_step(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
@@ -72,12 +71,8 @@ def prefill_step(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apa
     """
     prompts = split.dp * prompts_at_once(prompt)
     work = operators(workload, "prefill", Points(prompts, prompt), formats, split)
-    return PrefillStep(timed(work, rates(chip, formats, linked=split.joined), stack), prompts)
-
-
-def prompts_at_once(prompt: Array) -> Array:
-    """Returns the number of prompts that a copy processes in a step (points,)."""
-    return np.maximum(1.0, np.floor(CHUNK / prompt))
+    found = timed(work, rates(chip, formats, linked=split.joined), stack)
+    return PrefillStep(found, prompts, split.pp)
 
 
 def transfer_bytes(
