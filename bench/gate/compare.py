@@ -52,12 +52,13 @@ def compare(
     if not both and not any(row.counts for row in (*alone, *lacking)):
         raise UsageError(f"{now.name} and {_named(kept)} have no measurement in common")
     rows = [*_rows(both, terms), *alone, *lacking]
-    heading = (*_heading(now, kept, [*refused, *unread]), *of_it, *_asked_less(now, kept))
+    most = max((len(one.ran) for one in both), default=len(kept))
+    heading = (*_heading(now, kept, [*refused, *unread], most), *of_it, *_asked_less(now, kept))
     return Finding(
         title=title(rows, ENDED.get(now.state, "")),
         heading=(*heading, *difference_lines(now, kept, terms.allow)),
         rows=tuple(sorted(rows, key=sort_key)),
-        notes=tuple(_notes(len(both), len(kept), terms)),
+        notes=tuple(_notes(len(both), most, terms)),
         record=now.name,
         against=tuple(run.name for run in kept),
         strictness={"level": terms.level, "least": terms.least},
@@ -175,13 +176,15 @@ def title(rows: Sequence[Row], ended: str = "") -> str:
     return f"gate: {head} ({', '.join(words)})"
 
 
-def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]:
+def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str], most: int) -> list[str]:
+    """Returns what is compared; ``most`` earlier runs at most have a measurement in common."""
     if len(kept) == 1:
         lines = [f"Now {now.name} ({now.about}), before {kept[0].name} ({kept[0].about})."]
     else:
         days = sorted(run.day for run in kept)
         since = ", " + " to ".join(dict.fromkeys((days[0], days[-1]))) if days[0] else ""
-        lines = [f"Now {now.name} ({now.about}), before {len(kept)} runs{since}."]
+        each = "; each measurement is in one of them only" if most == 1 else ""
+        lines = [f"Now {now.name} ({now.about}), before {len(kept)} runs{since}{each}."]
     if refused:
         lines.append(f"Left out: {first_of(refused)}.")
     if any(run.backend == "fake" for run in (now, *kept)):

@@ -236,7 +236,8 @@ def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
     for rival, fraction in row.rivals:
         source = source_line(rival.source, catalogue, brief=notes.brief)
         mark = notes.mark(f"{source}. {rival.note}" if rival.note else source)
-        over = ", which it rules out" if fraction.low > 1 else ""
+        refuted = ", refuted" if "refuted: " in (rival.note or "") else ""
+        over = ", which it rules out" if fraction.low > 1 else refuted
         parts.append(f"{fraction.value:.1%} of rival {rival.text}{over} {mark}")
     return "; ".join(parts)
 

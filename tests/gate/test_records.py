@@ -119,6 +119,14 @@ def test_a_disturbed_baseline_makes_a_faster_row_ambiguous_and_explains_none() -
     assert (found.code, code_line(found)) == (0, CODES[0])
 
 
+def test_runs_of_which_each_has_another_measurement_are_one_run_of_each() -> None:
+    earlier = [record(1, items=(0,)), record(3, items=(1,)), record(4, items=(2,))]
+    found = judged(record(2), *earlier)
+    assert "before 3 runs" in found.heading[0]
+    assert found.heading[0].endswith("; each measurement is in one of them only.")
+    assert any(one.startswith("A single earlier run does not show") for one in found.notes)
+
+
 def test_noise_that_hides_a_change_is_ambiguous_and_not_the_same() -> None:
     found = judged(record(2, noise="correlated", noise_level=0.05), record(1))
     assert "too noisy: anything from" in of(found, "bf16").reason

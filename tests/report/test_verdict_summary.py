@@ -117,6 +117,9 @@ def test_the_report_says_which_rival_a_rate_rules_out(record: Record, sheets: Ca
     achieved = cells[4]
     assert "of rival 74 TFLOP/s, which it rules out" in achieved
     assert "of rival 147 TFLOP/s [" in achieved
+    slow = record_of(record, product_at(70.0))  # the sheet refutes 74 TFLOP/s, whatever is measured
+    (cells,) = build(slow, rows(slow, sheets), sheets)[0].cells
+    assert "of rival 74 TFLOP/s, refuted [" in cells[4]
 
 
 def test_the_report_lets_an_implausible_rate_rule_nothing_out(
