@@ -68,6 +68,14 @@ def test_fp16_products_are_those_of_bf16_where_the_sheet_has_one_rate(
     assert "were fitted" not in said("predict", words, capsys)[1]
 
 
+@pytest.mark.parametrize(("size", "told"), [(512, True), (8192, False)])
+def test_times_of_short_products_say_that_launches_are_left_out(
+    size: int, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["chips=h100", "phase=product", f"shape=[{size},{size},{size}]"]
+    assert ("Times are of the kernel alone." in said("predict", words, capsys)[1]) == told
+
+
 @pytest.mark.parametrize("size", [256, 2048, 16384])
 def test_no_product_is_predicted_above_the_published_rate(
     size: int, capsys: pytest.CaptureFixture[str]
