@@ -15,7 +15,7 @@ from bench.report.layers import BANDWIDTH
 from bench.report.scalar import Scalar
 from bench.report.table import Section
 from bench.units import Dimension, show, significant
-from bench.verdict import Row, Verdict, at_its_clock
+from bench.verdict import RATED, Row, Verdict, at_its_clock
 
 KERNEL = "roofline"
 COLUMNS = ("FLOP/B", "measured (95%)", "roof on paper", "of it (95%)", "bound by", REMARK)
@@ -26,6 +26,8 @@ BEND = 0.9
 The lowest intensity must be below this fraction of the ridge, and the highest times this fraction
 above it.
 """
+FASTER = 1.03
+"""A test of the same peak that is this many times as fast as the curve moves its ridge."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def roofline_sections(
     for dtype, curve in points(record, judged, catalogue).items():
         columns, cells = without_empty(COLUMNS, _all_cells(curve))
         rows = [flat(record, point, curve) for point in curve]
-        yield Section(f"Roofline, {dtype}", columns, cells, rows, tuple(_lines(curve)))
+        lines = (*_lines(curve), *_faster(curve, judged))
+        yield Section(f"Roofline, {dtype}", columns, cells, rows, lines)
 
 
 def points(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> dict[str, list[Point]]:
@@ -176,6 +179,20 @@ def _lines(curve: Sequence[Point]) -> Iterator[str]:
     if ridge:
         measured = f"measured at {_ridge(*ridge)}"
     yield f"Ridge: {measured}, on paper {_ridge_on_paper(roof)}."
+
+
+def _faster(curve: Sequence[Point], judged: Sequence[Row]) -> Iterator[str]:
+    """Yields a sentence with the ridge by the run's best test of the peak, if that is faster."""
+    ridge, paper = measured_ridge(curve), curve[0].roof.peak
+    if ridge is None or paper is None:
+        return
+    tests = [row for row in judged if row.key == paper.key and row.verdict in RATED]
+    best = max((row.measured.value for row in tests if row.measured), default=0.0)
+    if best > FASTER * ridge[0]:
+        yield (
+            f"Another measurement of this run reaches {show(best, Dimension.FLOP_RATE)}: by that "
+            f"rate, the ridge is at {significant(best / ridge[1], 3)} FLOP/B."
+        )
 
 
 def _ridge(peak: float, bandwidth: float) -> str:

@@ -102,6 +102,20 @@ def test_the_ridge_is_where_the_two_sides_measured_cross(pilot: Record, sheets: 
     )
 
 
+@pytest.mark.parametrize(("rate", "told"), [(43.2e12, True), (40.4e12, False)])
+def test_a_faster_test_of_the_peak_has_its_own_ridge(
+    rate: float, told: bool, pilot: Record, sheets: Catalogue
+) -> None:
+    record = curve(pilot)
+    product = point(record.measurements[0], "fp32", 1000.0, rate).model_copy(
+        update={"kernel": "vector", "figures": ("vector_fp32",), "decides": True, "group": ""}
+    )
+    faster = record.model_copy(update={"measurements": (*record.measurements, product)})
+    (section,) = shown(faster, sheets)
+    line = "Another measurement of this run reaches 43.2 TFLOP/s: by that rate, the ridge is at 12"
+    assert any(one.startswith(line) for one in section.lines) is told
+
+
 @pytest.mark.parametrize(
     "powers", [range(-4, 3), range(4, 9), range(1)], ids=["memory only", "peak only", "one point"]
 )
