@@ -71,12 +71,14 @@ class Cells:
         rows: texts of each row.
         kept: names of columns that should rather stay in the table than move beneath a row.
         bare: names of columns whose values need no name before them.
+        addresses: whether web addresses stay whole.
     """
 
     columns: Texts
     rows: Sequence[Texts]
     kept: Texts = ()
     bare: Texts = ()
+    addresses: bool = False
 
     @cached_property
     def lengths(self) -> list[list[int]]:
@@ -237,20 +239,22 @@ def details(cells: Cells, layout: Layout, row: Texts, width: int) -> Iterator[st
         text = row[index] if name in cells.bare else f"{name}: {row[index]}"
         longer = f"{line}{BETWEEN}{text}" if line else text
         if line and width_of(longer) > width - INDENT:
-            yield from _indented(line, width)
+            yield from _indented(cells, line, width)
             longer = text
         line = longer
     if line:
-        yield from _indented(line, width)
+        yield from _indented(cells, line, width)
 
 
-def _indented(line: str, width: int) -> Iterator[str]:
-    yield from (" " * INDENT + part for part in wrapped(line, width - INDENT, 2))
+def _indented(cells: Cells, line: str, width: int) -> Iterator[str]:
+    parts = wrapped(line, width - INDENT, 2, addresses=cells.addresses)
+    yield from (" " * INDENT + part for part in parts)
 
 
-def grid_lines(grid: Grid, row: Texts) -> Iterator[tuple[str, ...]]:
+def grid_lines(cells: Cells, grid: Grid, row: Texts) -> Iterator[tuple[str, ...]]:
     """Yields the lines of one row: the part of each column, not padded."""
     parts = [
-        wrapped(row[index], width) for index, width in zip(grid.indices, grid.widths, strict=True)
+        wrapped(row[index], width, addresses=cells.addresses)
+        for index, width in zip(grid.indices, grid.widths, strict=True)
     ]
     yield from zip_longest(*parts, fillvalue="")

@@ -24,12 +24,16 @@ class Screen:
         colour: whether colours may be used.
         encoding: the stream's encoding.
         errors: the stream's codec error handler, for characters that the encoding lacks.
+        drawn: whether there are bars, marks and lines drawn of block characters.
+        addresses: whether web addresses stay whole, however wide, so that they can be copied.
     """
 
     width: int = WIDEST
     colour: bool = False
     encoding: str = "utf-8"
     errors: str = "replace"
+    drawn: bool = True
+    addresses: bool = False
 
     def encodable(self, text: str) -> str:
         """Returns ``text`` as it will be printed, so that its width is known beforehand."""
@@ -43,6 +47,8 @@ class Screen:
     @property
     def blocks(self) -> bool:
         """Returns whether the encoding has the block characters of bars, down to 1/8 column."""
+        if not self.drawn:
+            return False
         try:
             f"{FULL}{EIGHTHS}│▶─".encode(self.encoding)
         except UnicodeEncodeError:

@@ -15,7 +15,7 @@ DENSE, EXPERTS = "serving TPOT, dense", "serving TPOT, experts"
 def lines_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The sentences about ratios below a table of predictions."""
     text = said("predict", ["report=plain", *words], capsys)[1]
-    joined = re.sub(r"\n    ", " ", text)
+    joined = re.sub(r"\n  +", " ", text)
     return [line for line in joined.splitlines() if line.startswith(START)]
 
 

@@ -147,14 +147,6 @@ def test_every_shipped_sheet_fits_a_terminal(sheets: Catalogue) -> None:
     assert max(map(len, lines)) <= plain.WIDTH
 
 
-def test_narrow_columns_are_left_as_wide_as_they_are() -> None:
-    assert plain.widths(("a", "bb"), [("xxx", "y"), ("x", "yyyy")]) == [3, 4]
-
-
-def test_a_wide_column_gives_way_and_the_first_does_not() -> None:
-    assert plain.widths(("name", "text"), [("n" * 40, "word " * 60)]) == [40, 78]
-
-
 def test_latex_rows_have_the_columns_of_the_tabular_and_no_bare_sign() -> None:
     text = render(RECORD, SHEETS, "latex")
     tables = re.findall(r"\\begin\{tabular\}\{(l+)\}(.*?)\\end\{tabular\}\n", text, re.DOTALL)

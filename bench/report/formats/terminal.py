@@ -48,8 +48,12 @@ def folded(lines: Iterable[str], screen: Screen, hang: int = 4) -> Iterator[str]
     """Yields text wrapped to the screen's width, with continuation lines indented by ``hang``."""
     for line in lines:
         own = len(line) - len(line.lstrip())
-        for number, part in enumerate(wrapped(line.lstrip(), screen.width - own, hang)):
+        for number, part in enumerate(_wrapped(line.lstrip(), screen, hang, own)):
             yield (" " * own if number or part else "") + part
+
+
+def _wrapped(text: str, screen: Screen, hang: int = 0, indent: int = 0) -> list[str]:
+    return wrapped(text, screen.width - indent, hang, addresses=screen.addresses)
 
 
 def _lines(report: Report, screen: Screen) -> Iterator[str]:
@@ -60,17 +64,17 @@ def _lines(report: Report, screen: Screen) -> Iterator[str]:
 
 def _parts(report: Report, screen: Screen) -> Iterator[Iterable[str]]:
     table = report.table
-    title = [_paint(one, BOLD, screen) for one in wrapped(table.title, screen.width)]
+    title = [_paint(one, BOLD, screen) for one in _wrapped(table.title, screen)]
     yield (*title, *folded(table.heading, screen, 2))
     if report.has_first:
         yield _table(table.columns, table.cells, screen)
     yield folded(table.summary, screen, 2)
     for one in report.more:
-        yield (_paint(part, BOLD, screen) for part in wrapped(one.title, screen.width))
+        yield (_paint(part, BOLD, screen) for part in _wrapped(one.title, screen))
         if one.cells:
             yield _table(one.columns, one.cells, screen)
         yield folded(one.lines, screen, 2)
-    notes = (wrapped(note, screen.width, len(note.partition(" ")[0]) + 1) for note in table.notes)
+    notes = (_wrapped(note, screen, len(note.partition(" ")[0]) + 1) for note in table.notes)
     yield (line for lines in notes for line in lines)
 
 
@@ -80,12 +84,12 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen
         [tuple(_marked(*pair, screen) for pair in zip(columns, row, strict=True)) for row in rows],
         screen,
     )
-    cells = Cells(names, texts, (*JUDGED, *SHARES), (VERDICT,))
+    cells = Cells(names, texts, (*JUDGED, *SHARES), (VERDICT,), addresses=screen.addresses)
     layout = choose(cells, screen.width)
     for number, grid in enumerate(layout.grids):
         if number:
             yield ""
-        yield from _head(names, grid, screen)
+        yield from _head(cells, grid, screen)
         yield from _rows(cells, layout, grid, screen)
 
 
@@ -102,7 +106,7 @@ def _rows(cells: Cells, layout: Layout, grid: Grid, screen: Screen) -> Iterator[
 def _row(
     cells: Cells, layout: Layout, grid: Grid, row: Sequence[str], screen: Screen
 ) -> Iterator[str]:
-    for number, parts in enumerate(grid_lines(grid, row)):
+    for number, parts in enumerate(grid_lines(cells, grid, row)):
         painted = [
             _painted(part, cells.columns[place], screen) if not number else part
             for part, place in zip(parts, grid.indices, strict=True)
@@ -112,8 +116,8 @@ def _row(
         yield _painted(line, VERDICT, screen)
 
 
-def _head(names: Sequence[str], grid: Grid, screen: Screen) -> Iterator[str]:
-    for parts in grid_lines(grid, names):
+def _head(cells: Cells, grid: Grid, screen: Screen) -> Iterator[str]:
+    for parts in grid_lines(cells, grid, cells.columns):
         yield _joined(parts, [_paint(part, BOLD, screen) for part in parts], grid)
     yield (" " * GAP).join((RULE if screen.blocks else ASCII_RULE) * one for one in grid.widths)
 
@@ -144,7 +148,7 @@ def _paint(text: str, code: str, screen: Screen) -> str:
 def _marked(column: str, text: str, screen: Screen) -> str:
     """Returns a verdict with its mark before it, so that colour is not the only sign."""
     word = text.partition(":")[0]
-    if column not in (VERDICT, REMARK) or word not in tuple(Verdict):
+    if not screen.drawn or column not in (VERDICT, REMARK) or word not in tuple(Verdict):
         return text
     mark = MARKS.get(Verdict(word))
     return f"{screen.encodable(mark)} {text}" if mark else text
@@ -155,7 +159,7 @@ def _with_bars(
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Returns a table with bars for achieved fractions, and a column of its own for rivals'."""
     place = next((columns.index(one) for one in SHARES if one in columns), None)
-    if place is None:
+    if place is None or not screen.drawn:
         return tuple(columns), [tuple(row) for row in rows]
     halves = [row[place].partition("; ") for row in rows]
     rivals = any(rest for _, _, rest in halves)
