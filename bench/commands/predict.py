@@ -57,7 +57,8 @@ far such ratios were off. Nothing is measured: a prediction never proves that tw
                     (disaggregated); dp: workers of a side, batch=: requests that decode
   prefill=together  parallel=best: together: on the chips that decode; apart: on chips of its own;
                     any: whichever is better; or a chip, for prefill only: chips=h20 prefill=h800
-  devices=8         parallel=best: chips available, all of them used
+  devices=8         parallel=best: chips available, all of them used; [8,16] or 1..64: the best for
+                    each
   tpot=100ms ttft=any
                     parallel=best: limits, such as ttft=2s; tpot=[20ms,50ms,any]: the best for each
   rate=             parallel=best: tokens/s wanted in all; how many chips of each kind that needs
@@ -263,7 +264,7 @@ def _best(
 ) -> "Report":
     from bench.predict.best import best
     from bench.predict.refusals import refuse_engine
-    from bench.report.best import LimitResult, best_ways
+    from bench.report.best import GoalResult, best_ways
     from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
@@ -273,12 +274,12 @@ def _best(
     refuse_engine(goals[0].engine, config.phase, known)
     for goal in goals:
         try:
-            found.append(LimitResult(goal, *best(chips, base, goal, known)))
+            found.append(GoalResult(goal, *best(chips, base, goal, known)))
         except UsageError as error:
             if len(goals) == 1:
                 raise
-            found.append(LimitResult(goal, (), 0, str(error)))
+            found.append(GoalResult(goal, (), 0, str(error)))
     if not any(one.answers for one in found):
         raise UsageError(found[-1].why)
     report = best_ways(found, base, prices, rate, operators=config.operators)
-    return with_weak(report, _rests(one for limit in found for one in limit.answers), sheets)
+    return with_weak(report, _rests(one for goal in found for one in goal.answers), sheets)

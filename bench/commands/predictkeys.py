@@ -83,7 +83,7 @@ def _engine(config: PredictConfig) -> str:
 
 
 def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[ServingGoal]":
-    """Returns the serving goals to optimise, one per limit of TPOT.
+    """Returns the serving goals to optimise, one per number of chips and limit of TPOT.
 
     Args:
         config: the keys and their values.
@@ -101,7 +101,7 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
     first = ServingGoal(
         workload=model,
         precision=precision(config.precision, config.cache, experts=model.experts is not None),
-        devices=_devices(config.devices),
+        devices=1,
         prompt=prompt,
         output=output,
         batch=tuple(numbers("batch", config.batch)) if "batch" in given else (),
@@ -111,8 +111,14 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
         prefill=place,
         prefill_chip=chip,
     )
-    limits = [seconds("tpot", word) for word in config.tpot]
-    return [replace(first, tpot=one) for one in dict.fromkeys(limits)]
+    limits = dict.fromkeys(seconds("tpot", word) for word in config.tpot)
+    if not limits:
+        raise UsageError("tpot= names no time: write such as tpot=50ms, [30ms,50ms] or any")
+    return [
+        replace(first, devices=devices, tpot=tpot)
+        for devices in _devices(config.devices)
+        for tpot in limits
+    ]
 
 
 def fitted_for(dtype: str, fitted: Collection[str]) -> str:
@@ -178,10 +184,12 @@ def _single(key: str, words: list[str]) -> int:
     return found[0]
 
 
-def _devices(word: str) -> int:
-    found = whole("devices", word)
-    if found > MOST_DEVICES:
-        raise UsageError(f"devices={word}: one model is divided over at most {MOST_DEVICES:,}")
+def _devices(words: list[str]) -> list[int]:
+    found = numbers("devices", words)
+    if max(found) > MOST_DEVICES:
+        raise UsageError(
+            f"devices={','.join(words)}: one model is divided over at most {MOST_DEVICES:,}"
+        )
     return found
 
 
@@ -264,9 +272,7 @@ def whole(key: str, word: str) -> int:
     """
     if not str(word).isdecimal() or not 1 <= int(word) <= LARGEST:
         several = (
-            ""
-            if key in ("shape", "micro", "devices", "rate", "top")
-            else "; several as [1,8,64] or 1..64"
+            "" if key in ("shape", "micro", "rate", "top") else "; several as [1,8,64] or 1..64"
         )
         raise UsageError(f"{key}={word}: write a whole number from 1 to {LARGEST:,}{several}")
     return int(word)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
@@ -33,7 +33,7 @@ from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.report.tested import phase_ratio_lines, tests_line
 from bench.units import significant
-from bench.words import counted
+from bench.words import counted, listed
 
 COLUMN_NOTES = (
     "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "
@@ -51,8 +51,8 @@ RANKS = (
 
 
 @dataclass(frozen=True)
-class LimitResult:
-    """What was found within one limit of TPOT.
+class GoalResult:
+    """What was found for one number of chips within one limit of TPOT.
 
     Attributes:
         wanted: model, number of chips and limits.
@@ -68,17 +68,17 @@ class LimitResult:
 
 
 def best_ways(
-    results: Sequence[LimitResult],
+    results: Sequence[GoalResult],
     base: Chip | None,
     prices: Prices,
     rate: float | None,
     *,
     operators: bool,
 ) -> Report:
-    """Returns the best ways of each chip, limit by limit, the fastest chip first.
+    """Returns the best ways of each chip, goal by goal, the fastest chip first.
 
     Args:
-        results: one per limit of TPOT; at least one has answers.
+        results: one per number of chips and limit of TPOT; at least one has answers.
         base: the baseline, at its own best way.
         prices: assumptions about the cost of ownership.
         rate: tokens/s wanted in total; None: the number of chips for it is not shown.
@@ -86,22 +86,22 @@ def best_ways(
     """
     notes, first = Notes(), results[0].wanted
     heads = _heads(columns(first.scenario(_copies(first), [1]), base, prices), results, rate)
-    ordered = [(limit, one) for limit in results for one in _fastest(limit.answers)]
-    shown = [(limit, Answered(one, one.found)) for limit, one in ordered if one.found]
+    ordered = [(goal, one) for goal in results for one in _fastest(goal.answers)]
+    shown = [(goal, Answered(one, one.found)) for goal, one in ordered if one.found]
     cells = tuple(
         _spliced(
             cells_of(at, 0, prices, base, rests_with_notes(at, notes)),
-            limit.wanted,
+            goal.wanted,
             at,
             results,
             rate,
         )
-        for limit, at in shown
+        for goal, at in shown
     )
     summary = (*_summary(results, base, prices), *((OPERATOR_NOTES,) if operators else ()))
     table = Table(_title(results, base), HOW, heads, cells, summary, notes.lines())
     more = [operators_section(at.answer, at.prediction, 0) for _, at in shown] if operators else []
-    rows = [_flat(limit.wanted, one, prices, rate) for limit, one in ordered]
+    rows = [_flat(goal.wanted, one, prices, rate) for goal, one in ordered]
     return Report(table, rows, tuple(more))
 
 
@@ -120,43 +120,57 @@ def _copies(wanted: ServingGoal) -> Parallel:
     return Parallel(dp=wanted.devices)
 
 
-def _title(results: Sequence[LimitResult], base: Chip | None) -> str:
+def _title(results: Sequence[GoalResult], base: Chip | None) -> str:
     wanted = results[0].wanted
     cache = ", 8-bit cache" if wanted.precision.cache == 1 else ""
-    limits = f", {wanted.limits} at most" if len(results) == 1 and wanted.limits else ""
-    tried = max(one.tried for one in results)
+    shared = replace(wanted, tpot=math.inf) if _varies(results, "tpot") else wanted
+    limits = f", {shared.limits} at most" if shared.limits else ""
+    *fewer, most = dict.fromkeys(one.wanted.devices for one in results)
+    chips = listed([*map(str, fewer), counted(most, "chip")], "or")
+    tried = f"{'up to ' if fewer else ''}{counted(max(one.tried for one in results), 'way')}"
     return (
-        f"{wanted.workload.name}, serving in {wanted.precision.name}{cache} on "
-        f"{counted(wanted.devices, 'chip')}, {counted(wanted.prompt, 'token')} in, "
-        f"{wanted.output:,} out: the best of {counted(tried, 'way')}{limits}"
+        f"{wanted.workload.name}, serving in {wanted.precision.name}{cache} on {chips}, "
+        f"{counted(wanted.prompt, 'token')} in, {wanted.output:,} out: the best of {tried}{limits}"
         f"{f', over {base.name}' if base else ''}"
     )
 
 
+def _varies(results: Sequence[GoalResult], key: str) -> bool:
+    """Tells whether goals differ in a limit or in the number of chips."""
+    return len({getattr(one.wanted, key) for one in results}) > 1
+
+
+def _asked(results: Sequence[GoalResult], wanted: ServingGoal) -> dict[str, str]:
+    """Returns what of a goal differs between goals, in words, by its column."""
+    told = {"chips": f"{wanted.devices:,}", "TPOT limit": _limit(wanted.tpot)}
+    keys = {"chips": "devices", "TPOT limit": "tpot"}
+    return {head: word for head, word in told.items() if _varies(results, keys[head])}
+
+
 def _heads(
-    usual: tuple[str, ...], results: Sequence[LimitResult], rate: float | None
+    usual: tuple[str, ...], results: Sequence[GoalResult], rate: float | None
 ) -> tuple[str, ...]:
-    """Returns the column heads of ``columns`` with limit, way and number of chips inserted."""
-    limit = ("TPOT limit",) if len(results) > 1 else ()
+    """Returns the column heads of ``columns`` with goal, way and number of chips inserted."""
+    asked = _asked(results, results[0].wanted)
     rank = ("rank",) if results[0].wanted.top > 1 else ()
     takes = (f"chips for {rate:,.0f} tokens/s",) if rate else ()
-    return (usual[0], *limit, *rank, "way", "requests", *usual[1:-1], *takes, usual[-1])
+    return (usual[0], *asked, *rank, "way", "requests", *usual[1:-1], *takes, usual[-1])
 
 
 def _spliced(
     usual: tuple[str, ...],
     wanted: ServingGoal,
     at: Answered,
-    results: Sequence[LimitResult],
+    results: Sequence[GoalResult],
     rate: float | None,
 ) -> tuple[str, ...]:
-    """Returns the cells of one chip with limit, way and number of chips inserted, as ``_heads``."""
-    limit = (_limit(wanted.tpot),) if len(results) > 1 else ()
+    """Returns the cells of one chip with goal, way and number of chips inserted, as ``_heads``."""
+    asked = _asked(results, wanted).values()
     rank = (str(at.answer.rank),) if wanted.top > 1 else ()
     takes = (_takes(at.prediction, rate),) if rate else ()
     scenario = at.prediction.scenario
     way = (scenario.way, f"{scenario.batch[0]:,.0f}")
-    return (usual[0], *limit, *rank, *way, *usual[1:-1], *takes, usual[-1])
+    return (usual[0], *asked, *rank, *way, *usual[1:-1], *takes, usual[-1])
 
 
 def _limit(tpot: float) -> str:
@@ -200,9 +214,9 @@ def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]
     return middle, low, high
 
 
-def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) -> Iterator[str]:
+def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -> Iterator[str]:
     """Yields the sentences below the table: meanings, tests, caveats, chips without an answer."""
-    answers = [one for limit in results for one in limit.answers]
+    answers = [one for goal in results for one in goal.answers]
     answered = [Answered(one, one.found) for one in answers if one.found]
     wanted = results[0].wanted
     scenario = wanted.scenario(_copies(wanted), [1])
@@ -220,10 +234,23 @@ def _summary(results: Sequence[LimitResult], base: Chip | None, prices: Prices) 
     yield from lacking_lines(answered, prices)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
-    for limit in results:
-        lines = [limit.why] if limit.why else unknown_lines(limit.answers, scenario)
-        prefix = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(results) > 1 else ""
-        yield from (f"{prefix}{line}" for line in (*lines, *_fuller(limit.answers)))
+    yield from _goal_lines(results)
+
+
+def _goal_lines(results: Sequence[GoalResult]) -> Iterator[str]:
+    """Yields what goals lack and what else they allow; a line of all goals is told once."""
+    told: list[dict[str, None]] = []
+    for goal in results:
+        scenario = goal.wanted.scenario(_copies(goal.wanted), [1])
+        lacking = [goal.why] if goal.why else unknown_lines(goal.answers, scenario)
+        told.append(dict.fromkeys((*lacking, *_fuller(goal.answers))))
+    shared = [line for line in told[0] if all(line in lines for lines in told)]
+    yield from shared
+    for goal, lines in zip(results, told, strict=True):
+        chips = counted(goal.wanted.devices, "chip") if _varies(results, "devices") else ""
+        limit = f"TPOT {_limit(goal.wanted.tpot)} at most" if _varies(results, "tpot") else ""
+        asked = ", ".join(filter(None, (chips, limit)))
+        yield from (f"{asked}: {line}" for line in lines if line not in shared)
 
 
 def _fuller(answers: Sequence[Answer]) -> Iterator[str]:

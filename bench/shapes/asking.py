@@ -171,7 +171,7 @@ class PredictConfig:
     input: list[str] = field(default_factory=lambda: ["2048"])
     output: list[str] = field(default_factory=lambda: ["512"])
     parallel: str = "1"
-    devices: str = "8"
+    devices: list[str] = field(default_factory=lambda: ["8"])
     tpot: list[str] = field(default_factory=lambda: ["100ms"])
     ttft: str = "any"
     rate: str | None = None

@@ -253,14 +253,43 @@ def test_the_command_tells_each_limit_and_how_many_chips(
         assert least <= row["chips_for_rate"] < least + 8
 
 
+def test_several_numbers_of_chips_are_answered_each(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[h20,910b2]", "workload=deepseek-v3", "precision=fp8", "parallel=best"]
+    asked = [*words, "devices=[8,16]", "tpot=[50ms,100ms]", "ttft=5s"]
+    told = said("predict", asked, capsys)[1].splitlines()
+    assert "on 8 or 16 chips, " in told[0]
+    assert "the best of up to " in told[0]
+    assert ", TTFT 5000 ms at most" in told[0], "the limit that all share"
+    lines = [line.split("|") for line in told if line.startswith("| nvidia-")]
+    limits = [[cell.strip() for cell in line[2:4]] for line in lines]
+    assert limits == [[chips, limit] for chips in ("8", "16") for limit in ("50 ms", "100 ms")]
+    assert sum("no dense fp8 matrix rate" in line for line in told) == 1, "as true of every goal"
+    assert any(line.startswith("8 chips, TPOT 50 ms at most: With under 10%") for line in told)
+    rows = document("predict", asked, capsys)["rows"]
+    single = document("predict", [*words, "devices=16", "tpot=100ms", "ttft=5s"], capsys)["rows"]
+    assert [row for row in rows if (row["devices"], row["tpot_limit_s"]) == (16, 0.1)] == single
+
+
+def test_a_number_of_chips_that_nothing_fits_on_leaves_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", "workload=deepseek-v3", "precision=fp8", "parallel=best"]
+    told = said("predict", [*words, "devices=[4,8]"], capsys)[1]
+    assert "\n4 chips: nvidia-h20-sxm-96gb: does not fit on 4 chips, needs 8" in told
+    assert told.count("| nvidia-h20") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("tpot=[]",), "tpot= names no time: write such as tpot=50ms"),
         (("tpot=50",), "write a time with its unit, such as tpot=50ms"),
         (("tpot=50GB",), "write a time with its unit"),
         (("ttft=-1s",), "write a time with its unit"),
         (("devices=0",), "devices=0: write a whole number from 1"),
         (("devices=5000",), "divided over at most 1,024"),
+        (("devices=[8,2000]",), "devices=8,2000: one model is divided over at most 1,024"),
+        (("devices=[8,x]",), "devices=x: write a whole number from 1 to 100,000,000; several as"),
         (("top=0",), "top=0: write a whole number from 1"),
         (("rate=many",), "rate=many: write a whole number"),
         (("input=[1,2]",), "input=1,2: parallel=best answers for one input"),
