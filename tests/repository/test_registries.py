@@ -25,8 +25,8 @@ SHARED = {
         "team", "telemetry", "torchdevice", "uid",
     },
     "commands": {
-        "fakes", "jobtable", "live", "nodes", "planned", "predictkeys", "prefillkeys",
-        "pricekeys", "printed", "series", "several", "sweep", "sweepwords", "titled",
+        "fakes", "jobtable", "live", "nodes", "planned", "predictkeys", "predictrates",
+        "prefillkeys", "pricekeys", "printed", "series", "several", "sweep", "sweepwords", "titled",
     },
     "report/formats": {"fragment"},
 }  # fmt: skip
