@@ -6,9 +6,12 @@ from bench.predict.model.power import Band, Prices, hourly, total
 from bench.report.answered import Answered, Side
 from bench.report.digits import NONE
 from bench.units import significant
+from bench.words import listed
 
 INNER = 0.8
 """Level of the rate's interval that enters the range of energy and cost."""
+NAMED = 3
+"""Most chips without a price that a line names."""
 CNY_NOTE = "; CNY {:g} for USD 1, prices in CNY first (CSV and JSON in USD)"
 
 
@@ -64,23 +67,24 @@ def costs_note(prices: Prices) -> str:
 
 
 def lacking_lines(answered: Sequence[Answered], prices: Prices) -> Iterator[str]:
-    """Yields whose costs leave energy out, as their board power is unknown, if any.
+    """Yields whose costs leave energy out, and which chips have no price, if any.
 
-    Also yields which chips for prefill, of another kind than decodes, have no price.
+    Chips for prefill are named first: no row is theirs.
     """
-    sides = [(one, at.chip) for at in answered for one in at.sides]
-    powerless = dict.fromkeys(one.chip.id for one, _ in sides if _is_powerless(one, prices))
+    sides = [one for at in answered for one in reversed(at.sides)]
+    powerless = dict.fromkeys(one.chip.id for one in sides if _is_powerless(one, prices))
     if powerless:
         yield (
             f"{cost_unit(prices)} is without energy for {', '.join(powerless)}, whose board power "
             "is unknown."
         )
-    filling = {one.chip.id: one.chip for one, decodes in sides if one.chip != decodes}
-    unpriced = [chip for chip, one in filling.items() if hourly(one, None, prices) is None]
+    chips = {one.chip.id: one.chip for one in sides}
+    unpriced = [chip for chip, one in chips.items() if hourly(one, None, prices) is None]
     if unpriced:
+        more = [f"{len(unpriced) - NAMED} more"] if len(unpriced) > NAMED else []
         yield (
-            f"{cost_unit(prices)} is unknown where prefill is on {', '.join(unpriced)}, as its "
-            "price is: give price= or rent= for it."
+            f"{cost_unit(prices)} takes a price of {listed([*unpriced[:NAMED], *more])}, which no "
+            "source gives: give price= or rent=."
         )
 
 

@@ -343,6 +343,8 @@ def test_a_cost_without_energy_says_so(capsys: pytest.CaptureFixture[str]) -> No
     cost = hour / (3600 * found[MLU590]["tokens_per_s_chip"] / 1e6)
     assert found[MLU590]["usd_per_Mtoken"] == pytest.approx(cost)
     assert found["hygon-bw1000"]["usd_per_Mtoken"] is None, "nobody prints its price"
+    lacking = "CNY/Mtoken takes a price of hygon-bw1000, which no source gives: give price= or"
+    assert lacking in said("predict", words, capsys)[1]
     note = f"CNY/Mtoken is without energy for {MLU590}, whose board power is unknown."
     assert note in said("predict", words, capsys)[1]
     rented = said("predict", [*words, "rent=[mlu590:5CNY]"], capsys)[1]

@@ -262,9 +262,9 @@ def test_the_chip_for_prefill_has_a_price_too(capsys: pytest.CaptureFixture[str]
     for way in (["parallel=best", "devices=16"], ["parallel='prefill=tp8 decode=tp8'"]):
         asked_for = [*words, *way, "kwh=0.001"]
         told = said("predict", [*asked_for, "price=h20:15000"], capsys)[1]
-        assert "USD/Mtoken is unknown where prefill is on nvidia-h800-sxm-80gb, as its" in told
+        assert "USD/Mtoken takes a price of nvidia-h800-sxm-80gb, which no source gives" in told
         both = [*asked_for, "price=[h20:15000,h800:25000]"]
-        assert "USD/Mtoken is unknown" not in said("predict", both, capsys)[1]
+        assert "takes a price" not in said("predict", both, capsys)[1]
         (row,) = document("predict", both, capsys)["rows"]
         share = row["prefill_chips"] / row["chips"]
         hour = (15_000 * (1 - share) + 25_000 * share) / (4 * 365.25 * 24)
