@@ -466,15 +466,15 @@ def test_a_chip_without_a_published_rate_tells_the_measured_one_and_how_to_rest_
     assert "figure=matrix_fp16" in fp16["unknown"]
 
 
-def test_of_pipeline_stages_one_works_at_a_time_and_the_others_wait(
+def test_of_pipeline_stages_one_works_at_a_time_unless_there_is_more_to_share_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Eight stages draw less than eight chips that share each layer, which all work."""
-    asked = ["chips=h100", "workload=llama-3.1-70b", "precision=fp8", "phase=prefill", "batch=8"]
+    """On one micro-batch seven of eight stages wait; on many, all work, as chips of a layer do."""
+    asked = ["chips=h100", "workload=llama-3.1-70b", "precision=fp8", "phase=prefill"]
     shares = {}
-    for how in ("tp8", "pp8"):
-        found = one([*asked, f"parallel={how}"], capsys)
-        shares[how] = found["J_per_token"] * found["tokens_per_s_chip"] / 700
-    assert shares["tp8"] > 0.6
+    for how, batch in (("tp8", 4), ("pp8", 4), ("pp8", 64)):
+        found = one([*asked, f"parallel={how}", f"batch={batch}"], capsys)
+        shares[how, batch] = found["J_per_token"] * found["tokens_per_s_chip"] / 700
     waiting, working = WAITING[1], WORKING[1]
-    assert waiting < shares["pp8"] < waiting + (working - waiting) / 8
+    assert waiting < shares["pp8", 4] < waiting + (working - waiting) / 8
+    assert min(shares["tp8", 4], shares["pp8", 64]) > 0.6
