@@ -160,7 +160,7 @@ class Judgement:
 def is_capacity(one: Finding) -> bool:
     """Returns whether a finding is about memory capacity, and so not about performance."""
     figure = one.question.axis.figure
-    return figure is not None and FIGURES[figure].dimension is Dimension.BYTES
+    return figure in FIGURES and FIGURES[figure].dimension is Dimension.BYTES
 
 
 def together(found: Iterable[bool | None]) -> bool | None:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from bench import paths
-from bench.chips.figures import FIGURES
 from bench.chips.load import catalogue
 from bench.claims.model import Axis, Claim, Scope
 from bench.datafile import all_named, files
@@ -12,6 +11,7 @@ from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
 from bench.loaded import once
 from bench.parsed import Parsed
+from bench.theory.entry import KEYS
 
 
 @once
@@ -87,11 +87,22 @@ def _faults(
 def _axis_faults(axis: Axis, scope: Scope) -> Iterator[Flaw]:
     if (axis.figure is None) == (axis.work is None):
         yield "figure", "or work is needed, and not both", "give one of the two"
-    if axis.figure is not None and axis.figure not in FIGURES:
-        yield "figure", f"{axis.figure!r} is none", did_you_mean(axis.figure, FIGURES)
+    if axis.figure is not None:
+        yield from _figure_faults(axis.figure, scope)
     if axis.figure is not None and (axis.dtype or axis.where):
         yield "where", "or dtype narrows work, not a figure", "remove it"
     if axis.dtype is not None and axis.dtype not in DTYPES:
         yield "dtype", f"{axis.dtype!r} is none", did_you_mean(axis.dtype, DTYPES)
     if axis.work is not None and scope == "paper":
         yield "work", "has no published figure, and scope is paper", "give a figure or drop scope"
+
+
+def _figure_faults(figure: str, scope: Scope) -> Iterator[Flaw]:
+    """Returns the fault of an axis' figure: unknown, or derived where measurement is to decide."""
+    key = KEYS.get(figure)
+    if key is None or not key.is_number:
+        named = {name: one for name, one in KEYS.items() if one.is_number}
+        yield "figure", f"{figure!r} is no figure", did_you_mean(figure, named)
+    elif key.is_derived and scope != "paper":
+        problem = f"{figure!r} is derived from published figures, and nothing measures it"
+        yield "figure", problem, "write scope: paper, or name a figure of the sheet"

@@ -24,6 +24,7 @@ from bench.claims.paper import PaperRatio, bounding, ids, paper_ratio, twin
 from bench.evidence.estimate import Estimate
 from bench.evidence.observe import Observation
 from bench.evidence.pool import BITS, Evidence, Test
+from bench.theory.entry import KEYS
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Finding:
 def title(axis: Axis) -> str:
     """Returns an axis in words."""
     if axis.figure:
-        return FIGURES[axis.figure].title
+        return KEYS[axis.figure].heading
     details = ", ".join(filter(None, (axis.dtype, *axis.where.values())))
     return f"{axis.work} ({details})" if details else f"{axis.work}"
 

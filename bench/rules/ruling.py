@@ -68,7 +68,7 @@ class Ruling:
     @cached_property
     def traces(self) -> list[tuple[Outcome, Trace]]:
         """Returns every outcome that was tested, in order, with the trace of its predicate."""
-        seen = []
+        seen: list[tuple[Outcome, Trace]] = []
         for outcome in _active(self.rule, self.on):
             trace = _traced(outcome, self.subject, otherwise=bool(seen))
             seen.append((outcome, trace))

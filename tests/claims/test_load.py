@@ -118,7 +118,7 @@ AT_FAULT: list[tuple[str, dict[str, Any], str]] = [
     (
         "unknown figure",
         {"axes": [{"figure": "memory_capacity"}, {"figure": "matrix_bf61"}]},
-        "axes.1.figure: 'matrix_bf61' is none; did you mean 'matrix_bf16'",
+        "axes.1.figure: 'matrix_bf61' is no figure; did you mean 'matrix_bf16'",
     ),
     (
         "neither figure nor work",

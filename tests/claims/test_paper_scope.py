@@ -74,3 +74,22 @@ def test_work_has_no_published_figure(tmp_path: Path) -> None:
     (line,) = faults(tmp_path)
     assert "axes.0.work" in line
     assert "scope is paper" in line
+
+
+@pytest.mark.parametrize(
+    ("figure", "word"), [("tpp", Word.MATCH), ("tpp_matrix_bf16", Word.EXCEEDS)]
+)
+def test_a_derived_figure_can_be_claimed_of_paper(figure: str, word: Word) -> None:
+    axes = ({"figure": figure},)
+    said = claim_of(subjects=("s",), objects=("half",), axes=axes, scope="paper")
+    assert judged(said, {}).word is word
+
+
+@pytest.mark.parametrize("figure", ["tpp", "performance_density", "memory_bandwidth_per_watt"])
+def test_a_derived_figure_is_for_claims_about_paper(figure: str, tmp_path: Path) -> None:
+    written(tmp_path, axes=[{"figure": figure}], scope="paper")
+    assert faults(tmp_path) == []
+    written(tmp_path, axes=[{"figure": figure}])
+    (line,) = faults(tmp_path)
+    assert f"{figure!r} is derived from published figures, and nothing measures it" in line
+    assert "write scope: paper" in line

@@ -298,7 +298,8 @@ def test_a_history_leaves_out_what_ended_before_the_launch_and_says_so(
     assert rows[0]["what changed"].startswith("not in it: TPP 2,368, 2,432 below 4,800 [")
     assert rows[1]["what changed"].startswith("not in it: TPP 2,368, 32 below 2,400; ")
     assert rows[1]["what changed"].endswith("; US-2022-3A090 ends")
-    assert rows[2]["what changed"].startswith("letter: licence (policy not stated) [")
+    assert rows[2]["what changed"].startswith("China: below the energy efficiency asked for [")
+    assert rows[3]["what changed"].startswith("letter: licence (policy not stated) [")
     assert "; rules that ended before it are left out. " in report.table.heading[1]
 
 
