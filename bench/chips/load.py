@@ -16,7 +16,7 @@ from bench.chips.faults import (
 )
 from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Architecture, Chip, Source
-from bench.chips.names import begins, loose, plain
+from bench.chips.names import beginning, loose, plain
 from bench.datafile import as_mapping, at_home, entries, files, relative, validated
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.loaded import once
@@ -49,7 +49,7 @@ class Catalogue:
         """
         wanted, names, found = plain(word), self.names, self.named(word)
         if found is None:
-            forms = [name for name in names if begins(name, wanted)]
+            forms = beginning(names, wanted)
             near = nearest(wanted, forms or names) or LISTED
             several = "," in word or wanted in {**GROUPS, **APART}
             remedy = "one chip is asked for here, not several" if several else near

@@ -27,9 +27,12 @@ def loose(name: str) -> str:
     return JOINS.sub("", plain(name))
 
 
-def begins(name: str, word: str) -> bool:
-    """Returns whether a name goes on after a word and a joining character: ``c500`` and oam."""
-    return JOINS.sub("-", name).startswith(f"{JOINS.sub('-', word)}-")
+def beginning(names: Iterable[str], word: str) -> list[str]:
+    """Returns the names that go on after a word and a join: as it is typed, else with any join."""
+    every = list(names)
+    as_typed = [name for name in every if name.startswith((f"{word}-", f"{word} "))]
+    start = f"{JOINS.sub('-', word)}-"
+    return as_typed or [name for name in every if JOINS.sub("-", name).startswith(start)]
 
 
 def pattern(word: str) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from bench.chips.groups import APART, GROUPS, Test
 from bench.chips.load import LISTED, Catalogue
 from bench.chips.model import Chip
-from bench.chips.names import begins, loose, pattern, plain
+from bench.chips.names import beginning, loose, pattern, plain
 from bench.errors import UsageError, check_known, nearest
 from bench.words import listed
 
@@ -104,7 +104,7 @@ def _unknown(word: str, names: Mapping[str, str], *groups: str) -> UsageError:
     """Returns the error that names what begins with the word, else what is nearest to it."""
     wanted = plain(word)
     known = [*names, *groups]
-    forms = [name for name in known if begins(name, wanted)]
+    forms = beginning(known, wanted)
     listed = f"{LISTED}; groups are {', '.join((*GROUPS, *APART))} and vendors"
     found = nearest(wanted, forms or known) or listed
     several = len({names.get(name) for name in forms}) > 1

@@ -23,7 +23,8 @@ note on licence and citation. Replaces only files of an earlier export.
                               pip install 'onpaper[parquet]'
   tables=                     which tables; left out: all of them, without schema:
                               chips, figures, facts, derived, crosschecks, conflicts, sources,
-                              rules, reported, claims; or schema for the JSON Schemas of the
+                              reported, claims, rules, outcomes (of rules), classifications
+                              (of chips, over time); or schema for the JSON Schemas of the
                               YAML files with FIELDS.md and CONFLICTS.md
 
 Examples

@@ -9,10 +9,11 @@ from bench.tables.chips import (
     fact_rows,
     source_rows,
 )
+from bench.tables.classifications import ClassificationRow, classification_rows
 from bench.tables.evidence import ClaimRow, ReportedRow, claim_rows, reported_rows
 from bench.tables.figures import ConflictRow, FigureRow, conflict_rows, figure_rows
 from bench.tables.model import Table
-from bench.tables.rules import RuleRow, rule_rows
+from bench.tables.rules import OutcomeRow, RuleRow, outcome_rows, rule_rows
 from bench.tables.theory import CrosscheckRow, DerivedRow, crosscheck_rows, derived_rows
 
 TABLES: dict[str, Table] = {
@@ -33,6 +34,13 @@ TABLES: dict[str, Table] = {
         Table("reported", "what others measured, one row per value", ReportedRow, reported_rows),
         Table("claims", "statements that compare chips, with the verdict", ClaimRow, claim_rows),
         Table("rules", "export rules and Chinese measures", RuleRow, rule_rows),
+        Table("outcomes", "what each rule brings, with its thresholds", OutcomeRow, outcome_rows),
+        Table(
+            "classifications",
+            "status of each chip over time, destination China",
+            ClassificationRow,
+            classification_rows,
+        ),
     )
 }
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bench.rules.judge import Status
-from bench.rules.model import Rule
+from bench.rules.model import Destination, Outcome, PolicyRow, Rule
+from bench.rules.trace import in_line
 from bench.tables.model import Data, joined
 
 
@@ -63,6 +64,83 @@ def _rule_row(rule: Rule) -> RuleRow:
         notes=joined(rule.notes),
         sources="; ".join(rule.sources),
     )
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """One outcome of a rule, or one line of its policy table."""
+
+    rule: Annotated[str, "key of the rule"]
+    part: Annotated[str, "outcome, or policy for a line of the rule's policy table"]
+    order: Annotated[
+        int, "place among the rule's parts of this kind; the first that fits counts", "1"
+    ]
+    outcome: Annotated[str | None, "key of the outcome; empty for a line of the policy table"]
+    condition: Annotated[str | None, "what a part must meet; empty if it is all that is left"]
+    paragraph: Annotated[str | None, "paragraph of the control list: that follows, or asked for"]
+    policy: Annotated[str | None, "licence policy"]
+    effect: Annotated[str | None, "its effect if that is no licence policy"]
+    destination: Annotated[str | None, "groups and countries that it reaches"]
+    headquarters: Annotated[str | None, "whether it follows parties of D:5 or Macau anywhere"]
+    since: Annotated[str | None, "first day in the text, of the outcome or the rule"]
+    until: Annotated[str | None, "last day in the text; empty while it stands"]
+    named: Annotated[str | None, "products that the rule names, in words"]
+    note: Annotated[str | None, "our remark"]
+
+
+def outcome_rows(data: Data) -> Iterator[OutcomeRow]:
+    """Yields the outcomes of every rule in order, then the lines of its policy table."""
+    for rule in data.book.rules.values():
+        yield from (_outcome_row(rule, *one) for one in enumerate(rule.outcomes, 1))
+        yield from (_policy_row(rule, *one) for one in enumerate(rule.policies, 1))
+
+
+def _outcome_row(rule: Rule, order: int, one: Outcome) -> OutcomeRow:
+    return OutcomeRow(
+        rule=rule.id,
+        part="outcome",
+        order=order,
+        outcome=one.id,
+        condition=in_line(one.when) if one.when else None,
+        paragraph=one.eccn,
+        policy=one.policy.value if one.policy else None,
+        effect=one.effect,
+        destination=_reach(rule.destination),
+        headquarters=rule.destination.headquarters,
+        since=one.since or rule.effective,
+        until=one.until or rule.end,
+        named=joined(rule.named),
+        note=one.note,
+    )
+
+
+def _policy_row(rule: Rule, order: int, one: PolicyRow) -> OutcomeRow:
+    return OutcomeRow(
+        rule=rule.id,
+        part="policy",
+        order=order,
+        outcome=None,
+        condition=in_line(one.when) if one.when else None,
+        paragraph=joined(one.eccns),
+        policy="; ".join(policy.value for policy in (one.policy, *one.rivals)),
+        effect=None,
+        destination=_reach(one.destination),
+        headquarters=one.headquarters,
+        since=one.since or rule.effective,
+        until=one.until or rule.end,
+        named=None,
+        note="; ".join(filter(None, (one.unless and f"unless {one.unless}", one.why))) or None,
+    )
+
+
+def _reach(place: Destination) -> str | None:
+    """Returns where a rule reaches, in codes: ``D:5; MO; AE from 2026-07-10; without IL``."""
+    dated = {code: f"{code} from {day}" for code, day in place.since.items()}
+    codes = dict.fromkeys((*place.countries, *place.since))
+    words = ["worldwide"] if place.worldwide == "yes" else []
+    words += [*place.groups, *(dated.get(code, code) for code in codes)]
+    words += [f"without {code}" for code in place.excluded]
+    return joined([*words, *(["from the US alone"] if place.from_us_only == "yes" else [])])
 
 
 @dataclass(frozen=True)

@@ -223,3 +223,21 @@ def test_schemas_are_exported_on_request(
                                               "workload")),
         "FIELDS.md", "CONFLICTS.md", "datapackage.json",
     }  # fmt: skip
+
+
+def test_outcomes_have_thresholds_and_classifications_the_history(tmp_path: Path) -> None:
+    assert (
+        main(["export", f"out={tmp_path}", "formats=json", "tables=outcomes,classifications"]) == 0
+    )
+    outcomes = json.loads((tmp_path / "outcomes.json").read_text())
+    (found,) = (
+        one for one in outcomes if (one["rule"], one["outcome"]) == ("US-2023-3A090", "a.2")
+    )
+    condition = "TPP at least 1,600 and performance density at least 5.92"
+    told = (found["condition"], found["paragraph"], found["order"])
+    assert told == (condition, "3A090.a.2", 3)
+    assert found["destination"].startswith("D:1; D:4; D:5; MO; AE from 2026-07-10; without IL")
+    periods = json.loads((tmp_path / "classifications.json").read_text())
+    assert ("nvidia-h20-sxm-96gb", "2025-04-09", "licence_required") in [
+        (one["chip"], one["since"], one["policies"]) for one in periods
+    ]
