@@ -1,6 +1,6 @@
 """Energy and cost per token, with the range from power, prices and predicted rate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bench.predict.model.power import Band, Prices, hourly, total
 from bench.report.answered import Answered, Side
@@ -10,8 +10,9 @@ from bench.words import listed
 
 INNER = 0.8
 """Level of the rate's interval that enters the range of energy and cost."""
+NO_PRICE = ": give price= or rent=."
 NAMED = 3
-"""Most chips without a price that a line names."""
+"""Most chips without a price or power that a line names."""
 CNY_NOTE = "; CNY {:g} for USD 1, prices in CNY first (CSV and JSON in USD)"
 
 
@@ -75,17 +76,20 @@ def lacking_lines(answered: Sequence[Answered], prices: Prices) -> Iterator[str]
     powerless = dict.fromkeys(one.chip.id for one in sides if _is_powerless(one, prices))
     if powerless:
         yield (
-            f"{cost_unit(prices)} is without energy for {', '.join(powerless)}, whose board power "
-            "is unknown."
+            f"{cost_unit(prices)} is without energy for {_some(powerless)}, whose board power is "
+            "unknown."
         )
-    chips = {one.chip.id: one.chip for one in sides}
-    unpriced = [chip for chip, one in chips.items() if hourly(one, None, prices) is None]
+    unpriced = {one.chip.id: one.chip for one in sides if hourly(one.chip, None, prices) is None}
     if unpriced:
-        more = [f"{len(unpriced) - NAMED} more"] if len(unpriced) > NAMED else []
-        yield (
-            f"{cost_unit(prices)} takes a price of {listed([*unpriced[:NAMED], *more])}, which no "
-            "source gives: give price= or rent=."
-        )
+        yuan = not prices.cny and any("price_cny" in one.figures for one in unpriced.values())
+        told = " in dollars: give price=, rent= or, for prices in yuan, cny=." if yuan else NO_PRICE
+        yield f"{cost_unit(prices)} takes a price of {_some(unpriced)}, which no source gives{told}"
+
+
+def _some(chips: Collection[str]) -> str:
+    """Returns the first ``NAMED`` chips and how many there are more."""
+    first, more = [*chips][:NAMED], len([*chips]) - NAMED
+    return listed([*first, f"{more} more"] if more > 0 else first)
 
 
 def _is_powerless(side: Side, prices: Prices) -> bool:

@@ -345,6 +345,9 @@ def test_a_cost_without_energy_says_so(capsys: pytest.CaptureFixture[str]) -> No
     assert found["hygon-bw1000"]["usd_per_Mtoken"] is None, "nobody prints its price"
     lacking = "CNY/Mtoken takes a price of hygon-bw1000, which no source gives: give price= or"
     assert lacking in said("predict", words, capsys)[1]
+    dollars = said("predict", [f"chips={MLU590}", SMALL], capsys)[1]
+    told = "which no source gives in dollars: give price=, rent= or, for prices in yuan, cny=."
+    assert f"USD/Mtoken takes a price of {MLU590}, {told}" in dollars
     note = f"CNY/Mtoken is without energy for {MLU590}, whose board power is unknown."
     assert note in said("predict", words, capsys)[1]
     rented = said("predict", [*words, "rent=[mlu590:5CNY]"], capsys)[1]
