@@ -177,7 +177,8 @@ def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     chip = sheets.find(config.chip).id if config.chip else None
     given = [folder_of(config.records)] if config.records else None
     found = index(given or record_folders())
-    drawn = list(pictures(series(found, Selection(config.figure, chip, config.find), LEVEL)))
+    followed = Selection(config.figure, chip, config.find)
+    drawn = list(pictures(series(found, followed, LEVEL, sheets.chips)))
     if not drawn:
         raise UsageError(f"no series of {config.figure} has two points: records= names a folder")
     yield from drawn
