@@ -26,8 +26,7 @@ from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
 from bench.predict.refusals import refuse_unfit
 from bench.predict.ways import APART, TOGETHER, ServingGoal, requests, ways
-from bench.units import significant
-from bench.words import counted, listed
+from bench.words import counted, duration, listed
 
 MORE = 1.05
 """A way that leaves less memory free is named if it has more tokens/s by this factor."""
@@ -155,15 +154,16 @@ def _rate_bounds(
         found: all ways of one chip.
         goal: the limits.
         best_: the best of these ways, at one point: the half-widths of its intervals tell by which
-            factor TPOT, and the rate and TTFT, are off.
+            factors TPOT, TTFT and the rate are off.
         level: that of the interval.
     """
-    halves = float(best_.half(level)[0]), float(best_.rate_interval.half(level)[0])
+    first = best_.ttft.half(level) if best_.ttft else best_.rate_interval.half(level)
+    halves = best_.half(level), first, best_.rate_interval.half(level)
     rates = []
     for sign in (1, -1):
-        tpot, others = (math.exp(sign * half) for half in halves)
-        pick = chosen(found, replace(goal, tpot=goal.tpot / tpot, ttft=goal.ttft / others))
-        rates.append(float(pick[0].per_chip()[pick[1]]) / others if pick else 0.0)
+        tpot, ttft, rate = (math.exp(sign * float(half[0])) for half in halves)
+        pick = chosen(found, replace(goal, tpot=goal.tpot / tpot, ttft=goal.ttft / ttft))
+        rates.append(float(pick[0].per_chip()[pick[1]]) / rate if pick else 0.0)
     return rates[0], rates[1]
 
 
@@ -201,15 +201,24 @@ def _too_large(chip: Facts, goal: ServingGoal) -> str:
 
 
 def _too_slow(found: Sequence[Prediction], goal: ServingGoal) -> str:
-    """Returns why no way meets the limits: the lowest value reached of each limit that is set."""
-    firsts = [float(one.ttft.seconds.min()) for one in found if one.ttft]
-    least = {
-        "TPOT": (goal.tpot, min(float(one.seconds.min()) for one in found)),
-        "TTFT": (goal.ttft, min(firsts)),
-    }
-    words = listed(
-        f"the lowest {key} is {significant(value * 1e3, 2)} ms"
-        for key, (limit, value) in least.items()
-        if limit < math.inf
-    )
-    return f"no way stays within {goal.limits}: {words}"
+    """Returns why no way meets the limits: the lowest value of each limit, with its interval."""
+    tpots = [(one.seconds, one.half(LEVELS[0])) for one in found]
+    ttfts = [(one.ttft.seconds, one.ttft.half(LEVELS[0])) for one in found if one.ttft]
+    lowest = {"TPOT": (goal.tpot, *_lowest(tpots)), "TTFT": (goal.ttft, *_lowest(ttfts))}
+    asked = {key: one for key, one in lowest.items() if one[0] < math.inf}
+    is_sure = any(value * math.exp(-half) > limit for limit, value, half in asked.values())
+    words = listed(f"the lowest {key} is {_spread(*one[1:])}" for key, one in asked.items())
+    return f"no way {'stays' if is_sure else 'is predicted to stay'} within {goal.limits}: {words}"
+
+
+def _lowest(times: Sequence[tuple[Array, Array]]) -> tuple[float, float]:
+    """Returns the lowest of some ways' times in s and its half-width in log."""
+    every = (zip(*np.broadcast_arrays(*one), strict=True) for one in times)
+    seconds, half = min(pair for way in every for pair in way)
+    return float(seconds), float(half)
+
+
+def _spread(seconds: float, half: float) -> str:
+    """Returns a time with its interval, in the unit of the time."""
+    low, high = (duration(seconds * math.exp(sign * half), 2) for sign in (-1, 1))
+    return f"{duration(seconds, 2)} ({low} to {high} at {LEVELS[0]:.0%})"

@@ -214,10 +214,32 @@ def test_requests_that_are_given_are_kept_to(sheets: Catalogue, known: Learnt) -
 def test_a_limit_that_none_keeps_is_told_with_what_is_nearest(
     sheets: Catalogue, known: Learnt
 ) -> None:
+    interval = r"[\d.]+ m?s \([\d.]+ m?s to [\d.]+ m?s at 80%\)$"
     with pytest.raises(
-        UsageError, match=r"no way stays within TPOT 1 ms: the lowest TPOT is \d+\.?\d* ms$"
+        UsageError, match=f"no way stays within TPOT 1 ms: the lowest TPOT is {interval}"
     ):
         best([sheets.find("h20")], None, wanted(tpot=0.001), known)
+    chip, tried = (
+        facts(sheets.find("h20")),
+        [one for one in ways(workload(DENSE), 8) if one.dp == 1],
+    )
+    ttfts = (forecast(chip, wanted().scenario(way, [1]), known).ttft for way in tried)
+    lowest = min(float(one.seconds[0]) for one in ttfts if one)
+    with pytest.raises(UsageError, match=f"no way is predicted to stay .* TTFT is {interval}"):
+        best([sheets.find("h20")], None, wanted(ttft=0.9 * lowest), known)
+
+
+def test_a_limit_of_ttft_is_scaled_by_its_own_interval(sheets: Catalogue, known: Learnt) -> None:
+    """It was scaled by that of the rate, which is narrower."""
+    one = found(sheets, wanted(), known)
+    assert one.ttft is not None
+    first, rate = (float(each.half(0.8)[0]) for each in (one.ttft, one.rate_interval))
+    assert abs(first - rate) > 0.01
+    limit = float(one.ttft.seconds[0]) * math.exp((first + rate) / 2)
+    low, _ = found(sheets, wanted(ttft=limit), known).per_chip_bounds(0.8, 0)
+    kept = found(sheets, wanted(ttft=limit / math.exp(first)), known)
+    assert low == pytest.approx(float(kept.per_chip()[0]) / math.exp(rate))
+    assert low < 0.99 * float(one.per_chip()[0]) / math.exp(rate)
 
 
 def test_a_rate_takes_whole_copies(sheets: Catalogue, known: Learnt) -> None:

@@ -9,10 +9,13 @@ baselines are rules of thumb: each copy on as few chips as possible, and on as m
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
 
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World
+from bench.predict.learning.world import World, serving_part
 from bench.predict.validation.errors import Outcome
 from bench.predict.validation.heldserving import engine
 
@@ -45,6 +48,11 @@ class Run:
     predicted_tpot: float
     predicted_rate: float
 
+    @property
+    def log_error(self) -> float:
+        """Returns the log of the predicted over the measured rate."""
+        return math.log(self.predicted_rate / self.rate)
+
 
 def choices(world: World) -> list[Outcome]:
     """Returns a case for each choice between two or more ways that met a limit."""
@@ -58,6 +66,32 @@ def choices(world: World) -> list[Outcome]:
         for limit in LIMITS
         for case in chosen(chip, " ".join(rest[:1] + rest[-1:]), own, limit)
     ]
+
+
+def scatter(world: World, part: str, level: float) -> float:
+    """Returns the half-width in log that a share of the ratios of two ways' rates is within.
+
+    Each kind of work, on one chip by one engine, has one vote.
+
+    Args:
+        world: all data.
+        part: the part of the fit, for models with or without experts.
+        level: the share.
+    """
+    groups: dict[tuple[str, ...], list[Run]] = {}
+    rows = *world.serving, *world.unfitted_serving
+    for row, run in runs(world, [row for row in rows if serving_part(world, row) == part]):
+        groups.setdefault(_same(row), []).append(run)
+    errors = [
+        [
+            abs(one.log_error - two.log_error)
+            for one, two in combinations(own, 2)
+            if one.way != two.way
+        ]
+        for own in groups.values()
+    ]
+    grid = np.linspace(0, 1, 101)
+    return float(np.quantile([np.quantile(one, grid) for one in errors if one], level))
 
 
 def _same(row: Row) -> tuple[str, ...]:
