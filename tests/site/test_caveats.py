@@ -14,9 +14,10 @@ from bench.site.predicted import STANDING, StandingQuestion
 from tests.commands.command_cases import said
 
 GENERAL = ("Predicted, ", "Rests on, ", "No prediction ", "J/token: ", "Unknown, ",
-           "Where the model ", "For these", "Tested on", "From one weak source", "[")  # fmt: skip
-"""What begins lines on the command's own columns, on chips without an answer, or on single chips:
-the site has a column of tests, and footnotes of figures on a chip's page."""
+           "Where the model ", "For these", "Tested on", "From one weak source", "[",
+           "USD/Mtoken ")  # fmt: skip
+"""What begins lines on the command's own columns, such as costs, on chips without an answer, or on
+single chips: the site has a column of tests, and footnotes of figures on a chip's page."""
 
 
 def text(page: str) -> str:
