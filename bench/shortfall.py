@@ -20,6 +20,8 @@ SIDES = ("m", "n", "k")
 SMALL = "so small a product leaves a chip idle"
 FLATTERING = ("constant", "zeros")
 """Inputs that switch so few bits that a power-limited chip runs faster."""
+FEW = 24
+"""A search that tried fewer, and less than half of all, did not come to all favoured shapes."""
 DERIVED = "derived: "
 """Prefix of the remark that gives the formula of a derived peak."""
 
@@ -108,8 +110,9 @@ def excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
         return disturbed
     if found is None:
         return ""
-    if found.gain_estimate is None:
-        return f"only {len(found.trials)} shapes were tried"
+    tried = len(found.trials)
+    if found.gain_estimate is None or (tried < FEW and 2 * tried < found.space):
+        return f"only {tried} of {found.space} shapes were tried"
     reachable = fraction.high * (1 + found.gain_estimate)
     return "a longer search may reach it" if reachable >= line else ""
 

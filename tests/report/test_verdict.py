@@ -16,8 +16,8 @@ from tests.predict.test_calibrate_command import kept
 from tests.report.verdict_cases import CUDA, H20, product_at, row_of, stream_at
 
 SEARCHED = Search(
-    space=100, trials=(Trial(parameters={"m": 1}, median_s=1.0, calls=3),), left_out=0, took_s=1.0,
-    gain_estimate=0.0, chance_next_beats_at_most=0.1,
+    space=100, trials=(Trial(parameters={"m": 1}, median_s=1.0, calls=3),) * 24, left_out=0,
+    took_s=1.0, gain_estimate=0.0, chance_next_beats_at_most=0.1,
 )  # fmt: skip
 
 
@@ -183,9 +183,11 @@ def test_a_time_without_counted_work_is_unrated(sheets: Catalogue) -> None:
         ({"search": SEARCHED.model_copy(update={"gain_estimate": 0.1})},
          "a longer search may reach it"),
         ({"search": SEARCHED.model_copy(update={"gain_estimate": None})},
-         "only 1 shapes were tried"),
+         "only 24 of 100 shapes were tried"),
+        ({"search": SEARCHED.model_copy(update={"trials": SEARCHED.trials[:23]})},
+         "only 23 of 100 shapes were tried"),
     ],
-    ids=["stolen", "sharing", "gain", "few"],
+    ids=["stolen", "sharing", "gain", "no-estimate", "few"],
 )  # fmt: skip
 def test_a_low_rate_that_something_excuses_proves_nothing(
     changes: dict[str, Any], excuse: str, sheets: Catalogue

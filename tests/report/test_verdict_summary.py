@@ -82,7 +82,8 @@ def test_another_form_that_is_short_has_a_line_though_the_best_reaches_the_figur
     """The sustained load was short in its row, and the summary called the figure reached."""
     made = record_of(
         record, product_at(142), product_at(100, label="sustained", kernel="sustained"),
-        stream_at(3900, "copy"), stream_at(3000, "read"), product_at(50, label="zeros", data="zeros"),
+        stream_at(3900, "copy"), stream_at(3000, "read"),
+        product_at(50, label="zeros", data="zeros"),
     )  # fmt: skip
     found = rows(made, sheets)
     named = "bf16 matrix, sustained at 4096 x 4096 x 8192 nt 68%"
