@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
 from bench import paths, yamlfile
+from bench.chips.based import KEY, base_flaw, inherited
 from bench.chips.faults import (
     architecture_faults,
     chip_faults,
@@ -150,16 +152,43 @@ def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault
 
 
 def _chip(path: Path, folder: Path, parsed: Parsed) -> tuple[Chip | None, list[Fault]]:
-    name, digest = relative(path, folder), ""
+    name, (data, digest, faults) = relative(path, folder), _sheet(path, folder, parsed)
+    if not faults and ("sheet_sha256" in data or "id" in data):
+        faults = [Fault(name, "id", "is given by the file name", "remove it")]
+    if not faults and KEY in data:
+        data, digest, faults = _based(path, folder, parsed)
+    if faults:
+        return None, faults
+    return validated(Chip, {**data, "id": path.stem, "sheet_sha256": digest}, name)
+
+
+def _sheet(
+    path: Path, folder: Path, parsed: Parsed
+) -> tuple[dict[str, yamlfile.Node], str, list[Fault]]:
+    """Returns a sheet as written, its SHA-256, and its faults."""
+    digest = ""
 
     def read() -> yamlfile.Node:
         nonlocal digest
         node, digest = parsed.read(path)
         return node
 
-    data, faults = as_mapping(read, name)
-    if faults:
-        return None, faults
-    if "sheet_sha256" in data or "id" in data:
-        return None, [Fault(name, "id", "is given by the file name", "remove it")]
-    return validated(Chip, {**data, "id": path.stem, "sheet_sha256": digest}, name)
+    data, faults = as_mapping(read, relative(path, folder))
+    return data, digest, faults
+
+
+def _based(
+    path: Path, folder: Path, parsed: Parsed
+) -> tuple[dict[str, yamlfile.Node], str, list[Fault]]:
+    """Returns a sheet completed by that which it is based on, a SHA-256 of both, and its faults."""
+    data, digest, _ = _sheet(path, folder, parsed)
+    known = {one.stem: one for one in files(folder, "chips")}
+    own = any(path.is_relative_to(one) for one in paths.layers(folder)[1:])
+    if flaw := base_flaw(data[KEY], path.stem, [*known], own=own):
+        return {}, "", [Fault(relative(path, folder), *flaw)]
+    base, other, faults = _sheet(known[str(data[KEY])], folder, parsed)
+    if KEY in base:
+        flaw = (KEY, f"{data[KEY]!r} is based on {base[KEY]!r} itself", f"write {base[KEY]}")
+        return {}, "", [Fault(relative(path, folder), *flaw)]
+    both = sha256(f"{digest} {other}".encode()).hexdigest()
+    return inherited(data, base, path.stem), both, faults

@@ -168,11 +168,13 @@ class Chip(Strict):
         family: key of ``specs/architectures.yaml``, which gives operations per unit and cycle.
         variants: the chips that share this name, if it is not the name of one chip.
         members: the chips of a system; figures that it does not print are summed over them.
+        based_on: the sheet that a hypothetical chip takes all from that it does not change.
         explained: why a figure departs from units x clock x operations per cycle.
     """
 
     id: Key
     name: str
+    based_on: Key | None = None
     vendor: Key
     kind: Literal["gpu", "npu", "cpu", "system"]
     status: Literal["sold", "announced", "reported", "withdrawn", "stub"]

@@ -19,6 +19,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "Chip": {
         "id": "key of the chip; given by the name of the file",
         "name": "name as the maker writes it",
+        "based_on": "own sheets only: the chip from which all that is not given here is taken",
         "vendor": "key of the maker; the file's name begins with it",
         "kind": "what it is",
         "status": "whether it is on the market",

@@ -155,6 +155,7 @@ def _chip() -> Schema:
     fields["figures"] |= _only({key: _figure_schema(kind) for key, kind in FIGURES.items()})
     fields["facts"] |= _only({key: _fact_schema(key) for key in FACTS})
     fields["explained"]["propertyNames"] = {"enum": list(FIGURES)}
+    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["based_on"]}]
     return schema
 
 

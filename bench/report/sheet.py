@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from bench.chips.based import changed
 from bench.chips.figures import FACTS, FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Fact, Published
@@ -30,7 +31,9 @@ def sheet(
     cells = tuple(_figure_cells(chip, key, catalogue, notes) for key in _ordered(chip))
     cells += tuple(_fact_cells(name, fact, catalogue, notes) for name, fact in chip.facts.items())
     sections = more(notes)
-    table = Table(chip.name, _heading(chip), SHEET_COLUMNS, cells, chip.notes, notes.lines())
+    table = Table(
+        chip.name, _heading(chip, catalogue), SHEET_COLUMNS, cells, chip.notes, notes.lines()
+    )
     return Report(table, [row for key in _ordered(chip) for row in _flat(chip, key)], sections)
 
 
@@ -57,7 +60,9 @@ def some_figures(
             entry = look_up(chip, key, catalogue)
             cells.append(_entry_cells(entry, catalogue, notes))
             flat.append(_entry_flat(chip, entry))
-    table = Table(chip.name, _heading(chip), SHEET_COLUMNS, tuple(cells), (), notes.lines())
+    table = Table(
+        chip.name, _heading(chip, catalogue), SHEET_COLUMNS, tuple(cells), (), notes.lines()
+    )
     return Report(table, flat)
 
 
@@ -98,13 +103,22 @@ def _ordered(chip: Chip) -> list[str]:
     return [key for key in FIGURES if key in chip.figures]
 
 
-def _heading(chip: Chip) -> tuple[str, ...]:
+def _heading(chip: Chip, catalogue: Catalogue) -> tuple[str, ...]:
     names = ", ".join(name for name in (chip.local_name, *chip.aliases) if name)
     form = f", {chip.form}" if chip.form else ""
     return (
         f"{chip.id}: {chip.kind} of {chip.vendor}, {chip.architecture}{form}",
         f"tier {chip.tier}, status {chip.status}" + (f", also called {names}" if names else ""),
+        *_base(catalogue.chips[chip.id], catalogue),
     )
+
+
+def _base(chip: Chip, catalogue: Catalogue) -> tuple[str, ...]:
+    """Returns a line that says what a hypothetical chip is based on and what differs."""
+    if chip.based_on is None:
+        return ()
+    differs = changed(chip, catalogue.chips[chip.based_on])
+    return (f"hypothetical: based on {chip.based_on}, changed: {', '.join(differs) or 'nothing'}",)
 
 
 def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
