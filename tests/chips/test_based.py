@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
-from bench import paths
+from bench import paths, yamlfile
 from bench.chips.based import changed
 from bench.chips.load import Catalogue, examine
 from bench.commands import check
+from bench.reference.schema import schemas
 from tests.commands.cases import Cli
 
 SPECS = paths.data_dir("specs")
@@ -60,6 +62,14 @@ def test_all_that_it_does_not_change_is_the_base_s_except_its_names(own: Path) -
     assert mine.explained["memory_bandwidth"] == "assumed; NVIDIA H20 SXM 96GB has 4000 GB/s"
     assert mine.explained["matrix_bf16"] == base.explained["matrix_bf16"]
     assert changed(mine, base) == ["memory bandwidth"]
+
+
+def test_the_schema_lets_it_leave_out_what_other_sheets_need() -> None:
+    schema = Draft7Validator(schemas()["chip"])
+    node = yamlfile.parse(BLOCKS[FILE])
+    assert isinstance(node, dict)
+    assert schema.is_valid(node)
+    assert not schema.is_valid({"figures": node["figures"]})
 
 
 def test_its_hash_follows_its_base(own: Path) -> None:
