@@ -108,7 +108,7 @@ def row_of(
     record: Record, measurement: Measurement, catalogue: Catalogue, margin: float = MARGIN
 ) -> Row:
     """Returns the row of one measurement, set apart if it is on other inputs than its run's own."""
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     found = weigh(measurement, record.device, chip, catalogue, margin=margin)
     return found if measurement.data == own_inputs(record) else _set_apart(found)
 

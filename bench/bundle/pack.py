@@ -110,7 +110,7 @@ def _short(host: str) -> str | None:
 
 
 def _sheet(record: Record, catalogue: Catalogue) -> Sheet | None:
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     if chip is None:
         return None
     alone = Catalogue({chip.id: chip}, catalogue.sources, _design(chip.family, catalogue))

@@ -66,7 +66,7 @@ def open_bundle(text: str, name: str) -> OpenedBundle:
     if record.device.backend == "fake":
         raise UsageError(f"{name}: is of a fake device, which says nothing about any chip")
     sheets = _catalogue(bundle.sheet, name)
-    chip = sheets.chips.get(record.identity.chip or "")
+    chip = sheets.sheet_of(record)
     matches = chip is not None and chip.sheet_sha256 == record.identity.sheet_sha256
     return OpenedBundle(record, sheets, sha256(text.encode()).hexdigest(), matches)
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from bench import paths, yamlfile
 from bench.chips.based import KEY, base_flaw, inherited
@@ -24,6 +25,9 @@ from bench.errors import DataError, Fault, UsageError, nearest
 from bench.loaded import once
 from bench.parsed import Parsed
 
+if TYPE_CHECKING:
+    from bench.records.model import Record
+
 LISTED = "'python -m bench chips' lists them, find= searches"
 
 
@@ -41,6 +45,10 @@ class Catalogue:
         figures = [one for design in designs for one in (*design.cycle.values(), design.l1_cache)]
         sheets = {key for chip in self.chips.values() for key in chip.cited()}
         return sheets | {one.source for one in figures if one}
+
+    def sheet_of(self, record: "Record") -> Chip | None:
+        """Returns the sheet that a record's device was matched with, None if there is none."""
+        return self.chips.get(record.identity.chip or "")
 
     def find(self, word: str) -> Chip:
         """Returns the chip with this id (its vendor may be left out), alias, local name or name.

@@ -201,7 +201,7 @@ def _chips_share(row: Reported, chip: Chip) -> float:
 def recorded(records: Iterable[Record], catalogue: Catalogue) -> Iterator[Observation]:
     """Yields the observations in our own records: of figures, the best of each form; of links."""
     for record in records:
-        chip = catalogue.chips.get(record.identity.chip or "")
+        chip = catalogue.sheet_of(record)
         if chip is None or record.device.backend == "fake":
             continue
         for row in _used_rows(rows(record, catalogue)):

@@ -32,7 +32,7 @@ NEAR_RIDGE = 0.5
 
 def run_of(record: Record, catalogue: Catalogue) -> Run:
     """Returns a record as a run of the gate."""
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
     own = own_inputs(record)
     sizes_in_names = fixed_sizes(record.measurements, record.settings)

@@ -9,7 +9,7 @@ from bench.gate.compare import LISTED
 from bench.gate.model import Finding, Row, Taken, Verdict, middle
 from bench.rates import Interval
 from bench.report.markup import Report
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.table import Table
 from bench.units import Dimension, show
 
@@ -124,7 +124,7 @@ def share(fraction: Interval | None) -> str:
     """Returns ``81.2% (80.4–82.1)``."""
     from bench.report.digits import percent
 
-    return percent(fraction) if fraction else "–"
+    return percent(fraction)
 
 
 def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
@@ -143,9 +143,7 @@ def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
         "counts": row.counts,
         "row_code": row.code,
         "reason": row.reason,
-        "ratio": found.value if found else None,
-        "ratio_low": found.low if found else None,
-        "ratio_high": found.high if found else None,
+        **bounds("ratio", found),
         "measured_before": mean_speed(row.before),
         "published": row.published,
         "limit": row.limit,

@@ -73,7 +73,7 @@ class Assessment:
 
 def assess(record: Record, catalogue: Catalogue) -> Assessment | None:
     """Returns the evidence for and against a record's chip; None if the chip is unknown."""
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     if chip is None:
         return None
     measurements = usable(record)

@@ -54,7 +54,7 @@ def slug(text: str) -> str:
 
 def name_of(record: Record, catalogue: Catalogue) -> str:
     """Returns the name of a record's chip, or the device's own name if the chip is unknown."""
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     return short(chip.name if chip else record.device.name)
 
 

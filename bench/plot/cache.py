@@ -31,7 +31,7 @@ from bench.report.curve import (
 )
 from bench.report.layers import BANDWIDTH
 from bench.report.levels import Level
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.units import Dimension, binary, show
 from bench.verdict import Row
 
@@ -112,7 +112,7 @@ def curve(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Curve:
         and row.measurement.work.footprint_bytes > 0
     )
     points = sorted(candidates, key=itemgetter(0))
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     memory = paper(record.device, chip, BANDWIDTH, catalogue)
     sheet_caches = caches(record, catalogue)
     return Curve(
@@ -173,9 +173,7 @@ def _rows(record: Record, data: Curve) -> Iterator[dict[str, Scalar]]:
             "name": "",
             "working_set_bytes": size,
             "to_bytes": None,
-            "bytes_per_s": rate.value,
-            "bytes_per_s_low": rate.low,
-            "bytes_per_s_high": rate.high,
+            **bounds("bytes_per_s", rate),
             "believed": is_believed,
         }
     for one in data.plateaus:

@@ -12,7 +12,7 @@ from bench.plot.picture import Picture
 from bench.rates import Interval
 from bench.records.model import Record
 from bench.report.digits import beside
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.standing import nearest, stream_words
 from bench.verdict import MARGIN, Row, Verdict
 
@@ -127,13 +127,9 @@ def _row_of(record: Record, bar: Bar) -> dict[str, Scalar]:
         "unit": row.dimension.value,
         "published": bar.published.value,
         "formula": bar.published.formula,
-        "measured": bar.measured.value,
-        "measured_low": bar.measured.low,
-        "measured_high": bar.measured.high,
+        **bounds("measured", bar.measured),
         "burst": row.burst,
-        "achieved": bar.fraction.value,
-        "achieved_low": bar.fraction.low,
-        "achieved_high": bar.fraction.high,
+        **bounds("achieved", bar.fraction),
         "verdict": row.verdict.value,
         "reason": row.reason,
         "shape": row.shape,

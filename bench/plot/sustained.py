@@ -116,7 +116,7 @@ def load(record: Record, row: Row, catalogue: Catalogue) -> Load | None:
 
 def _readings(record: Record, measurement: Measurement, catalogue: Catalogue) -> Iterator[Panel]:
     """Yields the panels of clock, power and temperature, as far as they were read."""
-    conditions, chip = measurement.conditions, catalogue.chips.get(record.identity.chip or "")
+    conditions, chip = measurement.conditions, catalogue.sheet_of(record)
     for title, series, keys, dimension in (
         ("clock", "clock_hz", CLOCK_KEYS, Dimension.FREQUENCY),
         ("power", "power_w", ("tdp",), Dimension.POWER),

@@ -9,7 +9,7 @@ from bench.rates import Interval
 from bench.records.model import Record
 from bench.report.digits import percent, with_interval
 from bench.report.groups import REMARK, remark, without_empty
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.table import Section
 from bench.units import Dimension, binary
 from bench.verdict import Row
@@ -35,7 +35,7 @@ def collective_sections(
     ranks = rows[0].measurement.parameters.get("ranks", 1)
     title = f"Collectives over {ranks} ranks" if ranks != 1 else "Collectives"
     flat = [_flat(record, row) for row in rows]
-    lines = tuple(_lines(rows, catalogue.chips.get(record.identity.chip or "")))
+    lines = tuple(_lines(rows, catalogue.sheet_of(record)))
     yield Section(title, columns, cells, flat, lines, key="collectives")
 
 
@@ -45,10 +45,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         str(one.parameters.get("operation", "–")).replace("_", "-"),
         _message(one.parameters.get("message_bytes")),
-        with_interval(time, Dimension.TIME) if time else "–",
-        with_interval(algorithm, row.dimension) if algorithm else "–",
-        with_interval(bus, row.dimension) if bus else "–",
-        percent(row.fraction) if row.fraction else "–",
+        with_interval(time, Dimension.TIME),
+        with_interval(algorithm, row.dimension),
+        with_interval(bus, row.dimension),
+        percent(row.fraction),
         remark(row),
     )
 
@@ -113,13 +113,9 @@ def _flat(record: Record, row: Row) -> dict[str, Scalar]:
         "ranks": one.parameters.get("ranks"),
         "backend": one.observed.get("backend"),
         "message_bytes": one.parameters.get("message_bytes"),
-        "seconds": time.value if time else None,
-        "seconds_low": time.low if time else None,
-        "seconds_high": time.high if time else None,
+        **bounds("seconds", time),
         "algorithm_bytes_per_s": algorithm.value if algorithm else None,
-        "bus_bytes_per_s": bus.value if bus else None,
-        "bus_bytes_per_s_low": bus.low if bus else None,
-        "bus_bytes_per_s_high": bus.high if bus else None,
+        **bounds("bus_bytes_per_s", bus),
         "link_bytes_per_s": row.published.value if isinstance(row.published, Paper) else None,
         "link_share": row.fraction.value if row.fraction else None,
         "remark": remark(row),

@@ -11,7 +11,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Gap, Published
 from bench.report.marks import HERE, NOT_PUBLISHED, footnotes, sources, value
 from bench.report.markup import Report
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.table import Notes, Table
 from bench.theory.comparison import MANY, Cell, Comparison, Ratio, Row, in_words
 from bench.theory.derived import PER
@@ -148,9 +148,7 @@ def _flat(found: Comparison) -> Iterator[dict[str, Scalar]]:
             "basis": entry.basis.value if entry.basis else None,
             "origin": entry.origin if entry.text else None,
             "baseline": found.baseline.id,
-            "ratio": ratio.value if ratio else None,
-            "ratio_low": ratio.low if ratio else None,
-            "ratio_high": ratio.high if ratio else None,
+            **bounds("ratio", ratio),
             "sources": " ".join(entry.sources) or None,
             "conflict": _conflict(cell) or None,
             "note": "; ".join(word for word in (entry.formula, entry.why or cell.why) if word)

@@ -154,7 +154,7 @@ def caches(record: Record, catalogue: Catalogue) -> list[Cache]:
 
 def _first(record: Record, catalogue: Catalogue) -> Cache | None:
     """Returns the first-level cache of one compute unit, from the description of the design."""
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     design = catalogue.architectures.get((chip and chip.family) or "")
     size = design.l1_cache if design else None
     if design is None or size is None or size.number is None:
@@ -169,7 +169,7 @@ def _published(key: str, record: Record, catalogue: Catalogue) -> tuple[Paper, s
 
     None if there is none, or if the device is only a part of a processor's cores.
     """
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     found = paper(record.device, chip, (key,), catalogue)
     if (
         not isinstance(found, Paper)

@@ -11,15 +11,17 @@ LEAST = 0.01
 """A value below this fraction of the published text's unit is shown in the unit that suits it."""
 
 
-def with_interval(interval: Interval, dimension: Dimension, published: str = "") -> str:
-    """Formats ``3.578 TB/s (3.570–3.587)``, with the decimals that the interval justifies.
+def with_interval(interval: Interval | None, dimension: Dimension, published: str = "") -> str:
+    """Formats ``3.578 TB/s (3.570–3.587)``, or ``–``; the interval justifies the decimals.
 
     Args:
-        interval: value with its interval, in the base unit.
+        interval: value with its interval, in the base unit; None if there is none.
         dimension: dimension of the values.
         published: text of the published figure beside it, whose unit is used if it has one;
             sizes of memory are in GiB, as a sheet's GB are read.
     """
+    if interval is None:
+        return NONE
     factor, unit, decimals = _setting(interval, dimension, published)
     value, low, high = (
         f"{one / factor:,.{decimals}f}" for one in (interval.value, interval.low, interval.high)
@@ -33,8 +35,10 @@ def beside(value: float, interval: Interval, dimension: Dimension, published: st
     return f"{value / factor:,.{decimals}f} {unit}"
 
 
-def percent(interval: Interval) -> str:
-    """Formats ``81.2% (80.4–82.1)``; below 1% with one digit more, ``0.31% (0.30–0.32)``."""
+def percent(interval: Interval | None) -> str:
+    """Formats ``81.2% (80.4–82.1)``, or ``–``; below 1% one digit more, ``0.31% (0.30–0.32)``."""
+    if interval is None:
+        return NONE
     decimals = 0 if (interval.high - interval.low) > 0.04 else 2 if interval.value < 0.01 else 1
     value, low, high = (
         f"{100 * one:.{decimals}f}" for one in (interval.value, interval.low, interval.high)

@@ -179,4 +179,4 @@ def _measured(row: Row) -> str:
 
 
 def _reached(row: Row) -> str:
-    return percent(row.fraction) if row.fraction else "–"
+    return percent(row.fraction)

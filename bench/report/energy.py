@@ -48,7 +48,7 @@ def energy_sections(
 
 
 def _tdp(record: Record, catalogue: Catalogue) -> Paper | None:
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     found = paper(record.device, chip, ("tdp",), catalogue)
     return found if isinstance(found, Paper) else None
 

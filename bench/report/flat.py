@@ -4,7 +4,7 @@ from statistics import median
 
 from bench.chips.paper import Paper
 from bench.records.model import Conditions, Measurement, Record
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.verdict import Row
 
 SIZES = ("m", "n", "k", "layout", "batch", "length", "elements")
@@ -61,13 +61,9 @@ def _published(row: Row) -> dict[str, Scalar]:
 def _measured(row: Row) -> dict[str, Scalar]:
     """Returns the measured figure, and its fraction of the published one."""
     return {
-        "measured": row.measured.value if row.measured else None,
-        "measured_low": row.measured.low if row.measured else None,
-        "measured_high": row.measured.high if row.measured else None,
+        **bounds("measured", row.measured),
         "burst": row.burst,
-        "achieved": row.fraction.value if row.fraction else None,
-        "achieved_low": row.fraction.low if row.fraction else None,
-        "achieved_high": row.fraction.high if row.fraction else None,
+        **bounds("achieved", row.fraction),
     }
 
 

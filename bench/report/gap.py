@@ -20,7 +20,7 @@ MAX_REST = 1.005
 
 def gap_sections(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
     """Yields the table of gaps, if a clock was read and any of them has a term but the rest."""
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     found = list(gaps(list(judged), record.device, chip, catalogue))
     if any(one.clock or (one.waves and one.row.measurement.conditions.clock_hz) for one in found):
         yield Section(

@@ -11,7 +11,7 @@ from bench.rates import Interval
 from bench.records.model import Record
 from bench.report.digits import with_interval
 from bench.report.groups import remarks
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.table import Section
 from bench.titles import inputs, own_inputs, sizes
 from bench.verdict import Row, Verdict
@@ -178,7 +178,7 @@ def _name(family: Family) -> str:
 
 def _rate(row: Row) -> str:
     text = row.published.text if isinstance(row.published, Paper) else ""
-    return with_interval(row.measured, row.dimension, text) if row.measured else "–"
+    return with_interval(row.measured, row.dimension, text)
 
 
 def _ratio_text(family: Family, data: str, found: Ratios) -> str:
@@ -233,15 +233,6 @@ def _flat(record: Record, family: Family, own: str) -> dict[str, Scalar]:
     }
     for data in (data for data in ORDER if data != own):
         row, over = family.others.get(data), found.get(data)
-        flat |= _interval(data, row.measured if row else None)
-        flat |= _interval(f"{data}_over_{own}", over)
+        flat |= bounds(data, row.measured if row else None)
+        flat |= bounds(f"{data}_over_{own}", over)
     return flat
-
-
-def _interval(name: str, interval: Interval | None) -> dict[str, Scalar]:
-    """Returns a value and its bounds, a key each."""
-    return {
-        name: interval.value if interval else None,
-        f"{name}_low": interval.low if interval else None,
-        f"{name}_high": interval.high if interval else None,
-    }

@@ -8,7 +8,7 @@ from bench.chips.paper import Absent, Paper, paper
 from bench.records.model import Record
 from bench.report.digits import with_interval
 from bench.report.groups import REMARK, remark, without_empty
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.table import Section
 from bench.units import Dimension, show
 from bench.verdict import Row, Verdict, at_its_clock
@@ -43,14 +43,14 @@ Found = Paper | Absent
 
 def _papers(record: Record, row: Row, catalogue: Catalogue) -> tuple[Found, Found]:
     """Returns the published peak rate of the row's products and the published memory bandwidth."""
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     device = at_its_clock(record.device, row.measurement)
     peak = paper(device, chip, product_keys(row.measurement.dtype), catalogue)
     return peak, paper(device, chip, BANDWIDTH, catalogue)
 
 
 def _cells(row: Row, peak: Found, bandwidth: Found) -> tuple[str, ...]:
-    rate = with_interval(row.measured, row.dimension) if row.measured else "–"
+    rate = with_interval(row.measured, row.dimension)
     flop, moved = _rates(row)
     return (
         row.title,
@@ -97,9 +97,7 @@ def _flat(record: Record, row: Row, peak: Found, bandwidth: Found) -> dict[str, 
         "layer": row.title,
         "dtype": measurement.dtype,
         "parameters": " ".join(f"{name}={value}" for name, value in parameters),
-        "tokens_per_s": rate.value if rate else None,
-        "tokens_per_s_low": rate.low if rate else None,
-        "tokens_per_s_high": rate.high if rate else None,
+        **bounds("tokens_per_s", rate),
         "flop_per_s": flop,
         "peak": peak.value if isinstance(peak, Paper) else None,
         "peak_share": _fraction(flop, peak),

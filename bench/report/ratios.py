@@ -11,7 +11,7 @@ from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.digits import NONE
 from bench.report.marks import NOT_PUBLISHED
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.table import Notes, Section
 from bench.units import Dimension, show, significant
 from bench.words import sentence
@@ -96,9 +96,7 @@ def flat(finding: Finding) -> dict[str, Scalar]:
         "limit_low": limit_low and limit_low * question.factor,
         "limit_high": limit_high and limit_high * question.factor,
         "paper_figure": paper.key if paper else None,
-        "paper_ratio": paper.value if paper else None,
-        "paper_ratio_low": paper.low if paper else None,
-        "paper_ratio_high": paper.high if paper else None,
+        **bounds("paper_ratio", paper),
         "paper_computed": " ".join(paper.computed) or None if paper else None,
         "holds_on_paper": finding.on_paper,
         "paper_at_limit": finding.at_limit,

@@ -12,7 +12,7 @@ from bench.report.curve import undisturbed
 from bench.report.digits import percent, with_interval
 from bench.report.groups import REMARK, remark, without_empty
 from bench.report.layers import BANDWIDTH
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.table import Section
 from bench.units import Dimension, show, significant
 from bench.verdict import RATED, Row, Verdict, at_its_clock
@@ -106,7 +106,7 @@ def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
 
     Streams in narrower formats only give the slope below the roof of the matrix products.
     """
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     measurement, work = row.measurement, row.measurement.work
     device, dtype = at_its_clock(record.device, measurement), measurement.dtype
     product = measurement.parameters.get("way") == "product" or dtype not in ("fp32", "fp64")
@@ -133,9 +133,9 @@ def _cells(point: Point) -> tuple[str, ...]:
     row, roof, share = point.row, point.roof, point.share
     return (
         str(row.measurement.parameters.get("intensity", "")),
-        with_interval(row.measured, row.dimension) if row.measured else "–",
+        with_interval(row.measured, row.dimension),
         show(roof.height, Dimension.FLOP_RATE) if roof.height else "–",
-        percent(share) if share else "–",
+        percent(share),
         roof.side if row.measured else "–",
         "; ".join(one for one in (remark(row), _above(share)) if one),
     )
@@ -215,9 +215,7 @@ def flat(record: Record, point: Point, curve: Sequence[Point]) -> dict[str, Scal
         "record": record.id,
         "dtype": row.measurement.dtype,
         "intensity": roof.intensity or None,
-        "flop_per_s": rate.value if rate else None,
-        "flop_per_s_low": rate.low if rate else None,
-        "flop_per_s_high": rate.high if rate else None,
+        **bounds("flop_per_s", rate),
         "roof": roof.height,
         "roof_share": share.value if share else None,
         "bound_by": roof.side.replace("–", ""),

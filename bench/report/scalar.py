@@ -1,11 +1,39 @@
 """The values of flat rows, and sequences that are computed on first access."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar, overload
+from typing import Protocol, TypeVar, overload
 
 Scalar = str | int | float | bool | None
 """A value of a flat row."""
 Row = TypeVar("Row")
+
+
+class Bounded(Protocol):
+    """A value with the bounds of its interval, such as a rate's or a ratio's."""
+
+    @property
+    def value(self) -> float:
+        """Returns the value."""
+        ...
+
+    @property
+    def low(self) -> float:
+        """Returns the lower bound."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """Returns the upper bound."""
+        ...
+
+
+def bounds(name: str, found: Bounded | None) -> dict[str, Scalar]:
+    """Returns ``name``, ``name_low`` and ``name_high`` of a flat row; all None if it is unknown."""
+    return {
+        name: found.value if found else None,
+        f"{name}_low": found.low if found else None,
+        f"{name}_high": found.high if found else None,
+    }
 
 
 class Lazy(Sequence[Row]):

@@ -8,7 +8,7 @@ from bench.chips.load import Catalogue
 from bench.records.model import Record
 from bench.report.digits import NONE, percent, with_interval
 from bench.report.markup import Report
-from bench.report.scalar import Scalar
+from bench.report.scalar import Scalar, bounds
 from bench.report.spread import (
     Figure,
     Pair,
@@ -115,7 +115,7 @@ def _cells(pair: Pair) -> tuple[str, ...]:
         pair.device,
         _value(pair.alone),
         _value(pair.together),
-        percent(ratio) if ratio else NONE,
+        percent(ratio),
         _both(pair, "clock_hz", Dimension.FREQUENCY),
         _both(pair, "power_w", Dimension.POWER),
         _both(pair, "temperature_c", None),
@@ -237,9 +237,7 @@ def _flat(pair: Pair, alone: Records, together: Records) -> dict[str, Scalar]:
         "dtype": measurement.dtype,
         "data": measurement.data,
         "unit": row.dimension.value,
-        "ratio": ratio.value if ratio else None,
-        "ratio_low": ratio.low if ratio else None,
-        "ratio_high": ratio.high if ratio else None,
+        **bounds("ratio", ratio),
         "remark": _remark(pair),
     }
     for when, of_phase, records in (
@@ -249,9 +247,7 @@ def _flat(pair: Pair, alone: Records, together: Records) -> dict[str, Scalar]:
         measured = of_phase.measured if of_phase else None
         flat |= {
             f"{when}_record": records[pair.device].id if pair.device in records else None,
-            when: measured.value if measured else None,
-            f"{when}_low": measured.low if measured else None,
-            f"{when}_high": measured.high if measured else None,
+            **bounds(when, measured),
             **{f"{when}_{name}": reading(of_phase, name) for name in READINGS},
             f"{when}_throttle": ", ".join(_reasons(of_phase)),
         }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.records.model import Record
-from bench.report.digits import NONE, percent, with_interval
+from bench.report.digits import percent, with_interval
 from bench.report.markup import Report
 from bench.report.repeats import spread_sections
 from bench.report.scalar import Scalar
@@ -77,8 +77,8 @@ def _cells(row: Row, job: str, record: Record) -> tuple[str, ...]:
         row.title,
         row.shape.partition(", best of ")[0],
         job,
-        with_interval(row.measured, row.dimension) if row.measured else NONE,
-        percent(row.fraction) if row.fraction else NONE,
+        with_interval(row.measured, row.dimension),
+        percent(row.fraction),
         f"failed: {row.reason}" if row.verdict is Verdict.FAILED else row.verdict.value,
         record.id,
     )

@@ -122,7 +122,7 @@ def build(
         cite: whether footnotes have sources in full.
     """
     notes = Notes(brief=not cite)
-    chip = catalogue.chips.get(record.identity.chip or "")
+    chip = catalogue.sheet_of(record)
     shown: dict[str, list[Row]] = {"": []}
     for row in judged:
         if not row.apart and row.measurement.kernel not in elsewhere:
@@ -201,7 +201,7 @@ def _cells(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> t
     return (
         row.title,
         _published(row, chip, catalogue, notes),
-        with_interval(measured, row.dimension, text) if measured else "–",
+        with_interval(measured, row.dimension, text),
         beside(burst, measured, row.dimension, text) if burst and measured else "–",
         _achieved(row, catalogue, notes),
         f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value,

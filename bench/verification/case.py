@@ -45,7 +45,7 @@ class Case:
     @property
     def chip(self) -> Chip | None:
         """Returns the chip whose sheet the record is compared with, None if there is none."""
-        return self.catalogue.chips.get(self.record.identity.chip or "")
+        return self.catalogue.sheet_of(self.record)
 
     @property
     def is_fake(self) -> bool:

@@ -115,7 +115,7 @@ def _figure_share(row: Row, case: Case) -> str:
 
 
 def _share(row: Row) -> str:
-    return percent(row.fraction) if row.fraction else "–"
+    return percent(row.fraction)
 
 
 def _run(case: Case) -> list[tuple[str, str]]:

@@ -147,10 +147,10 @@ def _measured(name: str, row: Row) -> tuple[str, ...]:
     text = row.published.text if isinstance(row.published, Paper) else ""
     return (
         name,
-        with_interval(row.measured, row.dimension, text) if row.measured else "–",
+        with_interval(row.measured, row.dimension, text),
         beside(row.burst, row.measured, row.dimension, text) if row.burst and row.measured else "–",
         text or "–",
-        percent(row.fraction) if row.fraction else "–",
+        percent(row.fraction),
         f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value,
     )
 
