@@ -40,9 +40,8 @@ def run_query(index: Index, folders: Sequence[Path], query: str) -> Report:
     """
     try:
         duckdb: Any = import_module("duckdb")
-        import_module("pandas")
     except ImportError:
-        raise UsageError("sql= needs DuckDB and pandas: pip install 'onpaper[duckdb]'") from None
+        raise UsageError("sql= needs DuckDB: pip install 'onpaper[duckdb]'") from None
     with duckdb.connect(":memory:") as database:
         _create_views(database, index)
         if re.search(r"\bfiles\b", query, re.IGNORECASE):

@@ -64,7 +64,7 @@ def validation_report(
     Args:
         parts: the parts of the validation.
         changes: changes of parts since an earlier state.
-        whole: whether to show all rows of chips and workloads, not only the worst.
+        whole: whether to show all pairs, chips and workloads, not only the worst.
     """
     notes = Notes()
     ratios = [one for one in parts if one.name.startswith(RATIO)]
@@ -84,8 +84,8 @@ def validation_report(
     more = [_ratios(ratios)] if ratios and times else []
     more += [_choices(one) for one in chosen if one not in shown]
     more += [_bars(parts)] if any(one.bar != Bar() for one in parts) else []
-    more += [pair_section(ratios)] if ratios else []
-    lists = [chip_section(times), work_section(times)] if times else []
+    lists = [pair_section(ratios)] if ratios else []
+    lists += [chip_section(times), work_section(times)] if times else []
     more += lists if whole else [shortened(one, CUT) for one in lists]
     more += [_changed(changes)] if changes else []
     return Report(table, [_flat(one) for one in shown], tuple(more))

@@ -13,7 +13,7 @@ INSIDE = "in " + " / ".join(f"{100 * level:g}" for level in LEVELS)
 MIDDLE = ("median", "bias", INSIDE)
 SHOWN = 20
 """Maximum number of rows of a list in the text, the worst first; programs get all rows."""
-CUT = "{} more lines: in results/VALIDATION.md, report=csv and report=json, or with part=."
+CUT = "{} more lines: with report=csv, report=json or part=."
 """Sentence about the other rows."""
 PAPER = ("roofline", "at one share")
 """The two baselines of predicted times."""

@@ -1,10 +1,8 @@
 """Rows as pandas frames, each column with the type that its table states."""
 
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import UsageError
 from bench.tables.model import Column, cells, columns
 
 if TYPE_CHECKING:
@@ -14,31 +12,17 @@ DTYPES = {"string": "string", "number": "float64", "integer": "Int64", "boolean"
 """Pandas type of each type of column; all but ``float64`` have a value for empty cells."""
 
 
-def _pandas() -> Any:  # noqa: ANN401 -- a module; an environment may lack it
-    """Returns pandas, imported only when a frame is made.
-
-    Raises:
-        UsageError: pandas is not installed, as in an environment that came with torch.
-    """
-    try:
-        return import_module("pandas")
-    except ImportError:
-        raise UsageError("frames need pandas: pip install pandas") from None
-
-
 def frame(shape: type[Any], rows: Iterable[Any]) -> "pd.DataFrame":
     """Returns the rows of one table as a frame; an empty cell is NA in text, NaN in numbers.
 
     Args:
         shape: dataclass of the rows.
         rows: the rows.
-
-    Raises:
-        UsageError: pandas is not installed.
     """
-    pandas = _pandas()
+    import pandas as pd
+
     known = columns(shape)
-    untyped = pandas.DataFrame([cells(row) for row in rows], columns=[one.name for one in known])
+    untyped = pd.DataFrame([cells(row) for row in rows], columns=[one.name for one in known])
     typed: pd.DataFrame = untyped.astype({one.name: _dtype(one) for one in known})
     return typed
 
@@ -48,15 +32,13 @@ def loose(rows: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":
 
     A column with any text is ``string``, one of whole numbers ``Int64``, one of truth values
     ``boolean``, any other ``float64``; an empty column is NaN.
-
-    Raises:
-        UsageError: pandas is not installed.
     """
-    pandas = _pandas()
+    import pandas as pd
+
     mappings = [dict(row) for row in rows]
     names = dict.fromkeys(name for row in mappings for name in row)
     types = {name: {type(row.get(name)) for row in mappings} - {type(None)} for name in names}
-    untyped = pandas.DataFrame(mappings, columns=list(names))
+    untyped = pd.DataFrame(mappings, columns=list(names))
     typed: pd.DataFrame = untyped.astype({name: _inferred(found) for name, found in types.items()})
     return typed
 

@@ -227,14 +227,6 @@ def test_a_chip_against_itself_is_refused() -> None:
         bench.verdicts("h20", "H20")
 
 
-def test_without_pandas_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(UsageError, match=r"^frames need pandas: pip install pandas$"):
-        bench.frame("rules")
-    with pytest.raises(UsageError, match=r"^frames need pandas: pip install pandas$"):
-        bench.record("h200-sxm-full").frame()
-
-
 def test_predictions_come_as_a_frame_with_the_lines_of_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
