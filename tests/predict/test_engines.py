@@ -33,8 +33,8 @@ def test_serving_is_that_of_any_engine_unless_it_is_tuned(
         wide, narrow = (each["seconds_high_80"] / each["seconds"] for each in (one_, other))
         assert (wide > narrow) == home
     h20, likewise = every[1], tuned[1]
-    for key in ("ratio", "ratio_low_80", "ratio_high_80"):
-        assert h20[key] == pytest.approx(likewise[key]), "two chips of one vendor have one engine"
+    assert h20["ratio"] == pytest.approx(likewise["ratio"]), "two chips of one vendor share it"
+    assert h20["ratio_low_80"] < 0.9 * likewise["ratio_low_80"], "but for versions and settings"
     ascend, same = every[2], tuned[2]
     assert ascend["ratio"] / same["ratio"] == pytest.approx(slower), "a port against any engine"
     best = [*words[:2], "parallel=best", "devices=8", "tpot=30ms"]
