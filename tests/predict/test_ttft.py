@@ -9,6 +9,7 @@ from numpy.random import default_rng
 from bench.predict.forecast import forecast
 from bench.predict.learning import ttft
 from bench.predict.learning.learn import DENSE, EXPERTS, load
+from bench.predict.learning.reported import ALONE_SET_ON
 from bench.predict.learning.shipped import shipped
 from bench.predict.learning.tables import Row
 from bench.predict.learning.ttft import (
@@ -22,8 +23,12 @@ from bench.predict.learning.ttft import (
     other_requests,
 )
 from bench.predict.model.facts import Facts
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import precision
 from bench.predict.model.serving import serve
-from bench.predict.validation.heldfirst import first_tokens
+from bench.predict.scenario import Scenario
+from bench.predict.validation.heldfirst import first_tokens, reported_alone
+from bench.workloads.load import workload
 from tests.predict.cases import chips
 from tests.predict.test_forecast import H20, H800, asked
 
@@ -156,3 +161,26 @@ def test_no_first_token_is_told_before_its_prefill(model: str, chips: dict[str, 
         alone = forecast(chips[name], asked("prefill", 1, model, split="tp8"), load())
         assert alone.ttft
         assert alone.seconds <= alone.ttft.seconds
+
+
+def test_reported_ttft_is_of_requests_by_themselves_that_no_constant_was_set_on() -> None:
+    rows = shipped().reported_first
+    assert {row["concurrency"] for row in rows} == {1}
+    assert not {row.words["stack"].split()[0] for row in rows} & set(ALONE_SET_ON)
+    apart = [row for row in rows if row.words["stack"].startswith("mooncake-sglang ")]
+    assert [row["ttft_ms"] for row in apart][:2] == pytest.approx([125.84, 304.02])
+
+
+def test_reported_ttft_is_predicted_as_by_forecast(chips: dict[str, Facts]) -> None:
+    told, world = workload("qwen3-235b-a22b"), shipped()
+    formats, chip = precision("bf16", experts=True), chips["nvidia-h20-sxm-141gb"]
+    found = reported_alone(world)
+    mine = [one.error for one in found[EXPERTS] if one.work.startswith(told.id)]
+    rows = [row for row in world.reported_first if row.words["model"] == told.id]
+    for row, error in zip(rows, mine, strict=True):
+        one, prompt = np.ones(1), np.array([row["input"]])
+        single = Scenario(told, "serve", formats, Parallel(8), one, prompt, one)
+        first = forecast(chip, single, load()).ttft
+        assert first is not None
+        assert math.log(first.seconds[0] * 1e3 / row["ttft_ms"]) == pytest.approx(error, abs=0.01)
+    assert found[DENSE]

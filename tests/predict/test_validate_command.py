@@ -172,7 +172,7 @@ def test_a_wrong_part_is_refused_before_anything_is_predicted(
     ("words", "told"),
     [
         (["part=produkt"], "onpaper: no part has 'produkt' in its name: did you mean"),
-        (["part=h20"], "onpaper: no part has 'h20' in its name: choose from: attention decode, i"),
+        (["part=h20"], "onpaper: no part has 'h20' in its name: choose from: TTFT as reported, d"),
         (["against=none.json"], "onpaper: against=none.json cannot be read: No such file"),
         (["out=."], "onpaper: out=.: name a file in an existing folder"),
         (["out=no/such/folder.json"], "onpaper: out=no/such/folder.json: name a file"),

@@ -26,6 +26,8 @@ from bench.workloads.model import Workload
 
 QUANTITIES = {"serving_output": "turn", "tpot": "tpot", "decode": "decode_s"}
 """Reported quantities that are used, and the attribute of ``Served`` that each is compared with."""
+FIRST = "ttft"
+"""The reported quantity of TTFT."""
 NAMED = {
     "concurrency": ("concurrency", "batch"), "input": ("input", "kv_len"), "output": ("output",),
 }  # fmt: skip
@@ -40,6 +42,10 @@ UNDER_WAY = 0.5
 """Least share of the requested concurrency that must decode at once (rate x TPOT, Little's law)."""
 FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 """Reports whose values are also in ``results/tables``."""
+ALONE_SET_ON = (
+    "lmdeploy-a100-fp16", "nim-llama-3.3-70b", "tt-inference-server-gpus", "yobitel-inferencebench",
+)  # fmt: skip
+"""Reports that ``ttft.ALONE_S`` was set on, so that their TTFT tests nothing."""
 Group = tuple[str, str]
 """Who measured, and the vendor of the chips if no engine was fitted on it (otherwise "")."""
 Logs = Mapping[Group, Sequence[float]]
@@ -54,12 +60,23 @@ def reported_rows(
     Rates of runs in which most requests queued are left out, because their actual batch is unknown.
     """
     values = values_of(reports, chips, FITTED)
-    rows = [row for report, value in values if (row := _row(report, value, models)) is not None]
+    served_ = ((report, value) for report, value in values if value.quantity in QUANTITIES)
+    rows = [row for report, value in served_ if (row := _row(report, value, models)) is not None]
     tpots: dict[object, float] = {}
     for row in rows:
         if row.words["quantity"] == "tpot":
             tpots[_run(row)] = max(row["tpot_ms"], tpots.get(_run(row), 0))
     return [row for row in rows if tpots.get(_run(row), np.inf) >= UNDER_WAY * row["tpot_ms"]]
+
+
+def reported_first(
+    reports: Iterable[Report], chips: Mapping[str, Facts], models: Mapping[str, Workload]
+) -> list[Row]:
+    """Returns reported TTFT of requests that have the chips to themselves, as rows of serving."""
+    values = values_of(reports, chips, (*FITTED, *ALONE_SET_ON))
+    firsts = ((report, value) for report, value in values if value.quantity == FIRST)
+    rows = [_row(report, value, models) for report, value in firsts]
+    return [row for row in rows if row and row["concurrency"] == 1]
 
 
 def values_of(
@@ -85,14 +102,17 @@ def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row
     Software before its release is left out: it says nothing of what the chip will do.
     """
     work, model = value.workload, model_named(value.workload.get("model", ""))
-    if value.quantity not in QUANTITIES or model not in models or not value.dtype:
+    if value.quantity not in (*QUANTITIES, FIRST) or model not in models or not value.dtype:
         return None
     if Defect.PRERELEASE in value.defects:
         return None
     load, split = _load(value), _split(value)
     if load is None or split is None:
         return None
-    numbers = {**load, **split, "tpot_ms": 1e3 * _tpot(value, load["concurrency"])}
+    if value.quantity == FIRST:
+        numbers = {**load, **split, "ttft_ms": 1e3 * value.value.si}
+    else:
+        numbers = {**load, **split, "tpot_ms": 1e3 * _tpot(value, load["concurrency"])}
     cache = work.get("kv_dtype", "")
     words = {
         "chip": value.chip, "model": model, "dtype": value.dtype,
@@ -136,7 +156,9 @@ def _load(value: Reported) -> dict[str, float] | None:
     work = {str(key): word for key, word in value.workload.items()}
     if "speculative" in work.get("case", ""):
         return None
-    defaults = {"output": "1"} if value.quantity == "decode" else {}
+    defaults = {"output": "1"} if value.quantity in ("decode", FIRST) else {}
+    if value.quantity == FIRST and "requests" not in work:  # of one prompt, if it tells of no more
+        defaults["concurrency"] = "1"
     stated = {
         name: next((work[key] for key in keys if key in work), defaults.get(name, ""))
         for name, keys in NAMED.items()

@@ -8,7 +8,12 @@ from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.pool import Evidence
 from bench.predict.learning.learn import Learnt, learn
-from bench.predict.learning.reported import by_groups, by_ports, reported_rows
+from bench.predict.learning.reported import (
+    by_groups,
+    by_ports,
+    reported_first,
+    reported_rows,
+)
 from bench.predict.learning.reportedpairs import pairs, scatter
 from bench.predict.learning.reportedtraining import trained_rows
 from bench.predict.learning.tables import tables
@@ -31,8 +36,10 @@ def shipped() -> World:
     own = own_products(map(read, files), chips)
     models, evidence = workloads(), Evidence(observations(sheets))
     found = list(reports().values())
-    serving, training = (made(found, chips, models) for made in (reported_rows, trained_rows))
-    return World(chips, models, tables(), own, evidence, domestic, tuple(serving), tuple(training))
+    serving, training, first = (
+        tuple(made(found, chips, models)) for made in (reported_rows, trained_rows, reported_first)
+    )
+    return World(chips, models, tables(), own, evidence, domestic, serving, training, first)
 
 
 def learn_all(world: World) -> Learnt:

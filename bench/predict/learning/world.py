@@ -29,6 +29,7 @@ class World:
         domestic: ids of chips designed in China.
         reported_serving: serving that others reported.
         reported_training: training that others reported.
+        reported_first: TTFT of requests by themselves that others reported.
     """
 
     chips: Mapping[str, Facts]
@@ -39,6 +40,7 @@ class World:
     domestic: frozenset[str] = frozenset()
     reported_serving: tuple[Row, ...] = ()
     reported_training: tuple[Row, ...] = ()
+    reported_first: tuple[Row, ...] = ()
     _stacks: dict[frozenset[str], Stack] = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -29,9 +29,7 @@ from bench.predict.validation.heldapart import FIRST as FIRST_APART
 from bench.predict.validation.heldapart import NOTES as APART
 from bench.predict.validation.heldapart import disaggregated, first_tokens_apart, sides_chosen
 from bench.predict.validation.heldfigures import figures_left_out
-from bench.predict.validation.heldfirst import NAMES as FIRST
-from bench.predict.validation.heldfirst import NOTE as WAITS
-from bench.predict.validation.heldfirst import first_tokens
+from bench.predict.validation.heldfirst import FIRST, first_parts
 from bench.predict.validation.heldkernels import left_out, other_sources
 from bench.predict.validation.heldout import WHOLE, calibrated, chosen, predicted, products, steps
 from bench.predict.validation.heldreported import left_out as unserved
@@ -190,10 +188,8 @@ def _disaggregated(world: World) -> Iterator[Part]:
 
 
 def _ttft(world: World) -> Iterator[Part]:
-    """Yields TTFT in serving."""
-    for name, cases in first_tokens(world).items():
-        if cases:
-            yield _part(FIRST[name], CHIP, cases, WAITS)
+    """Yields TTFT in serving, and as others reported it."""
+    yield from (_part(*each) for each in first_parts(world) if each[2])
 
 
 def _product_ratios(world: World) -> Iterator[Part]:
@@ -288,7 +284,7 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((REPORTED, f"{RATIO}{REPORTED}"), _reported),
     ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
-    (tuple(FIRST.values()), _ttft),
+    (FIRST, _ttft),
     ((WAYS,), _choices),
     (("disaggregated serving", SIDES), _disaggregated),
     ((*TRAINING.values(), "training as reported"), _training),
