@@ -13,7 +13,7 @@ from bench.predict.learning.reported import ALONE_SET_ON
 from bench.predict.learning.shipped import shipped
 from bench.predict.learning.tables import Row
 from bench.predict.learning.ttft import (
-    ALONE_S,
+    EXPERTS_ALONE,
     FREE,
     LIGHT,
     Ttft,
@@ -150,7 +150,10 @@ def test_the_first_token_is_a_prefill_with_what_engines_add(
     assert few.seconds >= expected * (1 - 1e-9)
     if model == "deepseek-v3":
         assert few.seconds == pytest.approx(expected)
-        assert single.seconds == pytest.approx((ALONE_S + how.prefill * bare.ttft) * shift)
+        assert single.seconds == pytest.approx(
+            (how.alone_s + how.alone_prefill * bare.ttft) * shift
+        )
+        assert (how.alone_s, how.alone_prefill) == EXPERTS_ALONE
     for level in (0.8, 0.95):
         assert few.half(level) >= part.half(float(covariance[0, 0]), level)
 

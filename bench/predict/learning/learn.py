@@ -181,6 +181,9 @@ def ttft_fits(
     found = {}
     for name, kept, prefills in ttft_rows(rows, chips, models, stack):
         model = ttft.fit(kept, prefills)
+        if name == EXPERTS:
+            alone_s, factor = ttft.EXPERTS_ALONE
+            model = replace(model, alone_s=alone_s, alone_prefill=factor)
         logs = [float(log) for log in ttft.departures(kept, prefills, model)]
         same = [same_work(row) for row in kept]
         labels = [chips[row.chip].labels for row in kept]

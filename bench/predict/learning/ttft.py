@@ -26,6 +26,11 @@ ALONE_S = 6e-3
 """Cost of a request besides its prefill if no other is under way, s; no fitted row is of that kind.
 It was set on 22 TTFT values of one request at a time (lmdeploy's table of the A100, NVIDIA's of
 NIM, tt-inference-server 125, 143 and 340, yobitelcomm/bench), which therefore no longer test it."""
+EXPERTS_ALONE = (60e-3, 1.5)
+"""For models with experts: the cost of a request by itself, s, and the factor on its prefill, which
+runs less slowly than between decode steps of others. They were set on 40 single requests that
+others reported and on 61 disaggregated runs with few requests, which therefore no longer test them;
+what fits either best improves the other, too."""
 OWN = "nvidia"
 """Origin of rows by the vendor, in which all requests start at once, so that each waits for all."""
 SMOOTH = 0.2
@@ -42,11 +47,15 @@ class Ttft:
         host_s: fixed time of a request, s.
         prefill: factor on the predicted prefill.
         queue: share of a prefill that each other request under way adds.
+        alone_s: fixed time of a request that has the chips to itself, s.
+        alone_prefill: factor on its prefill; 0: the same as ``prefill``.
     """
 
     host_s: float = 0.05
     prefill: float = 1.5
     queue: float = 0.05
+    alone_s: float = ALONE_S
+    alone_prefill: float = 0.0
 
     def seconds(self, prefill_s: Array, others: Array | float = 0.0) -> Array:
         """Returns TTFT, s.
@@ -58,8 +67,9 @@ class Ttft:
         return np.asarray(self.host_s + self.prefill * prefill_s * (1 + self.queue * others))
 
     def alone(self, prefill_s: Array) -> Array:
-        """Returns the TTFT of a request that has the chips to itself, s."""
-        return np.asarray(ALONE_S + self.prefill * prefill_s)
+        """Returns the TTFT of a request by itself, s: at most that with others under way."""
+        alone = self.alone_s + (self.alone_prefill or self.prefill) * prefill_s
+        return np.minimum(alone, self.seconds(prefill_s))
 
 
 def light(rows: Iterable[Row]) -> list[Row]:
