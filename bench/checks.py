@@ -10,10 +10,10 @@ from bench.chips import load as chips
 from bench.chips.faults import uncited
 from bench.chips.vendors import vendors
 from bench.claims import load as claims
-from bench.datafile import at_home, relative
 from bench.errors import DataError, Fault
 from bench.evidence import load as reports
 from bench.evidence.cited import citation_faults
+from bench.files.datafile import at_home, relative
 from bench.predict.learning import tables
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults

@@ -13,13 +13,14 @@ from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bench import loaded, notebook
+from bench import notebook
 from bench.chips.conflicts import Conflict
 from bench.chips.conflicts import conflicts as open_conflicts
 from bench.chips.load import catalogue
 from bench.chips.model import Chip
 from bench.chips.select import select
 from bench.errors import UsageError
+from bench.files import caches as loaded
 from bench.notebook import Recorded, Shown, Verdicts
 from bench.rules.judge import Status, status
 from bench.rules.load import rulebook
@@ -187,7 +188,7 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
     """Returns the comparison of two chips, on paper and in measurement.
 
     There is one finding per figure and kind of work on which anything is known: ``.findings``, as a
-    frame ``.frame()``, in sentences ``.summary``. (``bench.verdict`` is the module of verdicts.)
+    frame ``.frame()``, in sentences ``.summary``.
 
     Args:
         first: the chip that is compared.
@@ -200,7 +201,7 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
         'falls short'
     """
     from bench.claims.sensitivity import bench_of
-    from bench.report.verdicts import pairing, verdict_report
+    from bench.report.chips.verdicts import pairing, verdict_report
 
     one, other = chip(first), chip(second)
     if one.id == other.id:

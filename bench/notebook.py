@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.claims.weigh import Finding
+    from bench.judging.verdict import Row
     from bench.records.model import Record
-    from bench.report.markup import Report
-    from bench.report.verdicts import Pairing
-    from bench.verdict import Row
+    from bench.report.chips.verdicts import Pairing
+    from bench.report.text.markup import Report
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -68,8 +68,8 @@ def _print(
 ) -> None:
     """Prints a value as a table; a nested value, or one without a report, as its ``repr``."""
     from bench.report.formats.terminal import set_for
-    from bench.report.markup import cleaned
-    from bench.report.screen import Screen
+    from bench.report.text.markup import cleaned
+    from bench.report.text.screen import Screen
 
     found = None if inner or len(printer.stack) > 1 else report()
     printer.text(set_for(cleaned(found), Screen()).rstrip() if found else repr(value))
@@ -115,13 +115,13 @@ class Recorded(Displayed):
     @property
     def rows(self) -> "list[Row]":
         """Returns each measurement with its published figure and its verdict."""
-        from bench.verdict import rows
+        from bench.judging.verdict import rows
 
         return rows(self.record, catalogue(), self.margin)
 
     def frame(self) -> "pd.DataFrame":
         """Returns the rows as a frame, one per measurement, with the columns of ``report=csv``."""
-        from bench.report.flat import flat
+        from bench.report.record.flat import flat
 
         return frames.loose(flat(self.record, row) for row in self.rows)
 
@@ -191,7 +191,7 @@ def _pretty(value: object, report: "Maker", printer: Printer, cycle: bool) -> No
 
 def chip_report(chip: Chip) -> "Report | None":
     """Returns the sheet of a chip with its sources; None if the chip is not in the catalogue."""
-    from bench.report.dossier import dossier
+    from bench.report.chips.dossier import dossier
 
     known = catalogue()
     if known.chips.get(chip.id) != chip:
@@ -201,7 +201,7 @@ def chip_report(chip: Chip) -> "Report | None":
 
 def status_report(found: Status) -> "Report | None":
     """Returns the export status of a chip with its sources; None if not in the catalogue."""
-    from bench.report.rulings import statuses
+    from bench.report.rules.rulings import statuses
     from bench.rules.judged import judged
 
     known, book = catalogue(), rulebook()
@@ -214,7 +214,7 @@ def status_report(found: Status) -> "Report | None":
 
 def comparison_report(found: Comparison) -> "Report | None":
     """Returns the table of a comparison; None if a chip is not in the catalogue."""
-    from bench.report.comparison import side_by_side
+    from bench.report.chips.comparison import side_by_side
 
     known = catalogue()
     if not all(one.id in known.chips for one in found.chips):
@@ -224,7 +224,7 @@ def comparison_report(found: Comparison) -> "Report | None":
 
 def timeline_report(chip: Chip, found: tuple[Period, ...], question: Question) -> "Report":
     """Returns a chip's export status over time as a report."""
-    from bench.report.timeline import periods
+    from bench.report.rules.timeline import periods
     from bench.rules.judged import judged
 
     known, book = catalogue(), rulebook()
@@ -271,8 +271,8 @@ Cells = Callable[[Any, Callable[[str], str]], tuple[str, ...]]
 
 def _listed(title: str, columns: tuple[str, ...], found: tuple[Any, ...], cells: Cells) -> "Report":
     """Returns a report of a tuple's first ``MOST`` items, with their sources as footnotes."""
-    from bench.report.markup import Report
     from bench.report.table import Notes, Table, source_line
+    from bench.report.text.markup import Report
 
     notes, known = Notes(), catalogue()
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import yamlfile
 from bench.errors import UsageError, did_you_mean
+from bench.files import yamlfile
 from bench.shapes import SuiteItem
 
 ENDINGS = (".yaml", ".yml")

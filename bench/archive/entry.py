@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from bench.archive.slim import SlimMeasurement, SlimRecord
 from bench.chips.figures import FIGURES
-from bench.fixed import fixed_sizes
-from bench.plausible import disturbances
-from bench.rates import dimension_of, rates
+from bench.judging.plausible import disturbances
+from bench.judging.rates import dimension_of, rates
+from bench.judging.sizes import fixed_sizes
 from bench.records.model import SCHEMA
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from itertools import pairwise
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.errors import DataError
+from bench.judging.verdict import Verdict, rows
 from bench.kernels.common.base import Point
 from bench.kernels.registry import KERNELS, kernel
 from bench.measure.stats import describe
 from bench.records.model import Measurement, Record, Timing, Work
-from bench.verdict import Verdict, rows
 
 EARLIEST = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 """A time before this program existed."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from bench.strict import Strict
+from bench.files.strict import Strict
 
 FORMAT: Final = "onpaper bundle"
 MOST_BYTES = 20_000_000

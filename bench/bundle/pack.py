@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import __version__, paths, yamlfile
+from bench import __version__, paths
 from bench.bundle.model import ENVIRONMENT, MOST_BYTES, Bundle, Hashes, Sheet, digest
 from bench.bundle.private import changed_fields, masked
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
+from bench.files import yamlfile
 from bench.records.model import Record
 
 KEPT_SETTINGS = frozenset({

@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.atomic import writing
 from bench.bundle.doubts import contradictions, implausible
 from bench.bundle.unpack import OpenedBundle, open_bundle
 from bench.chips.load import Catalogue
 from bench.errors import UsageError, first_of
+from bench.files.atomic import writing
+from bench.judging.verdict import rows
 from bench.records.model import IMPORTED_BY, IMPORTED_FROM, Record
 from bench.records.store import write
 from bench.units import Quantity
-from bench.verdict import rows
 
 FOLDER = "imported"
 MAX_ID = 100

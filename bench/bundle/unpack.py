@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bench import yamlfile
 from bench.bundle.model import ENVIRONMENT, FORMAT, MOST_BYTES, Bundle, Sheet, digest
 from bench.chips.load import Catalogue
 from bench.chips.model import Architecture, Chip, Source
-from bench.datafile import validated
 from bench.errors import DataError, UsageError
-from bench.jsonfile import strict
+from bench.files import yamlfile
+from bench.files.datafile import validated
+from bench.files.jsonfile import strict
 from bench.records.model import Record
 from bench.records.store import VALUE, parsed
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bench.chips.figures import FACTS, FIGURES
 from bench.chips.model import Chip
 from bench.errors import Flaw, did_you_mean
-from bench.yamlfile import Node
+from bench.files.yamlfile import Node
 
 KEY = "based_on"
 NAMING = {"aliases", "identity", "local_name", "name", "variants"}

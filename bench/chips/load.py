@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bench import paths, yamlfile
+from bench import paths
 from bench.chips.based import KEY, base_flaw, inherited
 from bench.chips.faults import (
     architecture_faults,
@@ -20,10 +20,11 @@ from bench.chips.faults import (
 from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Architecture, Chip, Source
 from bench.chips.names import beginning, loose, plain
-from bench.datafile import as_mapping, at_home, entries, files, relative, validated
 from bench.errors import DataError, Fault, UsageError, nearest
-from bench.loaded import once
-from bench.parsed import Parsed
+from bench.files import yamlfile
+from bench.files.caches import once
+from bench.files.datafile import as_mapping, at_home, entries, files, relative, validated
+from bench.files.parsecache import Parsed
 
 if TYPE_CHECKING:
     from bench.records.model import Record

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from bench.strict import Day, Strict
+from bench.files.strict import Day, Strict
 from bench.units import UNITS, Dimension, Quantity, parse
 
 

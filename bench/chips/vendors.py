@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from bench import paths
-from bench.datafile import entries
 from bench.errors import DataError
-from bench.loaded import once
-from bench.strict import Strict
+from bench.files.caches import once
+from bench.files.datafile import entries
+from bench.files.strict import Strict
 
 LONGEST = 200
 """Most characters of a pattern; translating one takes quadratic time."""

@@ -6,11 +6,11 @@ from pathlib import Path
 from bench import paths
 from bench.chips.load import catalogue
 from bench.claims.model import Axis, Claim, Scope
-from bench.datafile import all_named, files
 from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
-from bench.loaded import once
-from bench.parsed import Parsed
+from bench.files.caches import once
+from bench.files.datafile import all_named, files
+from bench.files.parsecache import Parsed
 from bench.theory.entry import KEYS
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bench.chips.model import Key
 from bench.evidence.model import Text, When, Words, Work
-from bench.strict import Strict
+from bench.files.strict import Strict
 
 Relation = Literal["matches", "exceeds", "at least", "at most"]
 Factor = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]

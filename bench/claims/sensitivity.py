@@ -14,7 +14,7 @@ from bench.evidence.gather import observations
 from bench.evidence.model import Kind
 from bench.evidence.observe import Observation
 from bench.evidence.pool import Evidence
-from bench.loaded import once
+from bench.files.caches import once
 from bench.units import significant
 
 MARGINS = (0.05, 0.20)

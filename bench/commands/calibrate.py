@@ -11,7 +11,7 @@ from bench.shapes import CalibrateConfig
 
 if TYPE_CHECKING:
     from bench.predict.learning.learn import Learnt
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench calibrate [record=NAME] [key=value ...]
@@ -65,7 +65,7 @@ def _place(word: str | None) -> Path | None:
 
 def _of_tables() -> "tuple[Learnt, Report]":
     from bench.predict.learning.shipped import learn_all, shipped
-    from bench.report.calibration import fitted
+    from bench.report.prediction.calibration import fitted
 
     found = learn_all(shipped())
     return found, fitted(found)
@@ -78,7 +78,7 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     from bench.predict.model.facts import all_facts
     from bench.records.latest import find_own, record_folders
     from bench.records.store import read
-    from bench.report.calibration import beside
+    from bench.report.prediction.calibration import beside
     from bench.workloads.load import workloads
 
     sheets, known = catalogue(), load()
@@ -90,7 +90,7 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
 
 
 def _write(path: Path, found: "Learnt") -> None:
-    from bench.atomic import writing
+    from bench.files.atomic import writing
     from bench.predict.learning.learn import written
 
     with writing(f"out={path}"):

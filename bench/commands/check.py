@@ -36,7 +36,7 @@ Exit code: 0 no fault, 1 faults, 2 wrong usage.
 def main(words: list[str]) -> int:
     """Prints all faults and returns 1 if there are any."""
     from bench.checks import check
-    from bench.report.markup import one_line
+    from bench.report.text.markup import one_line
 
     config = compose("check", words, CheckConfig)
     folder = Path(config.specs or paths.own_specs() or paths.data_dir("specs"))

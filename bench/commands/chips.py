@@ -76,8 +76,8 @@ NAMING = ("kind", "id", "name", "aliases", "local_name")
 def main(words: list[str]) -> int:
     """Prints the list."""
     from bench.chips.load import catalogue
+    from bench.report.chips.listing import COLUMNS, listing
     from bench.report.formats import format_of
-    from bench.report.listing import COLUMNS, listing
 
     config = compose("chips", words, ChipsConfig)
     if config.limit is not None and config.limit < 1:

@@ -10,7 +10,7 @@ from bench.shapes import ClaimsConfig
 if TYPE_CHECKING:
     from bench.claims.evaluate import Judgement
     from bench.claims.sensitivity import Bench
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench claims [claim=ID] [key=value ...]
@@ -62,8 +62,8 @@ def _report(config: ClaimsConfig) -> "Report":
     from bench.claims.load import claim, claims
     from bench.claims.sensitivity import bench_of
     from bench.evidence.weigh import classes
-    from bench.report.claims import claim_list, claim_report
-    from bench.report.footnotes import cites, with_hint
+    from bench.report.chips.claims import claim_list, claim_report
+    from bench.report.text.footnotes import cites, with_hint
 
     sheets, left_out = catalogue(), classes(config.without)
     one = claim(config.claim) if config.claim else None

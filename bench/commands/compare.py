@@ -2,7 +2,7 @@
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.commands.pricekeys import priced_chips
+from bench.commands.keys.prices import priced_chips
 from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError
@@ -54,8 +54,8 @@ def main(words: list[str]) -> int:
     """Prints the comparison."""
     from bench.chips.load import catalogue
     from bench.chips.select import covered
-    from bench.report.comparison import side_by_side
-    from bench.report.markup import with_heading
+    from bench.report.chips.comparison import side_by_side
+    from bench.report.text.markup import with_heading
     from bench.theory.comparison import compare
 
     config = compose("compare", words, CompareConfig)

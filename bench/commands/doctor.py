@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from bench.commands import fakes
+from bench.commands.running import fakes
 from bench.config import compose, device_word
-from bench.cpuclock import clock_of
 from bench.errors import UsageError
+from bench.judging.cpuclock import clock_of
 from bench.records.model import DeviceInfo, Identity
 from bench.shapes import DoctorConfig
 from bench.units import Dimension, show
@@ -90,7 +90,7 @@ def _finding_line(finding: "Finding") -> str:
 def _print(lines: Iterable[str]) -> None:
     """Prints lines, wrapped to the width of a terminal."""
     from bench.report.formats.terminal import folded
-    from bench.report.screen import here, is_terminal
+    from bench.report.text.screen import here, is_terminal
 
     for line in folded(lines, here()) if is_terminal(sys.stdout) else lines:
         print(line)

@@ -8,7 +8,7 @@ from bench.errors import UsageError, did_you_mean
 from bench.shapes import EvidenceConfig
 
 if TYPE_CHECKING:
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench evidence chip=NAME [key=value ...]
@@ -52,7 +52,7 @@ def _report(config: EvidenceConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.claims.model import Phase
     from bench.claims.sensitivity import bench_of
-    from bench.report.evidence import evidence_report
+    from bench.report.chips.evidence import evidence_report
 
     works = (*get_args(Phase), "product")
     for key, given, words in (("figure", config.figure, FIGURES), ("work", config.work, works)):

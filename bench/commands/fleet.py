@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bench.fleet.gather import Group
     from bench.fleet.plan import Plan
     from bench.fleet.rank import RankedGroup
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench fleet records=FOLDER [key=value ...]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
     from bench.gate.model import Finding, Terms
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench gate record=NAME against=NAME [key=value ...]
@@ -92,7 +92,7 @@ def _judged(words: list[str]) -> int:
     from bench.gate.files import append_markdown, markdown, place, write_junit
     from bench.gate.model import terms
     from bench.gate.several import code_of
-    from bench.report.footnotes import cites, with_hint
+    from bench.report.text.footnotes import cites, with_hint
 
     config = compose("gate", words, GateConfig)
     strict = terms(config.level, config.least, config.allow)
@@ -118,7 +118,7 @@ def _findings(
     from bench.gate.report import report
     from bench.gate.several import Outcome, several
     from bench.records.latest import record_folders
-    from bench.report.markup import with_heading
+    from bench.report.text.markup import with_heading
 
     if not config.against:
         raise UsageError("gate needs against=: a record, a folder of records, or a chip")
@@ -200,7 +200,7 @@ def _of_sheet(
     from bench.gate.sheet import Requirements, against_sheet
     from bench.measure.lacking import lacking
     from bench.records.store import read
-    from bench.report.footnotes import cites
+    from bench.report.text.footnotes import cites
     from bench.tables.write import write_new
 
     for key in config.figures:

@@ -10,7 +10,7 @@ from bench.shapes import HistoryConfig
 
 if TYPE_CHECKING:
     from bench.archive.index import Index
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench history [figure=FIGURE] [chip=NAME] [key=value ...]

@@ -211,7 +211,7 @@ def _written(picture: "Picture", there: Path, look: "Theme", formats: list[str])
 
     Each file is written completely or not at all.
     """
-    from bench.atomic import replace, writing
+    from bench.files.atomic import replace, writing
     from bench.plot import draw
 
     made: Mapping[str, Callable[[], bytes]] = {

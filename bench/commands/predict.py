@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from bench.commands.predictkeys import (
+from bench.commands.keys.predict import (
     ANY,
     rate_of,
     scenario_of,
     serving_goals_of,
 )
+from bench.commands.keys.prefill import refuse_together
+from bench.commands.keys.prices import prices_of
 from bench.commands.predictrates import figures, product
-from bench.commands.prefillkeys import refuse_together
-from bench.commands.pricekeys import prices_of
 from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError, check_known
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bench.predict.answers import Answer
     from bench.predict.learning.learn import Learnt
     from bench.predict.scenario import Scenario
-    from bench.report.markup import Report
-    from bench.report.scalar import Scalar
+    from bench.report.text.markup import Report
+    from bench.report.text.scalar import Scalar
     from bench.workloads.model import Workload
 
 HELP = """\
@@ -186,8 +186,8 @@ def _report(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Rep
     scenario = scenario_of(config)
     if config.phase == "fit":
         from bench.predict.answers import memory_fits
-        from bench.report.capacity import fitting
-        from bench.report.weak import with_weak
+        from bench.report.prediction.capacity import fitting
+        from bench.report.prediction.weak import with_weak
 
         found = memory_fits(chips, scenario)
         rests = {one.chip.chip: ["memory_capacity"] for one in found}
@@ -214,8 +214,8 @@ def _predicted(
 ) -> "Report":
     from bench.predict.answers import answers
     from bench.predict.refusals import refuse_engine
-    from bench.report.predictions import predictions
-    from bench.report.weak import with_weak
+    from bench.report.prediction.predictions import predictions
+    from bench.report.prediction.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
     known = _fitted_model(config, scenario.workload)
@@ -234,8 +234,8 @@ def _priced(chips: "Iterable[Chip]", *others: "Chip | None") -> "list[Chip]":
 
 def _rests(answers: "Iterable[Answer]") -> dict[str, list[str]]:
     """Returns, for each chip, the figures behind its answer that no measurement has tested."""
-    from bench.report.predicted import figures_for_prefill, figures_used
-    from bench.report.weak import untested_figures
+    from bench.report.prediction.predicted import figures_for_prefill, figures_used
+    from bench.report.prediction.weak import untested_figures
 
     rests: dict[str, list[str]] = {}
     for one in answers:
@@ -264,8 +264,8 @@ def _best(
 ) -> "Report":
     from bench.predict.best import best
     from bench.predict.refusals import refuse_engine
-    from bench.report.best import GoalResult, best_ways
-    from bench.report.weak import with_weak
+    from bench.report.prediction.best import GoalResult, best_ways
+    from bench.report.prediction.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
     goals, rate = serving_goals_of(config, given), rate_of(config)

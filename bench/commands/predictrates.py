@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from bench.commands.predictkeys import fitted_for, whole, with_equal_rates
+from bench.commands.keys.predict import fitted_for, whole, with_equal_rates
 from bench.errors import UsageError
 from bench.shapes import PredictConfig
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 
 def figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
@@ -17,8 +17,8 @@ def figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.claims.sensitivity import bench_of
     from bench.predict.model.facts import all_facts
     from bench.predict.reached import reached
-    from bench.report.reached import reached_report
-    from bench.report.weak import untested_figures, with_weak
+    from bench.report.prediction.reached import reached_report
+    from bench.report.prediction.weak import untested_figures, with_weak
 
     known = all_facts(sheets)
     asked = [known[chip.id] for chip in chips if chip.id in known]
@@ -35,8 +35,8 @@ def product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> 
     from bench.predict.learning.learn import chosen
     from bench.predict.measured import measured_rates
     from bench.predict.model.facts import all_facts
-    from bench.report.products import Product, product_report
-    from bench.report.weak import untested_figures, with_weak
+    from bench.report.prediction.products import Product, product_report
+    from bench.report.prediction.weak import untested_figures, with_weak
 
     sizes = [whole("shape", word) for word in config.shape]
     if len(sizes) != 3:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 
 def printed(report: "Report", style: str, lines: Sequence[str] = ()) -> None:
@@ -21,8 +21,8 @@ def printed(report: "Report", style: str, lines: Sequence[str] = ()) -> None:
         lines: the notes.
     """
     from bench.report.formats import format_of
-    from bench.report.markup import with_heading
     from bench.report.registry import render_report
+    from bench.report.text.markup import with_heading
 
     print(render_report(style, with_heading(report, lines)), end="")
     if format_of(style).reader != "person":

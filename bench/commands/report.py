@@ -192,7 +192,7 @@ def _fleet(config: ReportConfig) -> "Document":
 
 def _written(document: "Document", config: ReportConfig) -> list[Path]:
     """Writes the files and returns their paths; each is written completely or not at all."""
-    from bench.atomic import replace, writing
+    from bench.files.atomic import replace, writing
     from bench.tables.write import output_folder
     from bench.verification import html, pdf
 

@@ -10,7 +10,7 @@ from bench.shapes import RulesConfig
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
     from bench.rules.load import Rulebook
     from bench.rules.model import Rule
     from bench.rules.places import Question
@@ -75,7 +75,7 @@ def main(words: list[str]) -> int:
     """Prints one view of the rules."""
     from bench.chips.load import catalogue
     from bench.chips.select import covered
-    from bench.report.footnotes import cites, with_hint
+    from bench.report.text.footnotes import cites, with_hint
 
     view = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else ""
     if view and view not in VIEWS:
@@ -110,7 +110,7 @@ class _Request:
 
 def _report(view: str, config: RulesConfig) -> "Report":
     from bench.chips.load import catalogue
-    from bench.report.footnotes import cites
+    from bench.report.text.footnotes import cites
     from bench.rules.load import rulebook
 
     _either(view, config)
@@ -186,7 +186,7 @@ def _rules(view: str, config: RulesConfig, book: "Rulebook") -> "list[Rule]":
 
 def _status(config: RulesConfig, request: _Request) -> "Report":
     from bench.chips.select import select
-    from bench.report.rulings import statuses
+    from bench.report.rules.rulings import statuses
     from bench.rules.judged import judged
 
     chips = select(config.chips or ["export-tier"], request.catalogue)
@@ -200,7 +200,7 @@ def _status(config: RulesConfig, request: _Request) -> "Report":
 
 
 def _timeline(config: RulesConfig, request: _Request) -> "Report":
-    from bench.report.timeline import periods
+    from bench.report.rules.timeline import periods
     from bench.rules.judged import judged
     from bench.rules.subject import subject
     from bench.rules.timeline import timeline
@@ -213,7 +213,7 @@ def _timeline(config: RulesConfig, request: _Request) -> "Report":
 
 
 def _explain(config: RulesConfig, request: _Request) -> "Report":
-    from bench.report.predicates import explanation
+    from bench.report.rules.predicates import explanation
     from bench.rules.judged import judged
     from bench.rules.reason import asks_chips
     from bench.rules.ruling import CONTROL, EMBARGO, LETTER, rule_on
@@ -233,7 +233,7 @@ def _explain(config: RulesConfig, request: _Request) -> "Report":
 
 
 def _whatif(config: RulesConfig, request: _Request) -> "Report":
-    from bench.report.whatif import changes, room_report
+    from bench.report.rules.whatif import changes, room_report
     from bench.rules.judge import status
     from bench.rules.judged import Judged, judged
     from bench.rules.steps import steps
@@ -253,7 +253,7 @@ def _whatif(config: RulesConfig, request: _Request) -> "Report":
 
 
 def _list(_: RulesConfig, request: _Request) -> "Report":
-    from bench.report.rulelist import rule_list
+    from bench.report.rules.rulelist import rule_list
 
     book = request.book
     rules = request.rules or list(book.rules.values())

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from bench import suitefile
-from bench.commands import several
-from bench.commands.live import Live
-from bench.commands.planned import plan
+from bench.commands.running import several
+from bench.commands.running.live import Live
+from bench.commands.running.planned import plan
 from bench.config import compose, folder
 from bench.errors import UsageError
-from bench.report.markup import printable
+from bench.report.text.markup import printable
 from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def main(words: list[str]) -> int:
 
 
 def _main(words: list[str]) -> int:
-    from bench.commands import series
-    from bench.commands.sweep import sweep
-    from bench.commands.sweepwords import refuse_several
+    from bench.commands.running import series
+    from bench.commands.running.sweep import sweep
+    from bench.commands.running.sweepwords import refuse_several
 
     if "-m" in words or "--multirun" in words:
         from bench.measure.ranks import count

@@ -8,7 +8,7 @@ from bench.errors import UsageError
 from bench.shapes import ShowConfig
 
 if TYPE_CHECKING:
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench show [record=NAME] [chip=NAME] [key=value ...]
@@ -47,8 +47,8 @@ Exit code: 0 shown, 2 wrong usage, or the record or a data file has a fault.
 def main(words: list[str]) -> int:
     """Prints a record's table or a sheet."""
     from bench.chips.load import catalogue
-    from bench.report.footnotes import cites, with_hint
     from bench.report.registry import render
+    from bench.report.text.footnotes import cites, with_hint
 
     config = compose("show", words, ShowConfig)
     if "" in (config.chip, config.record):
@@ -78,9 +78,9 @@ def _dossier(config: ShowConfig, *, cite: bool) -> "Report":
     from bench.chips.select import others
     from bench.records.latest import record_folders
     from bench.records.store import every
-    from bench.report.dossier import dossier
-    from bench.report.markup import with_heading
-    from bench.report.sheet import some_figures
+    from bench.report.chips.dossier import dossier
+    from bench.report.chips.sheet import some_figures
+    from bench.report.text.markup import with_heading
     from bench.rules.load import rulebook
     from bench.theory.systems import complete
 

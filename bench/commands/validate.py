@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
     """Prints the validation and returns 1 where it got worse."""
     from bench.predict.validation.errorfile import written
     from bench.predict.validation.validate import validated
-    from bench.report.validation import validation_report
+    from bench.report.prediction.validation import validation_report
 
     config = compose("validate", words, ValidateConfig)
     out, before, keys = _place(config), _before(config), _part_keys(config.part)

@@ -10,7 +10,7 @@ from bench.shapes import VerdictConfig
 if TYPE_CHECKING:
     from bench.chips.model import Chip
     from bench.claims.sensitivity import Bench
-    from bench.report.markup import Report
+    from bench.report.text.markup import Report
 
 HELP = """\
 python -m bench verdict chips=[A,B] [key=value ...]
@@ -57,7 +57,7 @@ def _report(config: VerdictConfig) -> "Report":
     from bench.chips.select import select
     from bench.claims.sensitivity import bench_of
     from bench.evidence.weigh import classes
-    from bench.report.verdicts import pairing, verdict_report
+    from bench.report.chips.verdicts import pairing, verdict_report
 
     sheets, left_out = catalogue(), classes(config.without)
     words = config.chips
@@ -86,8 +86,8 @@ def _check_pair(chosen: "list[Chip]") -> None:
 def _check_figures(config: VerdictConfig) -> None:
     """Refuses what is neither a figure nor a kind of work that is compared."""
     from bench.chips.figures import FIGURES
-    from bench.report.matrix import FIGURED, WORKED
-    from bench.report.verdicts import WORKS
+    from bench.report.chips.matrix import FIGURED, WORKED
+    from bench.report.chips.verdicts import WORKS
 
     works = WORKED if config.baseline else WORKS
     for key in config.figures:
@@ -97,7 +97,7 @@ def _check_figures(config: VerdictConfig) -> None:
 
 
 def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "Bench") -> "Report":
-    from bench.report.matrix import FIGURED, matrix
+    from bench.report.chips.matrix import FIGURED, matrix
 
     if config.rows:
         raise UsageError("rows= needs verdict chips=[A,B]: a matrix has too many")

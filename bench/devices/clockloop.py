@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from statistics import median
 from typing import NamedTuple
 
-from bench.machinecode import Executable, architecture
+from bench.kernels.common.machinecode import Executable, architecture
 
 CHAIN = 16
 """Additions per round: enough that the loop's branch costs no extra cycle."""

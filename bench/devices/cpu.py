@@ -14,9 +14,9 @@ from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.devices.clockloop import clock_hz, is_shared
 from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.devices.uid import machine_uid
+from bench.judging.throttle import Throttle
 from bench.kernels.common.base import Limits
 from bench.records.model import DeviceInfo
-from bench.throttle import Throttle
 
 ISA = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "avx512_vnni",

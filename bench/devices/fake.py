@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.devices.noise import Noise
 from bench.devices.uid import uid
+from bench.judging.throttle import Throttle
 from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.records.model import Check, DeviceInfo, Work
-from bench.throttle import Throttle
 
 RATES = {
     "fp64": 0.95e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,

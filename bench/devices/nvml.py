@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.devices.base import Reading
 from bench.devices.neighbours import Process, sharing
-from bench.throttle import Throttle
+from bench.judging.throttle import Throttle
 
 THROTTLE = {
     0x1: Throttle.IDLE,

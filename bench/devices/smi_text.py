@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.throttle import Throttle
+from bench.judging.throttle import Throttle
 
 BUS = re.compile(r"\b([0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9A-Fa-f])\b")
 DRIVER = re.compile(r"\bDriver(?: Version:)? ?v?(\d[\w.-]*)")

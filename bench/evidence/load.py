@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bench import paths
 from bench.chips.model import Chip
-from bench.datafile import all_named
 from bench.errors import DataError, Fault, Flaw, did_you_mean
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import DTYPES, QUANTITIES
-from bench.loaded import once
-from bench.parsed import Parsed
+from bench.files.caches import once
+from bench.files.datafile import all_named
+from bench.files.parsecache import Parsed
 from bench.units import Dimension
 
 

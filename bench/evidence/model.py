@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from bench.chips.model import Key, form
-from bench.strict import Day, Strict, real_day
+from bench.files.strict import Day, Strict, real_day
 from bench.units import Dimension, Quantity, parse
 
 RATES = (

@@ -15,11 +15,11 @@ from bench.chips.paper import Paper, of_sheet
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
+from bench.judging.shortfall import FLATTERING, SIDE
+from bench.judging.standing import standing
+from bench.judging.verdict import Row, Verdict, rows
 from bench.records.model import IMPORTED_BY, Record, at_once
-from bench.shortfall import FLATTERING, SIDE
-from bench.standing import standing
 from bench.units import Dimension
-from bench.verdict import Row, Verdict, rows
 
 OWN = "onpaper"
 ABOVE, SEVERAL = 1.02, 3

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 
 from bench.fleet.outliers import LEAST_DEVICES, detectable_slowdown, detection_probability, limit_of
-from bench.report.markup import Report
-from bench.report.scalar import Rows, Scalar
 from bench.report.table import Table
+from bench.report.text.markup import Report
+from bench.report.text.scalar import Rows, Scalar
 
 DETECTION_TARGET = 0.99
 """Probability with which the smallest detectable slowdown is found."""

@@ -7,9 +7,9 @@ from bench.archive.entry import KIND, What
 from bench.archive.index import Index, unread_note
 from bench.fleet.outliers import LEAST_DEVICES, SOME_COMPARED
 from bench.fleet.rank import RankedGroup, Ranking, Standing
-from bench.report.markup import Report
-from bench.report.scalar import Rows, Scalar
 from bench.report.table import Section, Table
+from bench.report.text.markup import Report
+from bench.report.text.scalar import Rows, Scalar
 from bench.units import Dimension, show
 from bench.words import counted
 

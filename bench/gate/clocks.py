@@ -8,8 +8,8 @@ from statistics import fmean
 from bench.gate.match import CHOSEN
 from bench.gate.model import Taken, Verdict
 from bench.gate.weigh import Part, quantile_error
-from bench.rates import Interval
-from bench.throttle import Throttle
+from bench.judging.rates import Interval
+from bench.judging.throttle import Throttle
 
 FEW = 20.0
 """Degrees of freedom of a clock's error: dozens of readings, but not independent ones."""

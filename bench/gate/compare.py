@@ -12,8 +12,8 @@ from bench.gate.model import ENDED, Finding, Row, Run, Taken, Terms, Verdict, mi
 from bench.gate.searched import luck
 from bench.gate.spread import Variance, common, moderated, variance_of
 from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
-from bench.rates import Interval
-from bench.titles import FAKE
+from bench.judging.rates import Interval
+from bench.judging.titles import FAKE
 
 ORDER = list(Verdict)
 ENOUGH = 5

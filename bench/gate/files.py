@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from bench.atomic import writing
 from bench.errors import UsageError
+from bench.files.atomic import writing
 from bench.gate.model import Finding, Row
 from bench.gate.report import before, code_line, ratio_text, report
+from bench.judging.titles import FAKE
 from bench.report.formats.github import escape, render
-from bench.report.markup import cleaned, one_line, tabulated
-from bench.titles import FAKE
+from bench.report.text.markup import cleaned, one_line, tabulated
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SUITE = "onpaper gate"

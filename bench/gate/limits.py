@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bench import yamlfile
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.files import yamlfile
 from bench.gate.model import Finding, Row
-from bench.verdict import RATED
+from bench.judging.verdict import RATED
 from bench.words import counted
 
 SLACK = 0.03

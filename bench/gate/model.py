@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bench.errors import UsageError, did_you_mean
-from bench.rates import Interval
+from bench.judging.rates import Interval
 from bench.units import Dimension
 
 Shape = frozenset[tuple[str, int | str]]

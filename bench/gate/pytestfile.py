@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TypeGuard
 
 from bench.errors import DataError, Fault, UsageError
+from bench.files.jsonfile import Json, part, strict, word
 from bench.gate.model import Run, Speed, Taken
 from bench.gate.speed import speed_of_series
-from bench.jsonfile import Json, part, strict, word
 from bench.records.store import MAX_BYTES
-from bench.report.markup import one_line
+from bench.report.text.markup import one_line
 from bench.units import Dimension, show
 
 DIMENSIONS = {"flop": Dimension.FLOP_RATE, "bytes": Dimension.BYTE_RATE}

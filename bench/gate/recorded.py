@@ -6,17 +6,17 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
-from bench.fixed import SEARCHED, fixed_sizes, named
 from bench.gate.model import Run, Shape, Taken
 from bench.gate.speed import clock_of, speed_of
-from bench.plausible import disturbances, disturbed_by, timing_doubts
-from bench.rates import dimension_of, rates
+from bench.judging.plausible import disturbances, disturbed_by, timing_doubts
+from bench.judging.rates import dimension_of, rates
+from bench.judging.sizes import SEARCHED, fixed_sizes, named
+from bench.judging.titles import own_inputs, sizes
+from bench.judging.titles import title as plain_title
+from bench.judging.verdict import at_its_clock
 from bench.records.model import DeviceInfo, Measurement, Record, at_once
-from bench.report.digits import beside
-from bench.titles import own_inputs, sizes
-from bench.titles import title as plain_title
+from bench.report.text.digits import beside
 from bench.units import Dimension, show
-from bench.verdict import at_its_clock
 
 SIZES = ("m", "n", "k", "batch", "length", "elements")
 """Sizes that a user may fix for a whole run."""

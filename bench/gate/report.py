@@ -7,10 +7,10 @@ from statistics import fmean
 from bench.errors import some_of
 from bench.gate.compare import LISTED
 from bench.gate.model import Finding, Row, Taken, Verdict, middle
-from bench.rates import Interval
-from bench.report.markup import Report
-from bench.report.scalar import Scalar, bounds
+from bench.judging.rates import Interval
 from bench.report.table import Table
+from bench.report.text.markup import Report
+from bench.report.text.scalar import Scalar, bounds
 from bench.units import Dimension, show
 
 MOST = 100.0
@@ -122,7 +122,7 @@ def ratio_text(ratio: Interval | None, column: str) -> str:
 
 def share(fraction: Interval | None) -> str:
     """Returns ``81.2% (80.4–82.1)``."""
-    from bench.report.digits import percent
+    from bench.report.text.digits import percent
 
     return percent(fraction)
 

@@ -11,8 +11,8 @@ from collections.abc import Set as AbstractSet
 from bench.gate.clocks import LEAST_CHANGE
 from bench.gate.model import Shape, Taken, Verdict
 from bench.gate.speed import student
+from bench.judging.rates import Interval
 from bench.measure.stats import median_interval
-from bench.rates import Interval
 
 FEW = 6
 """Fewest shapes whose median has a distribution-free 95% interval."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bench.gate.model import Finding
 from bench.gate.report import code_line, report
-from bench.report.markup import Report
 from bench.report.table import Section, Table
+from bench.report.text.markup import Report
 
 COLUMNS = ("record", "measured", "outcome", "exit code")
 WORST = (1, 3, 0)

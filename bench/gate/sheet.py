@@ -8,18 +8,18 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper
 from bench.errors import UsageError
-from bench.fixed import named
 from bench.gate.chosen import absent
 from bench.gate.compare import sort_key
 from bench.gate.model import ENDED, Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
+from bench.judging.sizes import named
+from bench.judging.standing import nearest, stream_words
+from bench.judging.titles import FAKE
+from bench.judging.verdict import MARGIN, RATED, row_of, rows
+from bench.judging.verdict import Row as Judged
+from bench.judging.verdict import Verdict as Said
 from bench.records.model import Measurement, Record, at_once
 from bench.report.table import source_line
-from bench.standing import nearest, stream_words
-from bench.titles import FAKE
-from bench.verdict import MARGIN, RATED, row_of, rows
-from bench.verdict import Row as Judged
-from bench.verdict import Verdict as Said
 from bench.words import counted
 
 SAYS = {

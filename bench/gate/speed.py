@@ -10,10 +10,10 @@ from itertools import pairwise
 
 from scipy.special import stdtrit
 
-from bench import energy
 from bench.gate.model import Clock, Speed
+from bench.judging import energy
+from bench.judging.rates import call_times, rates
 from bench.measure.stats import CAUTION, median_interval
-from bench.rates import call_times, rates
 from bench.records.model import Measurement
 from bench.units import Dimension
 

@@ -13,7 +13,7 @@ from statistics import fmean
 from bench.gate.model import Speed, Verdict
 from bench.gate.speed import ENDLESS, student
 from bench.gate.spread import Variance
-from bench.rates import Interval
+from bench.judging.rates import Interval
 
 WIDE = 5.0
 """A ratio is called the same only if a difference of this many times ``least`` is ruled out."""

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from bench.archive.entry import Head
 from bench.archive.index import unread_note
 from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
-from bench.rates import Interval
-from bench.report.digits import with_interval
-from bench.report.markup import Report
-from bench.report.scalar import Rows, Scalar
+from bench.judging.rates import Interval
+from bench.judging.titles import PLAIN, inputs
 from bench.report.table import Section, Table
-from bench.titles import PLAIN, inputs
+from bench.report.text.digits import with_interval
+from bench.report.text.markup import Report
+from bench.report.text.scalar import Rows, Scalar
 from bench.words import counted
 
 SERIES_COLUMNS = ("measurement", "chip", "device", "suite", "points", "devices", "from", "to",

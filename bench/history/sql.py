@@ -14,9 +14,9 @@ from typing import Any
 from bench.archive.entry import Head, What
 from bench.archive.index import Index
 from bench.errors import UsageError
-from bench.report.markup import Report
-from bench.report.scalar import Rows, Scalar
 from bench.report.table import Table
+from bench.report.text.markup import Report
+from bench.report.text.scalar import Rows, Scalar
 from bench.words import counted
 
 HEAD_COLUMNS = tuple("record" if name == "id" else name for name in Head._fields)

@@ -9,13 +9,13 @@ from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.identity.evidence import Evidence, Finding
 from bench.identity.reported import is_partition, weigh_memory
-from bench.plausible import timing_doubts
-from bench.rates import Interval
+from bench.judging.plausible import timing_doubts
+from bench.judging.rates import Interval
+from bench.judging.standing import standing
+from bench.judging.titles import own_inputs
+from bench.judging.verdict import Row, weigh
 from bench.records.model import DeviceInfo, Measurement, Record
-from bench.standing import standing
-from bench.titles import own_inputs
 from bench.units import Dimension, show
-from bench.verdict import Row, weigh
 
 ABOVE = 1.01
 """Fraction of the peak above which a rate is impossible: sheets round to three digits."""

@@ -11,11 +11,11 @@ from decimal import Decimal
 from io import StringIO
 from json import JSONDecodeError
 
-from bench.datafile import validated
 from bench.errors import UsageError
 from bench.evidence.load import row_faults
 from bench.evidence.model import Kind, Reported
-from bench.jsonfile import Json, strict
+from bench.files.datafile import validated
+from bench.files.jsonfile import Json, strict
 
 MAX_TEXT = 200
 """Longest text that is imported, in characters; the rest is cut."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bench.evidence.model import Defect, Reported
+from bench.files.jsonfile import Json, items, part, word
 from bench.importers.base import (
     DTYPES,
     Imported,
@@ -26,7 +27,6 @@ from bench.importers.base import (
     quoted,
 )
 from bench.importers.nccl_values import bytes_of, nccl_version, size_text
-from bench.jsonfile import Json, items, part, word
 
 TESTS = {
     "all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter",

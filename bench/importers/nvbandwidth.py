@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bench.evidence.model import Defect, Reported
+from bench.files.jsonfile import Json, items, part, word
 from bench.importers.base import (
     Imported,
     Importer,
@@ -24,7 +25,6 @@ from bench.importers.base import (
     plain_number,
     quoted,
 )
-from bench.jsonfile import Json, items, part, word
 
 TESTS = {
     "host_to_device_memcpy": "host_to_device",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bench.evidence.model import Reported
+from bench.files.jsonfile import Json, items, part, word
 from bench.importers.base import (
     DTYPES,
     Imported,
@@ -24,7 +25,6 @@ from bench.importers.base import (
     plain_number,
     quoted,
 )
-from bench.jsonfile import Json, items, part, word
 
 BANDWIDTH, TIME = "nv/cold/bw/global/bytes_per_second", "nv/cold/time/gpu/mean"
 STREAMS = {"mul": "scale", **{one: one for one in ("read", "write", "copy", "scale", "add", "triad",

@@ -13,6 +13,7 @@ from typing import get_args
 from bench.errors import did_you_mean
 from bench.evidence.model import Defect, Reported, Work
 from bench.evidence.quantities import QUANTITIES
+from bench.files.jsonfile import Json, items, part, word
 from bench.importers.base import (
     Imported,
     Importer,
@@ -25,7 +26,6 @@ from bench.importers.base import (
     plain_number,
     quoted,
 )
-from bench.jsonfile import Json, items, part, word
 from bench.units import Dimension
 
 ADD = "add benchmark.extra_info.update(quantity='matmul_shape', flop=2*m*n*k, dtype='bf16')"

@@ -8,15 +8,15 @@ from bench.chips.load import catalogue
 from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
 from bench.evidence.quantities import DTYPES
-from bench.fixed import searched_shapes
 from bench.importers.base import Imported, Importer, Stated, beginning, collect
+from bench.judging.shortfall import FLATTERING
+from bench.judging.sizes import searched_shapes
+from bench.judging.standing import standing
+from bench.judging.titles import sizes
+from bench.judging.verdict import Row, Verdict, rows
 from bench.records.model import Measurement, Record, at_once
 from bench.records.store import parsed
-from bench.shortfall import FLATTERING
-from bench.standing import standing
-from bench.titles import sizes
 from bench.units import scale
-from bench.verdict import Row, Verdict, rows
 
 KEYS = ('"schema_version"', '"method_version"', '"measurements"')
 LINK_QUANTITIES = {

@@ -13,6 +13,7 @@ from decimal import Decimal
 from statistics import median
 
 from bench.evidence.model import Defect, Reported
+from bench.files.jsonfile import Json
 from bench.importers.base import (
     Imported,
     Importer,
@@ -25,7 +26,6 @@ from bench.importers.base import (
     plain_number,
     quoted,
 )
-from bench.jsonfile import Json
 
 KEY = re.compile(
     r"([a-z0-9_-]{1,40})(?::[^/]{1,80})?/(?:[^/:]{1,80}/)?([^/:]{1,120})(?::[0-9]{1,5})?"

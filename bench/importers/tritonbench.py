@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bench.evidence.model import Defect, Reported
+from bench.files.jsonfile import part, word
 from bench.importers.base import (
     Imported,
     Importer,
@@ -25,7 +26,6 @@ from bench.importers.base import (
     plain_number,
     quoted,
 )
-from bench.jsonfile import part, word
 
 SIZES, RATE = "(M, N, K)", "-tflops"
 GIVE_OUTPUT = "give its table, or what --output or --output-json wrote"

@@ -11,13 +11,13 @@ from enum import Enum
 
 from pydantic import BaseModel
 
-from bench import yamlfile
-from bench.datafile import validated
 from bench.errors import UsageError
 from bench.evidence.model import Origin, Report
+from bench.files import yamlfile
+from bench.files.datafile import validated
+from bench.files.yamlfile import Node
 from bench.importers.base import Imported, Importer, Stated, tidy
 from bench.units import Quantity
-from bench.yamlfile import Node
 
 UNQUOTED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/%()=,-]*(?: [A-Za-z0-9_.+/%()=,-]+)*")
 """Texts that contain nothing with a meaning in YAML."""

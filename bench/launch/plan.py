@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.atomic import replace, writing
 from bench.errors import DataError, UsageError
+from bench.files.atomic import replace, writing
 from bench.launch.model import Outcome
 from bench.measure.recordfile import RecordFile
 from bench.records.model import Record

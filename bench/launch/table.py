@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from bench.launch.model import Outcome
 from bench.launch.plan import Plan, outcome_row, relative_path
-from bench.report.markup import Report
 from bench.report.table import Table
+from bench.report.text.markup import Report
 
 COLUMNS = ("node", "state", "exit code", "record", "reason", "log")
 

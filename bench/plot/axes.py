@@ -10,7 +10,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import some_of
 from bench.records.model import Record
-from bench.report.markup import one_line
+from bench.report.text.markup import one_line
 from bench.units import Dimension, binary, scale
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
+from bench.judging.levels import Level
+from bench.judging.verdict import Row
 from bench.plot.axes import (
     binary_axis,
     legend_below,
@@ -21,7 +23,7 @@ from bench.plot.picture import Picture
 from bench.plot.points import MeasuredPoint, draw_measured
 from bench.plot.roofline import believed
 from bench.records.model import Record
-from bench.report.curve import (
+from bench.report.record.curve import (
     KERNEL,
     Cache,
     beyond,
@@ -29,11 +31,9 @@ from bench.report.curve import (
     rate_words,
     shown_levels,
 )
-from bench.report.layers import BANDWIDTH
-from bench.report.levels import Level
-from bench.report.scalar import Scalar, bounds
+from bench.report.record.layers import BANDWIDTH
+from bench.report.text.scalar import Scalar, bounds
 from bench.units import Dimension, binary, show
-from bench.verdict import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

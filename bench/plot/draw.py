@@ -13,11 +13,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
+from bench.files.spreadsheet import guarded
 from bench.plot.picture import WIDTH, Picture
 from bench.plot.theme import Theme
-from bench.report.markup import one_line
-from bench.report.scalar import Scalar
-from bench.spreadsheet import guarded
+from bench.report.text.markup import one_line
+from bench.report.text.scalar import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

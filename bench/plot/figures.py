@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
+from bench.judging.rates import Interval
+from bench.judging.standing import nearest, stream_words
+from bench.judging.verdict import MARGIN, Row, Verdict
 from bench.plot.axes import legend_below, name_of, record_note, short
 from bench.plot.picture import Picture
-from bench.rates import Interval
 from bench.records.model import Record
-from bench.report.digits import beside
-from bench.report.scalar import Scalar, bounds
-from bench.standing import nearest, stream_words
-from bench.verdict import MARGIN, Row, Verdict
+from bench.report.text.digits import beside
+from bench.report.text.scalar import Scalar, bounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

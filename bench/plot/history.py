@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
 from bench.plot.axes import linear_axis, quantity, short, slug
 from bench.plot.picture import Picture
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 from bench.units import show
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.rates import Interval
+from bench.judging.rates import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -22,10 +22,10 @@ from bench.plot.axes import (
     slug,
 )
 from bench.plot.picture import Picture
-from bench.report.matrix import findings
-from bench.report.ratios import flat, times
-from bench.report.scalar import Scalar
-from bench.report.verdicts import overstated
+from bench.report.chips.matrix import findings
+from bench.report.chips.ratios import flat, times
+from bench.report.chips.verdicts import overstated
+from bench.report.text.scalar import Scalar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

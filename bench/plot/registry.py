@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from bench.chips.load import Catalogue
+from bench.judging.verdict import MARGIN, Row, rows
 from bench.plot import cache, figures, roofline, sustained
 from bench.plot.picture import Picture
 from bench.records.model import Record
-from bench.verdict import MARGIN, Row, rows
 
 KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
+from bench.judging.verdict import Row, Verdict
 from bench.plot.axes import legend_below, log_axis, name_of, quantity, record_note, short, slug
 from bench.plot.picture import Picture
 from bench.plot.points import MeasuredPoint, draw_measured
 from bench.records.model import Record
-from bench.report.curve import undisturbed
-from bench.report.roofline import Point, Roof, flat, measured_ridge, points
+from bench.report.record.curve import undisturbed
+from bench.report.record.roofline import Point, Roof, flat, measured_ridge, points
 from bench.units import Dimension, show, significant
-from bench.verdict import Row, Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from bench.plot.axes import name_list
 from bench.plot.lines import Line, lines
 from bench.plot.picture import Picture
 from bench.plot.plane import Spot, paint
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 from bench.rules.judge import status
 from bench.rules.judged import judged
 from bench.rules.load import Rulebook

@@ -8,15 +8,15 @@ from itertools import pairwise, zip_longest
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import energy
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
+from bench.judging import energy
+from bench.judging.verdict import Row
 from bench.plot.axes import linear_axis, name_of, quantity, record_note, short, slug
 from bench.plot.picture import Picture
 from bench.records.model import Measurement, Record
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 from bench.units import Dimension, show
-from bench.verdict import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

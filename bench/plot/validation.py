@@ -9,7 +9,7 @@ from bench.errors import UsageError
 from bench.plot.axes import MARKERS, log_axis, quantity, short
 from bench.plot.picture import Picture
 from bench.predict.validation.points import Point
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 from bench.units import Dimension
 
 if TYPE_CHECKING:

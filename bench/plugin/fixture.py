@@ -11,6 +11,7 @@ from bench.chips.match import choose, identify
 from bench.devices.base import Device
 from bench.devices.machine import machine
 from bench.errors import OnpaperError
+from bench.judging.verdict import weigh
 from bench.plugin.call import (
     Given,
     WorkArguments,
@@ -25,7 +26,6 @@ from bench.plugin.call import (
 from bench.plugin.result import Result, result_of
 from bench.plugin.session import MeasuredDevice, Session
 from bench.records.model import Conditions, Timing
-from bench.verdict import weigh
 
 Arguments = ParamSpec("Arguments")
 Returned = TypeVar("Returned")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
-from bench.plausible import disturbances, disturbed_by
-from bench.rates import Interval
+from bench.judging.plausible import disturbances, disturbed_by
+from bench.judging.rates import Interval
+from bench.judging.verdict import Row, Verdict
 from bench.records.model import Measurement
-from bench.report.digits import percent, with_interval
+from bench.report.text.digits import percent, with_interval
 from bench.units import Dimension, show
-from bench.verdict import Row, Verdict
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from bench.measure.runner import program, record_path
 from bench.records.model import DeviceInfo, Identity, Machine, Measurement, Record
 from bench.records.store import write
-from bench.report.markup import one_line
+from bench.report.text.markup import one_line
 
 SUITE = "pytest"
 """The suite's name in the record."""

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bench.strict import Strict
+from bench.files.strict import Strict
 
 SCHEMA: Final = 3
 """Version of the shape below; an older record is read through bench/records/upgrade.py."""

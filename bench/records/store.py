@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.atomic import remove_drafts, replace
 from bench.errors import DataError, Fault, UsageError, nearest
-from bench.jsonfile import strict
+from bench.files.atomic import remove_drafts, replace
+from bench.files.jsonfile import strict
 from bench.records.model import SCHEMA, Record
 from bench.records.upgrade import STEPS, upgraded
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from bench import paths
-from bench.atomic import replace
 from bench.chips.load import catalogue
+from bench.files.atomic import replace
 from bench.predict.learning.learn import FILE, written
 from bench.predict.learning.shipped import learn_all, shipped
 from bench.predict.validation import points

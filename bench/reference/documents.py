@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from bench.atomic import replace
 from bench.chips.conflicts import Conflict, conflicts
 from bench.chips.figures import FACTS, FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Published
 from bench.evidence.quantities import QUANTITIES
+from bench.files.atomic import replace
 from bench.reference.meanings import MEANINGS
 from bench.reference.schema import FILE_PATTERNS, as_text, schemas
 from bench.reference.words import WORDS

@@ -9,11 +9,11 @@ from bench.chips.model import GAP_FORM, GAPS, Architecture, Chip, Source, form
 from bench.chips.vendors import Vendor
 from bench.claims.model import Claim
 from bench.evidence.model import Report
+from bench.files.strict import Strict
 from bench.reference.meanings import MEANINGS
 from bench.reference.predicates import POSITIVE, PREDICATE, is_predicate
 from bench.rules.model import Rule
 from bench.rules.places import Places
-from bench.strict import Strict
 from bench.units import Dimension
 from bench.workloads.model import Workload
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bench.predict.validation.errors import Part
+from bench.report.prediction.validation import validation_report
 from bench.report.registry import render_report
-from bench.report.validation import validation_report
 
 HEAD = """# How far predictions are off
 

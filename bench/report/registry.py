@@ -4,14 +4,14 @@ from importlib import import_module
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
+from bench.judging.verdict import MARGIN, rows
 from bench.records.model import Record
-from bench.report.flat import flat
-from bench.report.footnotes import cites, with_hint
 from bench.report.formats import format_of
-from bench.report.markup import Report, cleaned
-from bench.report.sections import ELSEWHERE, sections
+from bench.report.record.flat import flat
+from bench.report.record.sections import ELSEWHERE, sections
 from bench.report.table import build
-from bench.verdict import MARGIN, rows
+from bench.report.text.footnotes import cites, with_hint
+from bench.report.text.markup import Report, cleaned
 
 RECORD_FORMATS = {"pytest-benchmark": "bench.report.formats.pytest_benchmark"}
 """Formats of a record's raw samples, with their modules; other reports have no samples."""
@@ -47,7 +47,9 @@ def render(  # noqa: PLR0913 -- a record, the data and two options
     cite = cites(style, sources=sources)
     report = with_hint(report_of(record, catalogue, margin, cite=cite), cite=cite, how=IN_FULL)
     if trials:
-        from bench.report.trials import trial_sections  # loads all kernels: only where needed
+        from bench.report.record.trials import (
+            trial_sections,  # loads all kernels: only where needed
+        )
 
         tried = tuple(trial_sections(record, rows(record, catalogue, margin)))
         report = Report(report.table, report.flat, (*report.more, *tried))

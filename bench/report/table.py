@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
+from bench.judging.shortfall import FLATTERING
+from bench.judging.titles import FAKE, PLAIN, inputs, own_inputs
+from bench.judging.verdict import Row
 from bench.records.model import IMPORTED_BY, Record, at_once
-from bench.report.digits import beside, percent, with_interval
-from bench.report.groups import VERDICT, trimmed
-from bench.report.scalar import Scalar
-from bench.report.summary import summary
-from bench.shortfall import FLATTERING
-from bench.titles import FAKE, PLAIN, inputs, own_inputs
-from bench.verdict import Row
+from bench.report.record.summary import summary
+from bench.report.text.digits import beside, percent, with_interval
+from bench.report.text.groups import VERDICT, trimmed
+from bench.report.text.scalar import Scalar
 from bench.words import capital, counted
 
 COLUMNS = (

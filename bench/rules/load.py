@@ -8,9 +8,9 @@ from types import MappingProxyType
 from bench import paths
 from bench.chips.load import catalogue
 from bench.chips.model import Source
-from bench.datafile import files, mapping, validated
 from bench.errors import DataError, Fault, UsageError, did_you_mean
-from bench.loaded import once
+from bench.files.caches import once
+from bench.files.datafile import files, mapping, validated
 from bench.rules.faults import place_faults, rule_faults
 from bench.rules.model import Rule
 from bench.rules.places import Places

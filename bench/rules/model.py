@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from bench.files.strict import Day, DayOrNever, Strict
 from bench.rules.predicate import Predicate, predicate
-from bench.strict import Day, DayOrNever, Strict
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]

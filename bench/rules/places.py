@@ -11,8 +11,8 @@ from pydantic import Field
 
 from bench.chips.names import plain
 from bench.errors import UsageError, did_you_mean
+from bench.files.strict import Day, Strict
 from bench.rules.model import Code, Destination, Key
-from bench.strict import Day, Strict
 
 DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from bench.claims.judge import Answer, Stands
+from bench.judging.verdict import Verdict
 from bench.report.formats.html import MARKS
-from bench.report.groups import REMARK, VERDICT
-from bench.report.markup import Report, one_line
 from bench.report.table import Section
+from bench.report.text.groups import REMARK, VERDICT
+from bench.report.text.markup import Report, one_line
 from bench.site.words import Linker
-from bench.verdict import Verdict
 
 MOST_CARDS = 60
 """On a phone, a table of at most this many rows is shown as cards; a longer one scrolls."""

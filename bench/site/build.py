@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from bench import __version__
 from bench.evidence.load import reports
-from bench.report.markup import printable
+from bench.report.text.markup import printable
 from bench.site.aside import BackgroundResult
 from bench.site.page import MENU, Page
 from bench.site.pages import (

@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from bench.atomic import replace, writing
 from bench.errors import UsageError
+from bench.files.atomic import replace, writing
 
 FILE_LIST = ".onpaper-site.json"
 """File that lists every file of the site, so that a later build knows which it may delete."""

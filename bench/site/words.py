@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from bench.report.markup import one_line
+from bench.report.text.markup import one_line
 
 TOKEN = re.compile(
     r"(?P<address>https?://[^\s<>\"']*[^\s<>\"'.,;:)\]])"

@@ -15,6 +15,7 @@ from bench.claims.load import claims
 from bench.claims.sensitivity import Bench, bench_of
 from bench.errors import LONGEST, DataError, UsageError, first_line
 from bench.evidence.observe import Observation
+from bench.judging.verdict import MARGIN, Row, rows
 from bench.predict.validation.tested import errors
 from bench.records.model import IMPORTED_BY, Record
 from bench.records.store import read
@@ -23,7 +24,6 @@ from bench.rules.load import Rulebook, rulebook
 from bench.rules.places import Question
 from bench.site.predicted import QuestionAnswers, predict
 from bench.theory.systems import complete
-from bench.verdict import MARGIN, Row, rows
 
 
 @dataclass(frozen=True)

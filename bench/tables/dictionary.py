@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 from bench.tables.model import Column, Table
 
 HEADER = ("column", "type", "unit", "may be empty", "meaning")

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from bench.errors import UsageError
-from bench.report.scalar import Scalar
-from bench.spreadsheet import guarded
+from bench.files.spreadsheet import guarded
+from bench.report.text.scalar import Scalar
 from bench.tables import frames
 from bench.tables.model import Table, cells
 

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 from bench.rules.load import Rulebook
 
 TYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import check_known
-from bench.jsonfile import Json
+from bench.files.jsonfile import Json
 from bench.tables.dictionary import as_rows, as_text
 from bench.tables.formats import WRITERS
 from bench.tables.model import Column, Data, Table

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bench.atomic import replace, writing
 from bench.errors import UsageError
-from bench.jsonfile import Json
+from bench.files.atomic import replace, writing
+from bench.files.jsonfile import Json
 from bench.tables.package import DESCRIPTION, MAKER, File
 
 MAX_NAME_BYTES = 255

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bench.verdict import MARGIN, Verdict
+from bench.judging.verdict import MARGIN, Verdict
 from bench.verification.case import Case
 from bench.verification.fleet import Fleet
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.identity.weigh import State
-from bench.plausible import disturbances, disturbed_by
-from bench.verdict import Row, Verdict
+from bench.judging.plausible import disturbances, disturbed_by
+from bench.judging.verdict import Row, Verdict
 from bench.verification.case import Case
 from bench.verification.conditions import name_of
 from bench.verification.document import Block, Paragraph, Table
 
 if TYPE_CHECKING:
-    from bench.report.scalar import Scalar
+    from bench.report.text.scalar import Scalar
 
 THIN = 6.0
 """Least number of independent samples that a distribution-free 95% interval of the median needs."""

@@ -7,10 +7,10 @@ from functools import cached_property
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.identity.weigh import Assessment, assess
+from bench.judging.standing import nearest
+from bench.judging.verdict import MARGIN, Row, Verdict, rows
 from bench.records.model import Record
 from bench.rules.load import Rulebook
-from bench.standing import nearest
-from bench.verdict import MARGIN, Row, Verdict, rows
 from bench.verification.usual import Usual, usual_of
 
 

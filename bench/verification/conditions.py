@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
-from bench import energy
-from bench.plausible import disturbances
+from bench.judging import energy
+from bench.judging.plausible import disturbances
+from bench.judging.throttle import CALM
+from bench.judging.titles import inputs
+from bench.judging.verdict import Row
 from bench.records.model import Measurement
-from bench.report.digits import NONE
-from bench.report.groups import without_empty
-from bench.report.scalar import Scalar
-from bench.throttle import CALM
-from bench.titles import inputs
+from bench.report.text.digits import NONE
+from bench.report.text.groups import without_empty
+from bench.report.text.scalar import Scalar
 from bench.units import Dimension, show
-from bench.verdict import Row
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph, Table
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from bench.report.markup import one_line
-from bench.report.scalar import Scalar
+from bench.report.text.markup import one_line
+from bench.report.text.scalar import Scalar
 
 MOST_TITLE = 180
 """Maximum length of a title, in characters."""

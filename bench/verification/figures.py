@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.chips.paper import Paper
-from bench.report.flat import flat
-from bench.report.groups import VERDICT, trimmed, without_empty
-from bench.report.identity import identity_sections
-from bench.report.sections import ELSEWHERE, MAKERS
+from bench.judging.verdict import Row
+from bench.report.record.flat import flat
+from bench.report.record.identity import identity_sections
+from bench.report.record.sections import ELSEWHERE, MAKERS
 from bench.report.table import COLUMNS, Section, build
 from bench.report.table import Table as ReportTable
-from bench.verdict import Row
+from bench.report.text.groups import VERDICT, trimmed, without_empty
 from bench.verification.case import Case
 from bench.verification.document import Block, Paragraph, Table
 

@@ -1,10 +1,10 @@
 """The summary of a verification report: figures reached, and whether the device is that chip."""
 
 from bench.chips.figures import FIGURES
-from bench.report.digits import percent
-from bench.report.identity import verdict as identity_verdict
-from bench.standing import form_title, short_besides, stream_words
-from bench.verdict import RATED, Row, Verdict
+from bench.judging.standing import form_title, short_besides, stream_words
+from bench.judging.verdict import RATED, Row, Verdict
+from bench.report.record.identity import verdict as identity_verdict
+from bench.report.text.digits import percent
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph
 from bench.verification.usual import burst_share, is_usual

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from bench.chips.load import Catalogue
 from bench.fleet.outliers import Outlier
 from bench.identity.weigh import State
+from bench.judging.verdict import Row, Verdict
 from bench.records.model import Record
-from bench.verdict import Row, Verdict
 
 
 class TestedFigure(NamedTuple):

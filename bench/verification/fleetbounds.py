@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bench.report.scalar import Scalar
+from bench.report.text.scalar import Scalar
 from bench.verification.document import Block, Heading, Paragraph, Table
 from bench.verification.fleet import Fleet, Group
 from bench.verification.plan import percent

@@ -7,12 +7,12 @@ from bench import __version__
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
 from bench.errors import UsageError
-from bench.fixed import named
 from bench.fleet.outliers import FALSE_ALARM, LEAST, LEAST_DEVICES, SOME_COMPARED, Outlier, limit_of
-from bench.report.scalar import Scalar
+from bench.judging.sizes import named
+from bench.judging.verdict import RATED, Verdict
 from bench.report.table import Notes, source_line
+from bench.report.text.scalar import Scalar
 from bench.units import show
-from bench.verdict import RATED, Verdict
 from bench.verification.acceptance import fleet_lines
 from bench.verification.document import (
     Block,

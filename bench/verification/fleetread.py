@@ -7,14 +7,14 @@ from pathlib import Path
 from bench.archive.entry import selected_settings
 from bench.chips.load import Catalogue
 from bench.errors import DataError, OnpaperError, UsageError
-from bench.fixed import fixed_sizes
 from bench.fleet.gather import relative_error
 from bench.fleet.outliers import compare_devices
 from bench.identity.weigh import assess
+from bench.judging.sizes import fixed_sizes
+from bench.judging.standing import nearest
+from bench.judging.verdict import Row, Verdict, rows
 from bench.records.model import Conditions, Record, at_once
 from bench.records.store import read_hashed
-from bench.standing import nearest
-from bench.verdict import Row, Verdict, rows
 from bench.verification.fleet import Fleet, Group, Member, Spread, TestedFigure
 
 

@@ -3,9 +3,9 @@
 import re
 from html import escape
 
+from bench.judging.verdict import Verdict
 from bench.plot.theme import DARK, LIGHT
 from bench.report.formats.html import MARKS, POLICY, linked
-from bench.verdict import Verdict
 from bench.verification.document import (
     Blanks,
     Block,

@@ -5,8 +5,8 @@ The description of the method belongs to a method version; everything else is fr
 
 from collections.abc import Iterator
 
+from bench.judging.titles import inputs, own_inputs
 from bench.records.model import Check, Measurement, Record
-from bench.titles import inputs, own_inputs
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Items, Paragraph, Table
 

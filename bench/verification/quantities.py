@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
-from bench.report.digits import beside, percent, with_interval
+from bench.judging.verdict import Row, Verdict
 from bench.report.table import source_line
+from bench.report.text.digits import beside, percent, with_interval
 from bench.rules.model import Rule
 from bench.theory.tpp import tpp
-from bench.verdict import Row, Verdict
 from bench.verification.case import Case
 from bench.verification.document import Block, Items, Paragraph, Table
 
 if TYPE_CHECKING:
-    from bench.report.scalar import Scalar
+    from bench.report.text.scalar import Scalar
 
 RULE = "US-2026-CASE-BY-CASE"
 CONDITIONS = ("third_party_test", "laboratory")

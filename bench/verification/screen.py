@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from bench.report.markup import Report
 from bench.report.table import Section
 from bench.report.table import Table as ReportTable
+from bench.report.text.markup import Report
 from bench.verification.document import Block, Document, Facts, Heading, Items, Paragraph, Table
 
 

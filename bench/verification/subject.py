@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bench.identity.evidence import Evidence
 from bench.records.model import DeviceInfo
-from bench.report.identity import verdict
+from bench.report.record.identity import verdict
 from bench.units import Dimension, show
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph, Table

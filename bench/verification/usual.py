@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bench.claims.sensitivity import bench_of
-from bench.report.evidence import usual_share
-from bench.verdict import Row
+from bench.judging.verdict import Row
+from bench.report.chips.evidence import usual_share
 from bench.words import counted
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.datafile import validated
 from bench.errors import DataError, Fault, UsageError
-from bench.jsonfile import strict
+from bench.files.datafile import validated
+from bench.files.jsonfile import strict
 from bench.workloads.architectures import READERS, architecture
 from bench.workloads.counts import parameters
 from bench.workloads.given import Given

@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from bench import paths, yamlfile
+from bench import paths
 from bench.chips.load import catalogue
 from bench.chips.names import loose, plain
-from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean, nearest
-from bench.loaded import once
+from bench.files import yamlfile
+from bench.files.caches import once
+from bench.files.datafile import files, named, relative
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Compressed, Experts, Linear, Workload
 

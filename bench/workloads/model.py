@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bench.strict import Strict
+from bench.files.strict import Strict
 
 Count = Annotated[int, Field(ge=1, le=10**7)]
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]

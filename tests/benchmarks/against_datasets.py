@@ -28,10 +28,10 @@ from typing import Any
 
 from tabulate import tabulate
 
-from bench import yamlfile
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue, catalogue
 from bench.chips.model import Chip, Figure, Gap
+from bench.files import yamlfile
 from bench.units import show
 
 NAMES = Path(__file__).parent.parent / "data" / "dataset_names.yaml"

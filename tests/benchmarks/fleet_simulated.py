@@ -24,11 +24,11 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.devices.noise import NOISES
 from bench.fleet.gather import QUANTILE
 from bench.fleet.outliers import outliers
+from bench.judging.plausible import disturbances
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
-from bench.plausible import disturbances
 from bench.records.model import Record
 
 CHIPS, RUNS, SLOW = 0.005, 0.003, 0.05

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
-from bench import paths, yamlfile
+from bench import paths
 from bench.chips.based import changed
 from bench.chips.load import Catalogue, examine
 from bench.commands import check
+from bench.files import yamlfile
 from bench.reference.schema import schemas
 from tests.commands.cases import Cli
 

@@ -13,8 +13,8 @@ from bench.chips.figures import FACTS, FIGURES
 from bench.commands import chips as command
 from bench.commands.compare import ASK
 from bench.config import compose
+from bench.report.chips.listing import COLUMNS
 from bench.report.formats import FORMATS
-from bench.report.listing import COLUMNS
 from bench.shapes import ChipsConfig, CompareConfig
 from bench.theory.entry import KEYS, WORDS
 from bench.theory.filters import condition

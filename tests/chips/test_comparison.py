@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import UsageError
-from bench.report.comparison import side_by_side
+from bench.report.chips.comparison import side_by_side
 from bench.theory.comparison import BRIEF, MANY, Cell, Ratio, compare, in_words, ratio
 from bench.theory.entry import KEYS, Entry, key_of, look_up
 from tests.chips.comparison_cases import BASE, FAST, RACK, SHEETS, chip

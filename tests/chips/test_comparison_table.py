@@ -9,10 +9,10 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.report.comparison import ON_PAPER, side_by_side
+from bench.report.chips.comparison import ON_PAPER, side_by_side
 from bench.report.formats import FORMATS
-from bench.report.marks import UNSPECIFIED
 from bench.report.registry import render_report
+from bench.report.text.marks import UNSPECIFIED
 from bench.theory.comparison import compare
 from tests.chips.comparison_cases import BASE, FAST, RACK, SHEETS, chip
 

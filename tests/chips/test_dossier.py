@@ -12,10 +12,10 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
 from bench.records import latest, store
 from bench.records.model import IMPORTED_BY, Measurement, Record
-from bench.report.dossier import dossier
+from bench.report.chips.dossier import dossier
 from bench.report.formats import FORMATS
-from bench.report.markup import Report
 from bench.report.registry import render_report
+from bench.report.text.markup import Report
 from bench.rules.load import Rulebook, rulebook
 
 SHEET, BUILT, DERIVED = "", "Built of", "Derived figures"

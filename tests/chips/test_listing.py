@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
 from bench.errors import UsageError
-from bench.report.listing import listing
+from bench.report.chips.listing import listing
 from bench.theory.entry import KEYS
 from bench.theory.filters import condition, filtered, ordered
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from bench import units, yamlfile
+from bench import units
 from bench.chips.load import Catalogue
 from bench.chips.match import identify
 from bench.chips.vendors import like
+from bench.files import yamlfile
 from bench.records.model import DeviceInfo
 from tests.folders import DATA
 

@@ -27,6 +27,7 @@ from bench.chips.model import (
     Source,
 )
 from bench.chips.vendors import Vendor
+from bench.files.strict import Strict
 from bench.reference.documents import MODELS, documents, write_docs
 from bench.reference.meanings import MEANINGS
 from bench.reference.schema import FILE_PATTERNS, schemas
@@ -42,7 +43,6 @@ from bench.rules.model import (
     Suspension,
 )
 from bench.rules.places import Country, Group, Places
-from bench.strict import Strict
 
 ROOT = paths.data_dir("specs").parent
 SHIPPED = [

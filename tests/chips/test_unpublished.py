@@ -8,8 +8,8 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.predict.model.facts import facts
 from bench.predict.used import used
-from bench.report.marks import computed_figures, computed_notes
 from bench.report.table import Notes
+from bench.report.text.marks import computed_figures, computed_notes
 from tests.commands.command_cases import document, said
 
 MI308X, A800 = "amd-mi308x-oam-192gb", "nvidia-a800-sxm-80gb"
@@ -96,7 +96,7 @@ def test_what_an_answer_rests_on_tells_it_in_every_format(
 
 def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
     """Of the H20 only the cache was worked out."""
-    from bench.commands.predictkeys import scenario_of
+    from bench.commands.keys.predict import scenario_of
     from bench.shapes import PredictConfig
 
     asked = scenario_of(PredictConfig(workload="llama-3.1-70b", parallel="8"))
@@ -110,7 +110,7 @@ def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
 
 def test_an_indexer_scores_at_a_figure_of_its_own(sheets: Catalogue) -> None:
     """Of fp8, whatever the weights; where a sheet gives no such rate, at that of attention."""
-    from bench.commands.predictkeys import scenario_of
+    from bench.commands.keys.predict import scenario_of
     from bench.shapes import PredictConfig
 
     for model, name, wanted in (

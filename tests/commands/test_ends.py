@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.commands import fakes, run
+from bench.commands import run
+from bench.commands.running import fakes
 from bench.config import compose
 from bench.devices.fake import FakeSpec
 from bench.records.model import Record
@@ -137,7 +138,7 @@ def test_an_interruption_exits_130_with_what_was_measured(
         os.kill(os.getpid(), sign)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("bench.commands.live.Live._measured", interrupt)
+    monkeypatch.setattr("bench.commands.running.live.Live._measured", interrupt)
     assert run.execute(smoke()) == 130
     assert signal.getsignal(signal.SIGTERM) == before
     out = capsys.readouterr().out

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.jsonfile import Json, items, part, strict, word
+from bench.files.jsonfile import Json, items, part, strict, word
 
 DATA: dict[str, Json] = {
     "a": {"b": 1},

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import paths, yamlfile
+from bench import paths
 from bench.chips.load import Catalogue, examine
 from bench.errors import Fault
-from bench.parsed import LEAST, Parsed
-from bench.yamlfile import Node, YamlError
+from bench.files import yamlfile
+from bench.files.parsecache import LEAST, Parsed
+from bench.files.yamlfile import Node, YamlError
 
 SOURCES = 'sheet-a: {url: "https://example.com/a", kind: press, accessed: "2026-11-24"}\n'
 SHEET = """\

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.yamlfile import MAX_BYTES, MAX_DEPTH, Node, YamlError, read
+from bench.files.yamlfile import MAX_BYTES, MAX_DEPTH, Node, YamlError, read
 
 
 def _file(folder: Path, text: str | bytes) -> Path:

@@ -9,8 +9,8 @@ import pytest
 from bench.devices import cpu, host
 from bench.devices.clockloop import CHAIN, CODE, CYCLES, Loop, clock_hz, is_shared
 from bench.devices.cpu import CpuDevice
+from bench.judging.throttle import Throttle
 from bench.records.model import DeviceInfo
-from bench.throttle import Throttle
 
 
 @pytest.fixture(scope="module")

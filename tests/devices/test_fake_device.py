@@ -9,7 +9,8 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.match import devices_a_chip
 from bench.chips.vendors import like
-from bench.commands import fakes, run
+from bench.commands import run
+from bench.commands.running import fakes
 from bench.config import compose
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.kernels.common.base import Limits, Point, UnsupportedError

@@ -11,7 +11,7 @@ from bench.chips.load import Catalogue
 from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN
-from bench.report import ratios
+from bench.report.chips import ratios
 from bench.report.formats import FORMATS
 from tests.commands.command_cases import document, looks_like, mislabelled, said, without_torch
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from bench import paths, yamlfile
+from bench import paths
 from bench.chips.load import Catalogue
 from bench.errors import DataError
 from bench.evidence.load import examine, reports
 from bench.evidence.model import Defect, Kind
-from bench.parsed import LEAST
+from bench.files import yamlfile
+from bench.files.parsecache import LEAST
+from bench.files.yamlfile import Node
 from bench.units import Dimension
-from bench.yamlfile import Node
 from tests.evidence.cases import row, write
 
 FILE = "results/reported/lab.yaml"

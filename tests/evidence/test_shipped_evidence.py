@@ -20,7 +20,7 @@ from bench.evidence.observe import OWN, Observation
 from bench.evidence.quantities import QUANTITIES
 from bench.records.store import read
 from bench.reference.findings import findings
-from bench.report.verdicts import overstated
+from bench.report.chips.verdicts import overstated
 
 RESULTS = paths.data_dir("results")
 PAGE = RESULTS / "FINDINGS.md"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.commands import nodes
+from bench.commands.running import nodes
 from bench.errors import UsageError
 from bench.launch import plugin
 from bench.launch.model import End, Status

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.commands import nodes
+from bench.commands.running import nodes
 from bench.launch import plugin
 from bench.launch.jobs import jobs
 from bench.launch.plan import begin, load, locked

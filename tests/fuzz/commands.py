@@ -9,8 +9,8 @@ from importlib import import_module
 
 from bench.__main__ import COMMANDS, main, module_of
 from bench.chips.load import catalogue
-from bench.commands import sweep
-from bench.commands.planned import plan
+from bench.commands.running import sweep
+from bench.commands.running.planned import plan
 from bench.config import compose
 from bench.shapes import SHAPES, RunConfig
 from tests.fuzz.contract import BrokenError, Target

@@ -7,7 +7,7 @@ from bench import paths
 from bench.archive.entry import entry
 from bench.archive.packing import pack
 from bench.chips import load as chips
-from bench.commands.predictkeys import scenario_of
+from bench.commands.keys.predict import scenario_of
 from bench.gate.recorded import run_of
 from bench.plot.registry import record_pictures
 from bench.predict.answers import answers

@@ -9,7 +9,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from bench import yamlfile
+from bench.files import yamlfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from inspect import unwrap
 from pathlib import Path
 
-from bench import paths, yamlfile
+from bench import paths
 from bench.chips import load as chips
 from bench.chips.faults import chip_faults, family_faults, member_faults, set_faults
 from bench.chips.model import Chip
 from bench.chips.vendors import vendors
 from bench.claims import load as claims
-from bench.datafile import as_mapping, validated
 from bench.errors import Fault
 from bench.evidence import load as evidence
+from bench.files import yamlfile
+from bench.files.datafile import as_mapping, validated
 from bench.predict.learning import tables
-from bench.report.dossier import dossier
+from bench.report.chips.dossier import dossier
 from bench.report.registry import render_report
 from bench.rules import load as rules
 from bench.rules.judge import status

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from bench.gate.report import before, change
+from bench.judging.rates import Interval
+from bench.judging.titles import FAKE
 from bench.paths import data_dir
-from bench.rates import Interval
 from bench.records.store import write
 from bench.report.formats import FORMATS
-from bench.titles import FAKE
 from bench.units import Dimension
 from tests.gate.cases import gate, laid_out, record, taken
 

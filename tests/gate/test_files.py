@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bench.gate.files import junit, markdown
 from bench.gate.model import Finding, Row, Verdict
 from bench.gate.report import report
-from bench.rates import Interval
+from bench.judging.rates import Interval
 from bench.records.store import write
 from bench.report.formats import FORMATS
 from bench.report.registry import render_report

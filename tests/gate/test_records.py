@@ -11,11 +11,11 @@ from bench.chips.load import catalogue
 from bench.gate.group import groups, lone
 from bench.gate.model import Verdict
 from bench.gate.report import CODES, code_line, report
+from bench.judging.throttle import Throttle
+from bench.judging.verdict import row_of
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.records.model import Check, Measurement, Record
-from bench.throttle import Throttle
-from bench.verdict import row_of
 from tests.benchmarks.gate_bars import Case, findings, tally
 from tests.gate.cases import ITEMS, SHAPE, as_run, changed, judged, of, record, words
 

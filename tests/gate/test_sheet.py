@@ -9,9 +9,9 @@ from bench.gate.model import Verdict
 from bench.gate.recorded import goes_with_clock
 from bench.gate.report import code_line
 from bench.gate.sheet import Requirements, against_sheet
+from bench.judging.verdict import Verdict as Said
+from bench.judging.verdict import rows
 from bench.records.model import Measurement
-from bench.verdict import Verdict as Said
-from bench.verdict import rows
 from tests.gate.cases import changed, of, of_eight, record
 
 

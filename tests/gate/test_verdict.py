@@ -13,7 +13,7 @@ from bench.gate.compare import compare
 from bench.gate.model import Clock, Run, Shape, Speed, Taken, Verdict, terms
 from bench.gate.searched import luck, ratio_of_both
 from bench.gate.weigh import may_be_slower, verdict
-from bench.rates import Interval
+from bench.judging.rates import Interval
 from tests.gate.cases import taken
 
 LEAST = 0.01

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from bench import energy
 from bench.chips.load import Catalogue
 from bench.chips.match import identify
 from bench.devices.cuda import CudaDevice
-from bench.gap import gaps
+from bench.judging import energy
+from bench.judging.gap import gaps
+from bench.judging.verdict import weigh
 from bench.kernels.registry import kernel
 from bench.kernels.sustained import LOADS
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from bench.verdict import weigh
 
 pytestmark = [
     pytest.mark.gpu,

@@ -6,7 +6,7 @@ from bench.chips.load import Catalogue
 from bench.identity import weigh
 from bench.identity.evidence import Evidence, Finding, count_against
 from bench.identity.weigh import State, assess
-from bench.report.identity import identity_sections, verdict
+from bench.report.record.identity import identity_sections, verdict
 from tests.identity.cases import (
     GIB,
     H20,

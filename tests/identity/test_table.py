@@ -1,7 +1,7 @@
 """The table of the identity: its outcome first, and what is measured marked."""
 
 from bench.chips.load import Catalogue
-from bench.report.identity import identity_sections
+from bench.report.record.identity import identity_sections
 from tests.identity.cases import H20, H20_DEVICE, H100_DEVICE, measurement, record
 
 

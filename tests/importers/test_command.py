@@ -9,7 +9,7 @@ import pytest
 from bench.__main__ import main
 from bench.evidence.load import examine
 from bench.evidence.model import Kind, Report
-from bench.yamlfile import parse
+from bench.files.yamlfile import parse
 from tests.folders import ROOT
 from tests.importers.cases import DATA, RECORD
 

@@ -7,11 +7,11 @@ from hypothesis import given as with_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bench import yamlfile
-from bench.datafile import named
 from bench.errors import UsageError
 from bench.evidence.load import examine
 from bench.evidence.model import Defect, Kind, Report
+from bench.files import yamlfile
+from bench.files.datafile import named
 from bench.importers.base import Imported, Stated, one_line
 from bench.importers.registry import importer
 from bench.importers.write import as_yaml, report, scalar

@@ -14,9 +14,9 @@ import torch
 from bench.kernels import memory
 from bench.kernels.common import inputs, llm, products
 from bench.kernels.common.base import Point, Task
+from bench.kernels.common.machinecode import architecture
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import kernel
-from bench.machinecode import architecture
 from bench.records.model import Check
 
 CPU = torch.device("cpu")

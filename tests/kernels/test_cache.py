@@ -13,8 +13,8 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import cache
 from bench.kernels.common import inputs, loads
 from bench.kernels.common.base import Limits, Point, UnsupportedError
+from bench.kernels.common.machinecode import architecture
 from bench.kernels.registry import kernel
-from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Work

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.report.levels import Level, levels
+from bench.judging.levels import Level, levels
 from tests.kernels.curve_cases import GIB, GRID, KIB, MIB, STEPPED, curve, measured_points
 
 

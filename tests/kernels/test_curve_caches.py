@@ -3,6 +3,8 @@
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.judging.levels import Level, levels
+from bench.judging.verdict import rows
 from bench.records.model import (
     Check,
     Conditions,
@@ -16,7 +18,7 @@ from bench.records.model import (
     Work,
 )
 from bench.records.store import read
-from bench.report.curve import (
+from bench.report.record.curve import (
     ALL_READ,
     APART,
     Cache,
@@ -26,8 +28,6 @@ from bench.report.curve import (
     named,
     shown_levels,
 )
-from bench.report.levels import Level, levels
-from bench.verdict import rows
 from tests.folders import ROOT
 from tests.kernels.curve_cases import GIB, MIB, STEPPED, curve, measured_points
 

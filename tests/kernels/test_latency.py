@@ -7,8 +7,8 @@ from bench.devices.cpu import CpuDevice
 from bench.kernels import latency
 from bench.kernels.common import loads
 from bench.kernels.common.base import Limits, Point, UnsupportedError
+from bench.kernels.common.machinecode import architecture
 from bench.kernels.registry import kernel
-from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Work

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from bench import verdict
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging import verdict
 from bench.kernels import host_link, peer
 from bench.kernels.common import copies, inputs, spots
 from bench.kernels.common.base import Limits, Point, UnsupportedError

@@ -13,7 +13,7 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import roofline
 from bench.kernels.common import mixed, simd
 from bench.kernels.common.base import Limits, Point, UnsupportedError, itemsize
-from bench.machinecode import architecture
+from bench.kernels.common.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from tests.kernels.cases import CPU, has_triton, here, interpreted, none_kept

@@ -14,8 +14,8 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import vector
 from bench.kernels.common import simd
 from bench.kernels.common.base import DATA, Limits, UnsupportedError
+from bench.kernels.common.machinecode import architecture
 from bench.kernels.common.units import UNITS, units
-from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from tests.kernels.cases import CPU, has_triton, here, interpreted, spot

@@ -12,7 +12,7 @@ import torch
 from bench.kernels import vector
 from bench.kernels.common import simd
 from bench.kernels.common.base import UnsupportedError
-from bench.machinecode import architecture
+from bench.kernels.common.machinecode import architecture
 from tests.kernels.cases import CPU, here
 from tests.kernels.vector_cases import VECTOR, point
 

@@ -9,9 +9,9 @@ import pytest
 import bench
 from bench import library
 from bench.__main__ import main
-from bench.atomic import replace
 from bench.commands import export
 from bench.errors import UsageError
+from bench.files.atomic import replace
 from bench.tables import formats, write
 from bench.tables.package import File, described, files
 from bench.tables.registry import TABLES

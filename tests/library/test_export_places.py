@@ -10,10 +10,10 @@ import pytest
 from bench.__main__ import main
 from bench.commands import export
 from bench.errors import UsageError
+from bench.files.spreadsheet import FORMULA, guarded
 from bench.report.formats import csv as report_csv
-from bench.report.markup import Report
 from bench.report.table import Table as Words
-from bench.spreadsheet import FORMULA, guarded
+from bench.report.text.markup import Report
 from bench.tables import formats, write
 from bench.tables.chips import FactRow, fact_rows
 from bench.tables.model import Table

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench import loaded, paths
+from bench import paths
 from bench.claims.load import claims
 from bench.claims.sensitivity import bench_of
 from bench.errors import UsageError
 from bench.evidence.load import reports
+from bench.files import caches as loaded
 from bench.predict.learning import learn
 from bench.predict.validation import tested
 from bench.units import Quantity, parse

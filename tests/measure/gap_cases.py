@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from bench.chips.load import Catalogue
-from bench.gap import Gap, gaps
+from bench.judging.gap import Gap, gaps
+from bench.judging.verdict import rows
 from bench.records.model import Record
-from bench.verdict import rows
 
 H20_HZ, H20_RATE = 1.98e9, 148e12
 

@@ -7,11 +7,11 @@ import pytest
 
 from bench.devices.base import Health, Reading
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging.plausible import disturbed_by
+from bench.judging.throttle import CALM
 from bench.measure import conditions
 from bench.measure.conditions import MAX_GAP_S, MIN_POWER_SAMPLES, Watch
-from bench.plausible import disturbed_by
 from bench.records.model import Conditions
-from bench.throttle import CALM
 
 WHOLE = Reading(clock_hz=1e9, power_w=300.0, temperature_c=50.0)
 

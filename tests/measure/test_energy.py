@@ -5,19 +5,19 @@ import time
 
 import pytest
 
-from bench import energy
 from bench.chips.load import Catalogue
 from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import FakeDevice, FakeSpec
-from bench.energy import PARTS, Power, Settled, Slice, energy_j, power, settled, slices
+from bench.judging import energy
+from bench.judging.energy import PARTS, Power, Settled, Slice, energy_j, power, settled, slices
+from bench.judging.verdict import rows
 from bench.measure import conditions
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.measure.stats import describe
 from bench.records.model import Conditions, Measurement, Record, Stopped, Timing, Work
-from bench.report.energy import CPU_CLOCK, OVER_TIME, SEPARATELY, TITLE, energy_sections
+from bench.report.record.energy import CPU_CLOCK, OVER_TIME, SEPARATELY, TITLE, energy_sections
 from bench.report.registry import render
-from bench.verdict import rows
 
 FAST_S, SLOW_S = 0.8e-3, 1e-3
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.fixed import OTHER_SIZES, SEARCHED, WAYS, fixed_sizes, named
+from bench.judging.sizes import OTHER_SIZES, SEARCHED, WAYS, fixed_sizes, named
 from bench.kernels.registry import KERNELS, kernel
 from bench.measure.search import LEADERS
 from bench.records.model import Measurement, Record, Search

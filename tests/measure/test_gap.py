@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from bench import gap
 from bench.chips.load import Catalogue
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
-from bench.gap import Cap, Clock, Gap
+from bench.judging import gap
+from bench.judging.gap import Cap, Clock, Gap
+from bench.judging.throttle import Throttle
+from bench.judging.verdict import Row, rows
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Conditions, Record
-from bench.report.gap import gap_sections
+from bench.report.record.gap import gap_sections
 from bench.report.registry import render
-from bench.throttle import Throttle
-from bench.verdict import Row, rows
 from tests.conftest import order
 from tests.measure.gap_cases import H20_HZ, H20_RATE, at_boost, explained
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from bench import gap
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.gap import TILES, stated_clock, wave_share
+from bench.judging import gap
+from bench.judging.gap import TILES, stated_clock, wave_share
+from bench.judging.verdict import rows
 from bench.measure.stats import describe
 from bench.records.model import Conditions, DeviceInfo, Measurement, Record
-from bench.report.gap import TITLE, gap_sections
-from bench.verdict import rows
+from bench.report.record.gap import TITLE, gap_sections
 from tests.measure.gap_cases import H20_RATE, at_boost, explained
 
 

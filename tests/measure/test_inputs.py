@@ -6,23 +6,23 @@ from pathlib import Path
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.commands.live import line
+from bench.commands.running.live import line
 from bench.devices.fake import FakeDevice, FakeSpec
-from bench.gap import gaps
 from bench.identity.measured import usable
+from bench.judging.gap import gaps
+from bench.judging.rates import Interval
+from bench.judging.titles import own_inputs
+from bench.judging.verdict import Verdict, rows
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
-from bench.rates import Interval
 from bench.records.model import Measurement, Record
-from bench.report.dossier import _best
+from bench.report.chips.dossier import _best
 from bench.report.formats import FORMATS
-from bench.report.inputs import TITLE, families, input_sections, ratio, sentence
+from bench.report.record.inputs import TITLE, families, input_sections, ratio, sentence
+from bench.report.record.summary import summary
 from bench.report.registry import render
-from bench.report.summary import summary
 from bench.report.table import Section, build
-from bench.titles import own_inputs
-from bench.verdict import Verdict, rows
 from tests.conftest import order
 
 INPUTS = ("normal", "uniform", "integers", "constant", "zeros")

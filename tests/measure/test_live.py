@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
-from bench.commands.live import (
+from bench.commands.running.live import (
     PLANNED,
     Live,
     _spelled_s,
@@ -26,16 +26,16 @@ from bench.commands.live import (
     left_words,
     line,
 )
-from bench.commands.planned import order_of
+from bench.commands.running.planned import order_of
 from bench.config import compose
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging.verdict import Verdict, rows
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
-from bench.report.wrap import width_of
+from bench.report.text.wrap import width_of
 from bench.shapes import RunConfig
-from bench.verdict import Verdict, rows
 from tests.folders import ROOT
 
 WORDS = ("device=fake", "chip=h20", "suite=smoke")

@@ -8,7 +8,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
-from bench.plausible import Claim, peak_doubts, timing_doubts
+from bench.judging.plausible import Claim, peak_doubts, timing_doubts
 from bench.records.model import Check, DeviceInfo, Measurement, Stats, Stopped, Timing, Work
 
 CUDA = DeviceInfo(backend="cuda", name="any")

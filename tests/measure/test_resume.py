@@ -8,8 +8,8 @@ import pytest
 
 from bench.__main__ import main
 from bench.chips.load import catalogue
-from bench.commands import fakes
-from bench.commands.planned import plan
+from bench.commands.running import fakes
+from bench.commands.running.planned import plan
 from bench.config import compose
 from bench.devices.fake import FakeSpec
 from bench.measure import resume

@@ -8,8 +8,9 @@ import pytest
 
 from bench.__main__ import main
 from bench.chips.load import catalogue
-from bench.commands import sweep
+from bench.commands.running import sweep
 from bench.devices.fake import FakeSpec
+from bench.judging.verdict import Row, rows
 from bench.measure import session
 from bench.measure.item import Item
 from bench.measure.loop import Plan
@@ -17,7 +18,6 @@ from bench.measure.session import LocalSession, Place, Progress, Session
 from bench.records.model import Measurement, Record
 from bench.records.store import read
 from bench.units import Dimension, show
-from bench.verdict import Row, rows
 from tests.measure.resume_cases import changed
 
 WORDS = ("device=fake", "chip=h20", "suite=smoke", "report=github")

@@ -16,17 +16,17 @@ import pytest
 
 from bench.__main__ import main
 from bench.chips.load import Catalogue
-from bench.commands import several
+from bench.commands.running import several
 from bench.devices.base import DeviceError
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging.spread import spread
 from bench.measure.item import Item
 from bench.measure.runner import Watcher
 from bench.measure.session import LocalSession, Place, WorkerDiedError, WorkerSession
 from bench.measure.several import Member, measured_together
 from bench.records.model import Measurement, Record
 from bench.records.store import read
-from bench.report.several import spread_report
-from bench.report.spread import spread
+from bench.report.record.several import spread_report
 from tests.conftest import order
 
 FAKES = ["suite=smoke", "device=fake", "chip=h20", "quiet=true"]

@@ -9,7 +9,8 @@ import pytest
 
 from bench import paths
 from bench.__main__ import main
-from bench.commands import run, sweep, sweepwords
+from bench.commands import run
+from bench.commands.running import sweep, sweepwords
 from bench.errors import UsageError
 from bench.records.store import read
 from bench.shapes import RunConfig

@@ -8,10 +8,10 @@ import pytest
 
 from bench.__main__ import main
 from bench.chips.load import Catalogue
+from bench.judging.verdict import rows
 from bench.records.model import Measurement, Record, Search, Trial
+from bench.report.record.trials import TITLE, trial_sections
 from bench.report.registry import render
-from bench.report.trials import TITLE, trial_sections
-from bench.verdict import rows
 from tests.report.verdict_cases import product_at, record_of, stream_at
 
 

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from bench import energy, paths
+from bench import paths
 from bench.chips.load import Catalogue
 from bench.claims.sensitivity import bench_of
 from bench.errors import UsageError
+from bench.judging import energy
+from bench.judging.standing import nearest
+from bench.judging.verdict import Row, Verdict, rows
 from bench.plot import cache, draw, figures, ratios, roofline, sustained
 from bench.plot.registry import KINDS, RECORD_KINDS, record_pictures
 from bench.plot.theme import LIGHT
 from bench.records.model import Record
 from bench.records.store import read
-from bench.report.curve import cache_sections
-from bench.report.matrix import FIGURED, WORKED, matrix
-from bench.report.roofline import roofline_sections
-from bench.standing import nearest
-from bench.verdict import Row, Verdict, rows
+from bench.report.chips.matrix import FIGURED, WORKED, matrix
+from bench.report.record.curve import cache_sections
+from bench.report.record.roofline import roofline_sections
 
 RECORDS = paths.data_dir("results") / "records"
 NAMES = (

@@ -8,6 +8,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.devices.base import DeviceError, DeviceLostError
 from bench.errors import UsageError
+from bench.judging.verdict import weigh
 from bench.plugin.call import (
     Given,
     device_of,
@@ -20,7 +21,6 @@ from bench.plugin.call import (
 )
 from bench.plugin.result import result_of
 from bench.records.model import Conditions, DeviceInfo
-from bench.verdict import weigh
 
 H20 = DeviceInfo(backend="cuda", name="NVIDIA H20", units=78)
 

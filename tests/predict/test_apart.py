@@ -20,7 +20,7 @@ from bench.predict.model.precision import precision
 from bench.predict.model.step import NETWORK
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.ways import APART, EITHER, ServingGoal
-from bench.report.best import chips_for
+from bench.report.prediction.best import chips_for
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said
 

@@ -14,8 +14,8 @@ from bench.predict.learning.pooled import LEVELS
 from bench.predict.model.apart import WIDER
 from bench.predict.model.facts import Facts, facts
 from bench.predict.scenario import Prefill, Scenario
-from bench.report.apart import apart_lines
-from bench.report.predicted import limit_of
+from bench.report.prediction.apart import apart_lines
+from bench.report.prediction.predicted import limit_of
 from tests.commands.command_cases import said
 from tests.predict.command_cases import LARGE, one
 from tests.predict.test_apart import asked

@@ -17,9 +17,9 @@ from bench.predict.model.capacity import room
 from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
-from bench.predict.validation.heldways import choices
+from bench.predict.validation.ways import choices
 from bench.predict.ways import MOST, ServingGoal, requests, ways
-from bench.report.best import chips_for
+from bench.report.prediction.best import chips_for
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bench.predict import forecast
-from bench.report import flatpredictions, predictions
 from bench.report.formats import FORMATS
+from bench.report.prediction import flat as flatpredictions
+from bench.report.prediction import predictions
 from tests.commands.command_cases import document, looks_like, said, without_torch
 from tests.predict.command_cases import (
     ASKED,

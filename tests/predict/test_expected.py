@@ -23,8 +23,8 @@ from bench.predict.learning.shipped import shipped as everything
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import NETWORK_SET_ON
-from bench.predict.validation.heldreported import reported_serving, set_on
-from bench.predict.validation.heldserving import unfitted_vendors
+from bench.predict.validation.reported import reported_serving, set_on
+from bench.predict.validation.serving import unfitted_vendors
 from tests.commands.command_cases import document
 from tests.predict.cases import made
 

@@ -16,7 +16,7 @@ from bench.predict.learning.labels import Labels
 from bench.predict.learning.pooled import LEVELS, pooled
 from bench.predict.learning.shipped import shipped
 from bench.predict.reached import REACHED, reached
-from bench.predict.validation.heldfigures import figures_left_out
+from bench.predict.validation.figures import figures_left_out
 
 everything = cache(shipped)
 WORLDS = 150

@@ -16,8 +16,7 @@ from bench.predict.model.facts import all_facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.scenario import TUNED, Prefill, Scenario
 from bench.predict.validation.bars import COVER
-from bench.predict.validation.errors import figures
-from bench.predict.validation.heldapart import (
+from bench.predict.validation.disaggregated import (
     RATE,
     TPOT,
     chips,
@@ -27,6 +26,7 @@ from bench.predict.validation.heldapart import (
     sides_chosen,
     times,
 )
+from bench.predict.validation.errors import figures
 from bench.workloads.load import workloads
 
 

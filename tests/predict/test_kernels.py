@@ -27,7 +27,7 @@ from bench.predict.learning.world import World
 from bench.predict.model.links import PCIE
 from bench.predict.model.stack import CLOCK, Stack
 from bench.predict.validation.errors import figures
-from bench.predict.validation.heldkernels import leave_chip_out, left_out, other_sources, predicted
+from bench.predict.validation.kernels import leave_chip_out, left_out, other_sources, predicted
 from tests.predict.cases import made
 
 TERA = 1e12

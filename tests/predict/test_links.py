@@ -7,7 +7,7 @@ from bench.predict.learning.collectives import collectives
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.links import usable_link
-from bench.predict.model.operators import dispatched, operator
+from bench.predict.model.operators import operator
 from bench.predict.model.parallel import parallel
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.step import Step, rates, timed
@@ -137,7 +137,7 @@ def copies(model: str, split: str, phase: str = "prefill", link: float = 1e18) -
     """Copies of a token that leave its node, where only the network takes time."""
     parts = took(made(link=link, network=1e9), model, phase, 64, 100, split)
     rows = 64 * (100 if phase == "prefill" else 1) / parallel(split).dp
-    each = rows * workload(model).hidden * dispatched(BF16) * _layers(model)
+    each = rows * workload(model).hidden * BF16.dispatched * _layers(model)
     return exchanged(parts, "all-to-all") * 1e9 / each
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bench.predict.forecast import forecast
 from bench.predict.learning.learn import load
-from bench.report.predicted import limit_of
+from bench.report.prediction.predicted import limit_of
 from tests.predict.cases import made
 from tests.predict.command_cases import SMALL, one, rows
 from tests.predict.test_forecast import asked

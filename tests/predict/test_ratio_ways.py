@@ -19,7 +19,7 @@ from bench.predict.model.parallel import parallel
 from bench.predict.model.precision import precision
 from bench.predict.ratio import WAYS, ratio
 from bench.predict.scenario import Prefill, Scenario
-from bench.predict.validation.heldways import scatter
+from bench.predict.validation.ways import scatter
 from bench.predict.ways import ServingGoal
 from bench.workloads.load import workload
 

@@ -21,8 +21,8 @@ from bench.predict.learning.trained import (
     training_fit,
     usable_and_skipped,
 )
-from bench.predict.validation.heldreported import left_out, reported_serving
-from bench.predict.validation.heldtraining import notes, predicted, reported_note
+from bench.predict.validation.reported import left_out, reported_serving
+from bench.predict.validation.training import notes, predicted, reported_note
 from tests.evidence import cases
 
 WORLD = shipped()

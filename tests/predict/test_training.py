@@ -189,7 +189,7 @@ def test_one_work_is_of_one_version_however_it_is_divided() -> None:
 
 
 def test_reported_training_is_predicted_nearer_than_by_the_roofline() -> None:
-    from bench.predict.validation.heldtraining import reported_training
+    from bench.predict.validation.training import reported_training
 
     found = reported_training(WORLD)
     ours = np.median([abs(one.error) for one in found])

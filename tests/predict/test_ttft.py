@@ -27,7 +27,7 @@ from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.serving import serve
 from bench.predict.scenario import Scenario
-from bench.predict.validation.heldfirst import first_tokens, reported_alone
+from bench.predict.validation.ttft import first_tokens, reported_alone
 from bench.workloads.load import workload
 from tests.predict.cases import chips
 from tests.predict.test_forecast import H20, H800, asked

@@ -21,8 +21,8 @@ from bench.predict.model.stack import Stack
 from bench.predict.validation.bars import CHIP
 from bench.predict.validation.errorfile import state, written
 from bench.predict.validation.errors import Bar, Figures, Outcome, Part, changes, figures, missed
-from bench.predict.validation.heldout import band, chosen, predicted, products, steps
 from bench.predict.validation.pairs import product_ratios
+from bench.predict.validation.steps import band, chosen, predicted, products, steps
 
 
 def case(

@@ -10,8 +10,8 @@ from bench.predict.learning.world import World
 from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.reference.validation import validation_page
 from bench.report.formats import FORMATS
-from bench.report.validation import validation_report
-from bench.report.validationlists import SHOWN
+from bench.report.prediction.validation import validation_report
+from bench.report.prediction.validationlists import SHOWN
 from tests.commands.command_cases import document, looks_like, said
 
 EASY = Bar(mean=0.5)

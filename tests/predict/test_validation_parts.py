@@ -23,7 +23,7 @@ from bench.predict.validation.bars import (
 )
 from bench.predict.validation.errorfile import FILE, RATIO, state
 from bench.predict.validation.errors import Bar, Part, changes, figures, missed
-from bench.predict.validation.heldserving import unfitted_vendors
+from bench.predict.validation.serving import unfitted_vendors
 from bench.predict.validation.validate import MAKERS, validated
 
 MET = (

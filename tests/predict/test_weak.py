@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.paper import of_sheet
 from bench.predict.tiers import Tier
-from bench.report.weak import WEAK, untested_figures, weakly_sourced
+from bench.report.prediction.weak import WEAK, untested_figures, weakly_sourced
 from tests.commands.command_cases import document, said
 
 B30A, H800 = "nvidia-b30a-144gb", "nvidia-h800-sxm-80gb"

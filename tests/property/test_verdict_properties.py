@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue
+from bench.judging.verdict import Row, Verdict, weigh
 from bench.records.model import DeviceInfo, Measurement, Stats, Stopped, Timing, Work
-from bench.report.summary import summary
-from bench.verdict import Row, Verdict, weigh
+from bench.report.record.summary import summary
 
 PEAK = 148e12
 SHARES = st.floats(min_value=0.01, max_value=5.0)

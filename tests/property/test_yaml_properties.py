@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.yamlfile import Node, YamlError, read
+from bench.files.yamlfile import Node, YamlError, read
 
 SYNTAX = st.text(alphabet="ab:-?[]{},&*!|>'\"%@`#~\\ \t\n\r0.é\x85\u2028\ufeff\x00", max_size=60)
 PLAIN = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=12)

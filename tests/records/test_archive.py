@@ -18,9 +18,9 @@ from bench.archive.index import DERIVED_WITH, Index, folder_of, index
 from bench.archive.packing import heads_of, lines_of, pack, what_of
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
+from bench.judging.verdict import rows
 from bench.records.model import Check, Record
 from bench.records.store import read
-from bench.verdict import rows
 from tests.records.fleet_records import of_device, put
 
 COMMITTED = sorted((paths.data_dir("results") / "records").rglob("*.json"))
@@ -139,7 +139,7 @@ def test_what_other_code_made_is_made_anew_and_its_cache_deleted(
     (before,) = cache.glob("*.sqlite")
     changed = folder.parent / "changed"
     shutil.copytree(paths.PACKAGE, changed, ignore=shutil.ignore_patterns("_data", "__pycache__"))
-    plausible = changed / "plausible.py"
+    plausible = changed / "judging/plausible.py"
     plausible.write_text(plausible.read_text().replace("STEAL_MOST = 0.02", "STEAL_MOST = 0.03"))
     monkeypatch.setattr("bench.archive.index.PACKAGE", changed)
     assert fresh(folder, cache).fresh == 12

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.atomic import STALE_S, remove_drafts, replace
+from bench.files.atomic import STALE_S, remove_drafts, replace
 from bench.launch.plan import FILE, Plan, save
 from bench.paths import PACKAGE
 
@@ -55,7 +55,7 @@ def test_a_file_is_there_whole_and_alone_for_all_to_read(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from bench.atomic import replace
+from bench.files.atomic import replace
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 replace(Path(sys.argv[1]), "new")
 """

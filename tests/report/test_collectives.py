@@ -6,15 +6,15 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging.verdict import Verdict, rows
 from bench.kernels.common import ranks
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Identity, Record
-from bench.report.collectives import collective_sections
 from bench.report.formats import FORMATS
+from bench.report.record.collectives import collective_sections
 from bench.report.registry import render
-from bench.verdict import Verdict, rows
 from tests.conftest import order
 
 FACTORS = {"all_reduce": 1.75, "all_gather": 0.875}

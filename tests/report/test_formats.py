@@ -9,16 +9,16 @@ from html.parser import HTMLParser
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.files.spreadsheet import FORMULA
+from bench.judging.verdict import rows
+from bench.report.chips.listing import listing
+from bench.report.chips.sheet import sheet
 from bench.report.formats import github, latex, plain
-from bench.report.listing import listing
-from bench.report.markup import Report, one_line
+from bench.report.record.summary import summary
 from bench.report.registry import render, render_report
-from bench.report.sheet import sheet
-from bench.report.summary import summary
 from bench.report.table import Section, Table
-from bench.report.wrap import width_of
-from bench.spreadsheet import FORMULA
-from bench.verdict import rows
+from bench.report.text.markup import Report, one_line
+from bench.report.text.wrap import width_of
 from tests.report.cases import HOSTILE, MEASUREMENTS, RECORD, SHEETS
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging.verdict import Verdict, rows
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record, Stopped
-from bench.report.groups import remark, trimmed, without_empty
 from bench.report.registry import render
 from bench.report.table import COLUMNS, Section, build
-from bench.verdict import Verdict, rows
+from bench.report.text.groups import remark, trimmed, without_empty
 from tests.conftest import order
 
 

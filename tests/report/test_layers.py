@@ -6,15 +6,15 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging.verdict import rows
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Identity, Record
 from bench.report.formats import FORMATS
-from bench.report.layers import TITLE, layer_sections
+from bench.report.record.layers import TITLE, layer_sections
 from bench.report.registry import render
 from bench.report.table import Section
-from bench.verdict import rows
 from tests.conftest import order
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench.rates import Interval
-from bench.report.digits import beside, percent, with_interval
-from bench.report.summary import summary
+from bench.judging.rates import Interval
+from bench.judging.verdict import Verdict, rows
+from bench.report.record.summary import summary
+from bench.report.text.digits import beside, percent, with_interval
 from bench.units import Dimension
-from bench.verdict import Verdict, rows
 from tests.report.cases import RECORD, SHEETS
 
 

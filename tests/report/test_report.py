@@ -11,13 +11,13 @@ import re
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.judging.verdict import Verdict, rows
 from bench.records.model import DeviceInfo
+from bench.report.chips.listing import listing
+from bench.report.chips.sheet import sheet
 from bench.report.formats import FORMATS
-from bench.report.listing import listing
 from bench.report.registry import render, render_report
-from bench.report.sheet import sheet
 from bench.report.table import build
-from bench.verdict import Verdict, rows
 from tests.folders import beside_golden
 from tests.report.cases import H20, RECORD, SHEETS, product, record, timing
 

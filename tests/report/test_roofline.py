@@ -6,18 +6,18 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.judging.rates import Interval
+from bench.judging.verdict import rows
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
-from bench.rates import Interval
 from bench.records.model import DeviceInfo, Identity, Measurement, Record
 from bench.report.formats import FORMATS
+from bench.report.record.roofline import roofline_sections
 from bench.report.registry import render
-from bench.report.roofline import roofline_sections
 from bench.report.table import Section
 from bench.units import parse
-from bench.verdict import rows
 from tests.conftest import order
 
 PEAK, BANDWIDTH = 40e12, 3.6e12

@@ -12,14 +12,14 @@ import pytest
 from rich.cells import cell_len
 
 from bench.__main__ import main, module_of
+from bench.judging.verdict import Verdict
 from bench.report.formats import FORMATS, terminal
 from bench.report.formats.terminal import bar, folded, set_for
-from bench.report.groups import VERDICT
-from bench.report.markup import Report, cleaned
-from bench.report.screen import Screen
 from bench.report.table import Section, Table
+from bench.report.text.groups import VERDICT
+from bench.report.text.markup import Report, cleaned
+from bench.report.text.screen import Screen
 from bench.shapes import SHAPES
-from bench.verdict import Verdict
 from tests.report.terminal_cases import COMMANDS, ESCAPE
 
 WIDTHS = (60, 80, 100)

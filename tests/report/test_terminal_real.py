@@ -14,7 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 from bench.config import compose
-from bench.report.screen import screen_of
+from bench.report.text.screen import screen_of
 from bench.shapes import ChipsConfig, ReportChoice
 from tests.folders import ROOT
 from tests.report.terminal_cases import COMMANDS, ESCAPE

@@ -7,11 +7,11 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper
+from bench.judging.standing import standing
+from bench.judging.verdict import Verdict, rows, weigh
 from bench.records.model import Check, Conditions, Measurement, Search, Trial
 from bench.records.store import read
-from bench.standing import standing
 from bench.units import Dimension
-from bench.verdict import Verdict, rows, weigh
 from tests.predict.test_calibrate_command import kept
 from tests.report.verdict_cases import CUDA, H20, product_at, row_of, stream_at
 

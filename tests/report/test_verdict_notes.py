@@ -6,12 +6,12 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
-from bench.rates import rates
+from bench.judging.rates import rates
+from bench.judging.throttle import Throttle
+from bench.judging.titles import shape, show_bytes
+from bench.judging.verdict import Row, Verdict, weigh
 from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial, Work
-from bench.throttle import Throttle
-from bench.titles import shape, show_bytes
 from bench.units import Dimension
-from bench.verdict import Row, Verdict, weigh
 from tests.report.verdict_cases import CUDA, H20, product_at, row_of, stream_at
 
 

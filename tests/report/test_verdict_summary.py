@@ -1,11 +1,11 @@
 """The rows of a record in their order, and what the summary says of them."""
 
 from bench.chips.load import Catalogue
+from bench.judging.standing import standing, stream_words
+from bench.judging.verdict import Verdict, rows
 from bench.records.model import Record
-from bench.report.summary import summary
+from bench.report.record.summary import summary
 from bench.report.table import build
-from bench.standing import standing, stream_words
-from bench.verdict import Verdict, rows
 from tests.report.verdict_cases import product_at, record_of, stream_at
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bench.chips.load import Catalogue
+from bench.judging.verdict import Row, weigh
 from bench.records.model import (
     DeviceInfo,
     Identity,
@@ -13,7 +14,6 @@ from bench.records.model import (
     Timing,
     Work,
 )
-from bench.verdict import Row, weigh
 
 H20 = "nvidia-h20-sxm-96gb"
 CUDA = DeviceInfo(backend="cuda", name="NVIDIA H20")

@@ -17,6 +17,7 @@ from bench.commands.rules import VIEWS
 from bench.config import checked, choices, compose
 from bench.devices.registry import DEVICES
 from bench.importers.registry import IMPORTERS
+from bench.judging.verdict import Verdict
 from bench.kernels.common.base import DATA
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
@@ -26,7 +27,6 @@ from bench.reference.pictures import FOLDER, pictures
 from bench.report.formats import FORMATS
 from bench.report.registry import render
 from bench.shapes import SHAPES, RunConfig
-from bench.verdict import Verdict
 from tests.folders import ROOT
 
 ANALYST = (

@@ -24,10 +24,7 @@ SHARED = {
         "missing", "neighbours", "noise", "nvml", "plugins", "ranks", "registry", "smi", "smi_text",
         "team", "telemetry", "torchdevice", "uid",
     },
-    "commands": {
-        "fakes", "jobtable", "live", "nodes", "planned", "predictkeys", "predictrates",
-        "prefillkeys", "pricekeys", "printed", "series", "several", "sweep", "sweepwords", "titled",
-    },
+    "commands": {"predictrates", "printed"},
     "report/formats": {"fragment"},
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bench import __version__, yamlfile
+from bench import __version__
+from bench.files import yamlfile
 from tests.folders import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

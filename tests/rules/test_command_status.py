@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bench.__main__ import main
-from bench.report.rulings import AID
+from bench.report.rules.rulings import AID
 from tests.rules.command_cases import DAY, rows, said
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench import yamlfile
 from bench.chips.load import Catalogue
+from bench.files import yamlfile
 from bench.rules.attributes import KINDS
 from bench.rules.judge import status
 from bench.rules.load import Rulebook, rulebook

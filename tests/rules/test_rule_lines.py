@@ -7,12 +7,12 @@ from itertools import product
 import pytest
 from pydantic import Field
 
-from bench import yamlfile
+from bench.files import yamlfile
+from bench.files.strict import Strict
 from bench.rules.load import rulebook
 from bench.rules.model import Destination, Outcome, PolicyRow, Rule
 from bench.rules.places import Question, reaches
 from bench.rules.predicate import Classified, Compare, Flag, Named, Predicate, Tree
-from bench.strict import Strict
 from bench.units import Dimension
 from tests.folders import DATA
 

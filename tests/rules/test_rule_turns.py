@@ -8,7 +8,8 @@ from fnmatch import fnmatch
 import pytest
 from pydantic import ConfigDict, Field
 
-from bench import yamlfile
+from bench.files import yamlfile
+from bench.files.strict import Strict
 from bench.rules.attributes import KINDS, Attribute, Reading
 from bench.rules.load import rulebook
 from bench.rules.places import Question
@@ -16,7 +17,6 @@ from bench.rules.predicate import Subject
 from bench.rules.ruling import enforced, is_in_text, rule_on
 from bench.rules.timeline import BEFORE, days
 from bench.rules.truth import Truth
-from bench.strict import Strict
 from tests.folders import DATA
 
 Conjunction = tuple[str, ...]

@@ -16,13 +16,13 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
 from bench.report.formats import FORMATS
-from bench.report.markup import Report
-from bench.report.predicates import explanation
 from bench.report.registry import render_report
-from bench.report.rulelist import rule_list, standing
-from bench.report.rulings import statuses
-from bench.report.timeline import periods
-from bench.report.whatif import room_report
+from bench.report.rules.predicates import explanation
+from bench.report.rules.rulelist import rule_list, standing
+from bench.report.rules.rulings import statuses
+from bench.report.rules.timeline import periods
+from bench.report.rules.whatif import room_report
+from bench.report.text.markup import Report
 from bench.rules.judge import status
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue, catalogue
-from bench.report.timeline import periods
+from bench.report.rules.timeline import periods
 from bench.rules.judge import status
 from bench.rules.judged import judged
 from bench.rules.load import Rulebook, rulebook

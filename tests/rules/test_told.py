@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.report.markup import Report
-from bench.report.predicates import explanation
-from bench.report.rulings import statuses
-from bench.report.timeline import SUPPOSED, periods
-from bench.report.whatif import room_report
+from bench.report.rules.predicates import explanation
+from bench.report.rules.rulings import statuses
+from bench.report.rules.timeline import SUPPOSED, periods
+from bench.report.rules.whatif import room_report
+from bench.report.text.markup import Report
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.model import Policy

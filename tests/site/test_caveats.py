@@ -9,7 +9,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.predict.tiers import MEANS, Tier
-from bench.report.predictions import COLUMN_NOTES
+from bench.report.prediction.predictions import COLUMN_NOTES
 from bench.site.predicted import STANDING, StandingQuestion
 from tests.commands.command_cases import said
 

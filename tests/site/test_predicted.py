@@ -11,7 +11,7 @@ from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
 from bench.predict.validation.tested import LEFT_OUT, PHASES, TESTS, chip_tests
-from bench.report.predicted import unfit
+from bench.report.prediction.predicted import unfit
 from bench.site.predicted import STANDING, QuestionAnswers, StandingQuestion, predict
 
 

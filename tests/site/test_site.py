@@ -252,7 +252,7 @@ def hostile(world: World, record: Record, tmp_path: Path) -> World:
         for key, one in world.catalogue.sources.items()
     }
     sheets = Catalogue(chips, sources, world.catalogue.architectures)
-    from bench.verdict import rows
+    from bench.judging.verdict import rows
 
     held = JudgedRecord(worst, tuple(rows(worst, sheets)), path.read_bytes())
     return replace(world, catalogue=sheets, records=(held,))

@@ -123,7 +123,7 @@ def test_what_is_there_already_is_replaced_whole(
     def full(_path: Path, _content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.atomic.replace", full)
+    monkeypatch.setattr("bench.files.atomic.replace", full)
     code, _, err = said([*words, "seed=2"], capsys)
     assert code == 2
     assert err == f"onpaper: out={tmp_path} cannot be written to: No space left on device\n"

@@ -16,13 +16,13 @@ from bench.chips.load import Catalogue
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.errors import UsageError
 from bench.fleet.outliers import FALSE_ALARM, LEAST, LEAST_DEVICES, limit_of, outliers
+from bench.judging.verdict import Verdict
 from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Measurement, Record
 from bench.records.store import write
 from bench.shapes import FleetConfig
-from bench.verdict import Verdict
 from bench.verification import html, pdf
 from bench.verification.document import Document, Heading, Paragraph, Table
 from bench.verification.fleet import Fleet

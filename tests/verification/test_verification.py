@@ -10,15 +10,15 @@ import pypdf
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.claims.sensitivity import bench_of
+from bench.judging.verdict import RATED, Verdict, rows
 from bench.measure import loop
 from bench.measure.stats import LEVEL
 from bench.records.model import Record
 from bench.records.store import read
-from bench.report.digits import percent, with_interval
-from bench.report.evidence import usual_share
+from bench.report.chips.evidence import usual_share
+from bench.report.text.digits import percent, with_interval
 from bench.rules.load import rulebook
 from bench.theory.tpp import tpp
-from bench.verdict import RATED, Verdict, rows
 from bench.verification import html, pdf
 from bench.verification.anomalies import anomalies
 from bench.verification.case import Case

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 from bench.kernels.common.base import UnsupportedError
-from bench.machinecode import Executable, architecture
+from bench.kernels.common.machinecode import Executable, architecture
 from bench.units import parse
 
 GROUP_BYTES = 512

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.kernels.common.base import UnsupportedError
-from bench.machinecode import Executable, architecture
+from bench.kernels.common.machinecode import Executable, architecture
 
 CPUINFO = Path("/proc/cpuinfo")
 WIDTH = {"avx512": 64, "avx2": 32}

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench import paths
 from bench.errors import UsageError
-from bench.loaded import once
+from bench.files.caches import once
 from bench.predict.learning import ttft
 from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, departures, fit

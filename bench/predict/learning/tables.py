@@ -14,13 +14,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bench import paths, yamlfile
+from bench import paths
 from bench.chips.figures import MATRIX_DTYPES
-from bench.datafile import named, relative
 from bench.errors import DataError, Fault, Flaw, did_you_mean
 from bench.evidence.model import Origin
+from bench.files import yamlfile
+from bench.files.datafile import named, relative
+from bench.files.strict import Strict
 from bench.predict.model.precision import BLOCK, ITEM, WEIGHT_ONLY
-from bench.strict import Strict
 
 TableKind = Literal[
     "gemm", "attention", "grouped", "collective", "step", "serving", "disaggregated", "training"

@@ -39,8 +39,6 @@ Kind = Literal[
 """Kinds of operators; the kind decides how the time is computed."""
 ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
-NARROW = 1.0
-"""Bytes per element of a token sent to experts that compute in 8 bits or fewer."""
 BLOCK = ("gate_up", "up", "down")
 """Weights of a feed-forward block that every token passes through."""
 SHARED = ("shared_gate_up", "shared_down", "shared_gate")
@@ -254,12 +252,6 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     return operator("norms and activations", "stream", rows, moved=moved)
 
 
-def dispatched(formats: Precision) -> float:
-    """Returns the bytes per element of a token sent to its experts, and returned in 16 bits."""
-    wide = formats.rate in ("bf16", "fp16", "fp32")
-    return (ACTIVATION if wide else NARROW) + ACTIVATION
-
-
 def _links(
     workload: Workload, phase: str, rows: Array, formats: Precision, split: Parallel
 ) -> Iterator[Operator]:
@@ -279,7 +271,7 @@ def _links(
         experts = workload.experts
         calls = 2 * (workload.layers - experts.dense_layers)
         away = (split.ep - 1) / split.ep * experts.per_token / split.tp
-        sent = calls / 2 * away * rows * workload.hidden * dispatched(formats)
+        sent = calls / 2 * away * rows * workload.hidden * formats.dispatched
         routing = {"groups": experts.groups, "groups_per_token": experts.groups_per_token}
         routing["fanout"] = experts.per_token if phase == "prefill" else 1
         yield _exchange("all-to-all", sent, calls, split.ep, split.ep, **routing)

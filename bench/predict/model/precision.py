@@ -59,6 +59,14 @@ class Precision:
         """Returns the format of attention: 16 bits, whatever the weights."""
         return self.rate if self.rate in ("bf16", "fp16") else "bf16"
 
+    @property
+    def dispatched(self) -> float:
+        """Returns the bytes per element of a token sent to its experts, and back in 16 bits.
+
+        It is sent in 8 bits if they compute in 8 or fewer.
+        """
+        return 4.0 if self.rate in ("bf16", "fp16", "fp32") else 3.0
+
 
 def weights_of(formats: Precision) -> str:
     """Returns the weight-only format with weights of the same size and products in 16 bits."""

@@ -25,7 +25,6 @@ from bench.predict.model.operators import (
     Array,
     Operator,
     Points,
-    dispatched,
     operator,
     operators,
 )
@@ -168,7 +167,7 @@ def _all_passes(
         passes = RING + float(recipe.recompute >= 1)
     factor, sent = passes * largest_stage(workload, split, recipe.stages), 1.0
     if one.name == "all-to-all":  # in 16 bits both ways
-        sent = 2 * ACTIVATION / dispatched(formats)
+        sent = 2 * ACTIVATION / formats.dispatched
     if one.name == "stage to stage":  # each chip sends its share after each part of its layers
         factor = passes * (split.pp * recipe.stages - 1) / (split.pp - 1) / split.pp
         sent = 1 / split.tp

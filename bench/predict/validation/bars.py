@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bench.predict.validation.errors import Bar
-from bench.predict.validation.heldout import WHOLE
+from bench.predict.validation.steps import WHOLE
 
 # What a part holds out: names of ``Part.split``.
 CHIP, VENDOR, SOURCE, TWO = (

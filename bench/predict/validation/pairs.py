@@ -26,8 +26,8 @@ from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part, vendors
 from bench.predict.model.stack import Stack
 from bench.predict.validation.errors import Outcome
-from bench.predict.validation.heldout import band, chosen, work
-from bench.predict.validation.heldserving import engine
+from bench.predict.validation.serving import engine
+from bench.predict.validation.steps import band, chosen, work
 
 ENOUGH = 20
 """Smallest number of works of serving that two chips have in common to be compared. Chips have few

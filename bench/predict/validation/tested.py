@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import paths
-from bench.loaded import once
+from bench.files.caches import once
 from bench.predict.validation.errorfile import FILE, RATIO
 
 REPEATED = ("serving as reported, domestic chips: another source, no refit",)

@@ -22,31 +22,31 @@ from bench.predict.validation.bars import (
     UNSEEN,
     VENDOR,
 )
+from bench.predict.validation.disaggregated import CHOICE_NOTE as CHOSEN_SIDES
+from bench.predict.validation.disaggregated import FIRST as FIRST_APART
+from bench.predict.validation.disaggregated import NOTES as APART
+from bench.predict.validation.disaggregated import disaggregated, first_tokens_apart, sides_chosen
 from bench.predict.validation.errorfile import RATIO, SIDES, WAYS
 from bench.predict.validation.errors import Bar, Outcome, Part
-from bench.predict.validation.heldapart import CHOICE_NOTE as CHOSEN_SIDES
-from bench.predict.validation.heldapart import FIRST as FIRST_APART
-from bench.predict.validation.heldapart import NOTES as APART
-from bench.predict.validation.heldapart import disaggregated, first_tokens_apart, sides_chosen
-from bench.predict.validation.heldfigures import figures_left_out
-from bench.predict.validation.heldfirst import FIRST, first_parts
-from bench.predict.validation.heldkernels import left_out, other_sources
-from bench.predict.validation.heldout import WHOLE, calibrated, chosen, predicted, products, steps
-from bench.predict.validation.heldreported import left_out as unserved
-from bench.predict.validation.heldreported import reported_ratios, reported_serving, set_on
-from bench.predict.validation.heldserving import NOTE as ABROAD
-from bench.predict.validation.heldserving import frozen, serving, unfitted_vendors
-from bench.predict.validation.heldtraining import NAMES as TRAINING
-from bench.predict.validation.heldtraining import notes, reported_note, reported_training, training
-from bench.predict.validation.heldtraining import training_ratios as trained_ratios
-from bench.predict.validation.heldways import NOTE as CHOSEN
-from bench.predict.validation.heldways import choices
+from bench.predict.validation.figures import figures_left_out
+from bench.predict.validation.kernels import left_out, other_sources
 from bench.predict.validation.pairs import (
     frozen_ratios,
     product_ratios,
     serving_ratios,
     step_ratios,
 )
+from bench.predict.validation.reported import left_out as unserved
+from bench.predict.validation.reported import reported_ratios, reported_serving, set_on
+from bench.predict.validation.serving import NOTE as ABROAD
+from bench.predict.validation.serving import frozen, serving, unfitted_vendors
+from bench.predict.validation.steps import WHOLE, calibrated, chosen, predicted, products, steps
+from bench.predict.validation.training import NAMES as TRAINING
+from bench.predict.validation.training import notes, reported_note, reported_training, training
+from bench.predict.validation.training import training_ratios as trained_ratios
+from bench.predict.validation.ttft import FIRST, first_parts
+from bench.predict.validation.ways import NOTE as CHOSEN
+from bench.predict.validation.ways import choices
 
 SHORT = "calibrate"
 """The suite whose records stand for a short calibration run on a chip."""

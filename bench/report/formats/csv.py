@@ -3,9 +3,9 @@
 import csv
 import io
 
-from bench.report.markup import Report
-from bench.report.scalar import Scalar
-from bench.spreadsheet import guarded
+from bench.files.spreadsheet import guarded
+from bench.report.text.markup import Report
+from bench.report.text.scalar import Scalar
 
 
 def render(report: Report) -> str:

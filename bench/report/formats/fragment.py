@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 
 from bench.report.formats.html import as_table, linked
-from bench.report.markup import Report, cleaned
 from bench.report.table import Section
+from bench.report.text.markup import Report, cleaned
 
 NAME = "onpaper"
 STYLE = (

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from bench.report.markup import Report, tabulated
+from bench.report.text.markup import Report, tabulated
 
 MARKUP = re.compile(r"[\\`*~<|]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|(?<=\])\(")
 """What GitHub would read as markup; an underscore within a word, as in a URL, is not."""

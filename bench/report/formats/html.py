@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from html import escape
 
-from bench.report.groups import REMARK, VERDICT
-from bench.report.markup import Report
+from bench.judging.verdict import Verdict
 from bench.report.table import Section
-from bench.verdict import Verdict
+from bench.report.text.groups import REMARK, VERDICT
+from bench.report.text.markup import Report
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;"

@@ -2,7 +2,7 @@
 
 import json
 
-from bench.report.markup import Report
+from bench.report.text.markup import Report
 from bench.version import __version__
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.report.markup import Report, tabulated
+from bench.report.text.markup import Report, tabulated
 
 ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",

@@ -1,8 +1,8 @@
 """Aligned text without markup, as on a terminal but without bars, marks and colour."""
 
 from bench.report.formats.terminal import set_for
-from bench.report.markup import Report
-from bench.report.screen import Screen
+from bench.report.text.markup import Report
+from bench.report.text.screen import Screen
 
 WIDTH = 120
 """Width in columns, which only web addresses exceed."""

@@ -8,8 +8,8 @@ import json
 from collections.abc import Sequence
 from statistics import fmean, median, stdev
 
-from bench.fixed import searched_shapes
-from bench.rates import dimension_of
+from bench.judging.rates import dimension_of
+from bench.judging.sizes import searched_shapes
 from bench.records.model import DeviceInfo, Measurement, Record, Timing
 from bench.units import Dimension
 

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.judging.verdict import Verdict
 from bench.report.formats.html import MARKS
-from bench.report.groups import REMARK, VERDICT
-from bench.report.layout import AIRY, GAP, Cells, Grid, Layout, choose, details, grid_lines
-from bench.report.markup import Report
-from bench.report.screen import ASCII_FULL, EIGHTHS, FULL, Screen, here
 from bench.report.table import Section, Table
-from bench.report.wrap import GLUE, width_of, wrapped
-from bench.verdict import Verdict
+from bench.report.text.groups import REMARK, VERDICT
+from bench.report.text.layout import AIRY, GAP, Cells, Grid, Layout, choose, details, grid_lines
+from bench.report.text.markup import Report
+from bench.report.text.screen import ASCII_FULL, EIGHTHS, FULL, Screen, here
+from bench.report.text.wrap import GLUE, width_of, wrapped
 
 BOLD, DIM, GREEN, RED, YELLOW, MAGENTA = "1", "2", "32", "31", "33", "35"
 STYLES = {
@@ -34,7 +34,7 @@ BAR = 10
 
 
 def render(report: Report) -> str:
-    """Returns the report as text for the screen it is printed on (:class:`bench.report.screen`)."""
+    """Returns the report as text for the screen it is printed on (``report.text.screen``)."""
     return set_for(report, here())
 
 

@@ -12,12 +12,12 @@ from bench.predict.answers import Answer
 from bench.predict.tiers import RESTS
 from bench.predict.validation.tested import REPEATED
 from bench.records.model import Record
-from bench.report.dossier import dossier
-from bench.report.evidence import evidence_report
-from bench.report.markup import cleaned
-from bench.report.policies import paragraph, policy_of
-from bench.report.predicted import prediction_texts
-from bench.report.predictions import HOW, transfer_lines
+from bench.report.chips.dossier import dossier
+from bench.report.chips.evidence import evidence_report
+from bench.report.prediction.predicted import prediction_texts
+from bench.report.prediction.predictions import HOW, transfer_lines
+from bench.report.rules.policies import paragraph, policy_of
+from bench.report.text.markup import cleaned
 from bench.site.blocks import Block, blocks, claim_badge, unique
 from bench.site.page import Page
 from bench.site.pages.predictions import coverage

@@ -8,9 +8,9 @@ from markupsafe import Markup
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.evidence.estimate import Achieved
-from bench.report.marks import UNPUBLISHED
-from bench.report.policies import policy_of
-from bench.report.ratios import reached
+from bench.report.chips.ratios import reached
+from bench.report.rules.policies import policy_of
+from bench.report.text.marks import UNPUBLISHED
 from bench.site.page import Page
 from bench.site.words import Linker
 from bench.site.world import World

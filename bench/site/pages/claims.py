@@ -11,9 +11,9 @@ from bench.claims.judge import Answer, Word
 from bench.claims.weigh import Finding, behind, title
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
-from bench.report.claims import claim_report, claimed, on_limit, tested_formula
-from bench.report.markup import cleaned
-from bench.report.ratios import devices, groups, measured, on_paper, value_text
+from bench.report.chips.claims import claim_report, claimed, on_limit, tested_formula
+from bench.report.chips.ratios import devices, groups, measured, on_paper, value_text
+from bench.report.text.markup import cleaned
 from bench.site.blocks import answer_badge, blocks, claim_badge, neutral
 from bench.site.page import Page
 from bench.site.words import Linker

@@ -10,11 +10,11 @@ from bench.chips.model import Chip
 from bench.claims.model import Axis
 from bench.claims.weigh import Question
 from bench.evidence.pool import Evidence
-from bench.rates import Interval
-from bench.report.comparison import side_by_side
-from bench.report.digits import with_interval
-from bench.report.markup import cleaned
-from bench.report.policies import policy_of
+from bench.judging.rates import Interval
+from bench.report.chips.comparison import side_by_side
+from bench.report.rules.policies import policy_of
+from bench.report.text.digits import with_interval
+from bench.report.text.markup import cleaned
 from bench.site.blocks import blocks
 from bench.site.page import Page
 from bench.site.pages.chips import marked_value

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.evidence.observe import OWN, Observation
-from bench.report.ratios import value_text
+from bench.report.chips.ratios import value_text
 from bench.site.page import Page
 from bench.site.pages.claims import origin
 from bench.site.words import Linker

@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from bench.chips.figures import FIGURES
 from bench.claims.evaluate import Judgement
-from bench.report.claims import waits_for_measurement
+from bench.judging.verdict import MARGIN
+from bench.report.chips.claims import waits_for_measurement
 from bench.site.blocks import claim_badge
 from bench.site.page import Page
 from bench.site.pages.claims import answer_counts, verdict_counts
@@ -16,7 +17,6 @@ from bench.site.pictures import of_ratios
 from bench.site.words import Linker
 from bench.site.world import World
 from bench.units import UNITS
-from bench.verdict import MARGIN
 
 FOUNDING_CLAIM = "2025-09-17-cac-domestic-comparable"
 """The claim for which this program was started."""

@@ -12,11 +12,11 @@ from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
 from bench.predict.validation.errorfile import FILE, RATIO, WAYS
 from bench.predict.validation.tested import PHASES, chip_tests
-from bench.report import question
-from bench.report.costs import INNER
-from bench.report.predicted import prediction_texts, unfit
-from bench.report.predictions import caveats
-from bench.report.tested import phase_ratio_lines
+from bench.report.prediction import question
+from bench.report.prediction.costs import INNER
+from bench.report.prediction.predicted import prediction_texts, unfit
+from bench.report.prediction.predictions import caveats
+from bench.report.prediction.tested import phase_ratio_lines
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, search_text
 from bench.site.pictures import of_predictions

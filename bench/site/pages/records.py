@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from bench.report.markup import Report, cleaned, one_line
+from bench.judging.standing import nearest
+from bench.judging.verdict import Verdict
 from bench.report.registry import report_of
+from bench.report.text.markup import Report, cleaned, one_line
 from bench.site.blocks import badge, blocks
 from bench.site.page import Page
 from bench.site.pictures import of_record
 from bench.site.words import Linker
 from bench.site.world import JudgedRecord, World
-from bench.standing import nearest
-from bench.verdict import Verdict
 
 
 def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bench.report.markup import cleaned
-from bench.report.rulelist import KIND_WORDS, rule_list, standing
-from bench.report.rulings import CONFIDENCE
+from bench.report.rules.rulelist import KIND_WORDS, rule_list, standing
+from bench.report.rules.rulings import CONFIDENCE
+from bench.report.text.markup import cleaned
 from bench.rules.model import Rule
 from bench.site.blocks import blocks
 from bench.site.page import Page

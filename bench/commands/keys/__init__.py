@@ -1,0 +1,1 @@
+"""Parses the keys of commands that take many."""

@@ -1,0 +1,1 @@
+"""Runs behind the command ``run``: progress, sweeps, repetitions, several devices and nodes."""

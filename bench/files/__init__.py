@@ -1,0 +1,1 @@
+"""Reads and writes files: strict YAML and JSON, data files, caches, atomic replacement."""

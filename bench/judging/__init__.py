@@ -1,0 +1,1 @@
+"""What measured rates say of published figures: verdicts, and why a rate falls short."""

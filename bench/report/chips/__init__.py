@@ -1,0 +1,1 @@
+"""Tables that look up and compare chips: sheets, evidence, verdicts, claims."""

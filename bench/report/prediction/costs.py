@@ -1,0 +1,110 @@
+"""Energy and cost per token, with the range from power, prices and predicted rate."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from bench.predict.model.power import Band, Prices, hourly, total
+from bench.report.prediction.answered import Answered, Side
+from bench.report.text.digits import NONE
+from bench.units import significant
+from bench.words import listed
+
+INNER = 0.8
+"""Level of the rate's interval that enters the range of energy and cost."""
+NO_PRICE = ": give price= or rent=."
+NAMED = 3
+"""Most chips without a price or power that a line names."""
+CNY_NOTE = "; CNY {:g} for USD 1, prices in CNY first (CSV and JSON in USD)"
+
+
+def energy(at: Answered, point: int) -> Band | None:
+    """Returns J/token at one point; None if a board power is unknown."""
+    power = at.power(point)
+    return _per_token(power, at, point, 1.0) if power else None
+
+
+def cost(at: Answered, point: int, prices: Prices) -> Band | None:
+    """Returns USD per million tokens at one point; None without a price.
+
+    A chip whose power is unknown has a cost without energy, as ``lacking_lines`` says.
+    """
+    hours = ((one.share, hourly(one.chip, one.power(point), prices)) for one in at.sides)
+    hour = total([*hours])
+    return _per_token(hour, at, point, 3600 / 1e6) if hour else None
+
+
+def cost_unit(prices: Prices) -> str:
+    """Returns the unit of costs in tables: yuan if the user gives their rate, else US dollars."""
+    return f"{'CNY' if prices.cny else 'USD'}/Mtoken"
+
+
+def cost_text(at: Answered, point: int, prices: Prices) -> str:
+    """Returns the cost at one point in ``cost_unit``, with the range in brackets."""
+    dollars = cost(at, point, prices)
+    return with_range(dollars.times(prices.cny or 1.0) if dollars else None)
+
+
+def with_range(band: Band | None) -> str:
+    """Returns the middle value with the range in brackets."""
+    if band is None:
+        return NONE
+    low, middle, high = (significant(one, 2) for one in (band.low, band.middle, band.high))
+    return f"{middle} ({low}–{high})"
+
+
+def costs_note(prices: Prices) -> str:
+    """Returns what the columns of energy and cost include and what they leave out."""
+    currency = "CNY" if prices.cny else "USD"
+    kwh = f"{prices.kwh * (prices.cny or 1.0):g} {currency}/kWh"
+    owned = (
+        f"{'the price given, else ' if prices.paid else ''}a sourced price over {prices.years:g} "
+        f"years and {kwh} at PUE {prices.pue:g}; no server, network or staff"
+    )
+    source = f"the rent given, else {owned}" if prices.rents else owned
+    source += CNY_NOTE.format(prices.cny) if prices.cny else ""
+    return (
+        f"J/token: chips alone. {cost_unit(prices)}: {source}; always busy. "
+        "In brackets the range from power, price and the rate's 80% interval."
+    )
+
+
+def lacking_lines(answered: Sequence[Answered], prices: Prices) -> Iterator[str]:
+    """Yields whose costs leave energy out, and which chips have no price, if any.
+
+    Chips for prefill are named first: no row is theirs.
+    """
+    sides = [one for at in answered for one in reversed(at.sides)]
+    powerless = dict.fromkeys(one.chip.id for one in sides if _is_powerless(one, prices))
+    if powerless:
+        yield (
+            f"{cost_unit(prices)} is without energy for {_some(powerless)}, whose board power is "
+            "unknown."
+        )
+    unpriced = {one.chip.id: one.chip for one in sides if hourly(one.chip, None, prices) is None}
+    if unpriced:
+        yuan = not prices.cny and any("price_cny" in one.figures for one in unpriced.values())
+        told = " in dollars: give price=, rent= or, for prices in yuan, cny=." if yuan else NO_PRICE
+        yield f"{cost_unit(prices)} takes a price of {_some(unpriced)}, which no source gives{told}"
+
+
+def _some(chips: Collection[str]) -> str:
+    """Returns the first ``NAMED`` chips and how many there are more."""
+    first, more = [*chips][:NAMED], len([*chips]) - NAMED
+    return listed([*first, f"{more} more"] if more > 0 else first)
+
+
+def _is_powerless(side: Side, prices: Prices) -> bool:
+    """Tells whether a side has a cost that leaves energy out; a rent covers it."""
+    rented = side.chip.id in prices.rents
+    return not rented and side.power(0) is None and hourly(side.chip, None, prices) is not None
+
+
+def _per_token(band: Band, at: Answered, point: int, scale: float) -> Band:
+    """Returns a band, given per second or hour, per token or million tokens.
+
+    Args:
+        band: power in W, or cost in USD/hour.
+        at: the prediction.
+        point: index of the point.
+        scale: converts tokens/s to the unit of work over the unit of time of the result.
+    """
+    return band.each(at.rates[point] * scale, at.rate_half(INNER)[point])

@@ -1,0 +1,218 @@
+"""The prediction for one chip at one point as text: rates and times with their intervals."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from bench.chips.figures import FIGURES
+from bench.predict.answers import Answer
+from bench.predict.forecast import Prediction
+from bench.predict.lighter import lighter, wider
+from bench.predict.model.capacity import least_chips
+from bench.predict.ratio import Ratio
+from bench.predict.tiers import Tier
+from bench.predict.used import used
+from bench.report.prediction.answered import Answered, does_not_fit
+from bench.report.prediction.costs import INNER
+from bench.report.text.digits import NONE
+from bench.report.text.marks import computed_figures
+from bench.units import significant
+from bench.words import duration
+
+OUTER = 0.95
+"""Level of the outer interval."""
+TIGHT = "tight: under 10% of memory left free"
+
+
+def unfit(prediction: Prediction, place: int) -> bool:
+    """Tells whether the model does not fit at a point, even if no memory is kept free."""
+    return does_not_fit(prediction.room(place))
+
+
+def if_fitted(at: Answered, place: int, text: str) -> str:
+    """Returns a text, marked as hypothetical where the model does not fit."""
+    return f"if it fitted: {text}" if text != NONE and at.unfit(place) else text
+
+
+def prediction_texts(
+    answer: Answer,
+    prediction: Prediction,
+    place: int,
+    levels: Sequence[float] = (INNER, OUTER),
+) -> dict[str, str]:
+    """Returns the texts of ``point_texts``, and on what the prediction is based (``rests``)."""
+    texts = point_texts(Answered(answer, prediction), place, levels)
+    return {**texts, "rests": rests_on(answer, prediction)}
+
+
+def point_texts(at: Answered, place: int, levels: Sequence[float]) -> dict[str, str]:
+    """Returns ratio, rate, time, limit and memory left at one point as text.
+
+    Rate and ratio have an interval for each of ``levels``; the time has the inner interval only.
+    """
+    digits, (limit, share) = digits_of(at.prediction.tier), limit_of(at.prediction, place)
+    ratio = at.answer.over
+    over = _ratio(ratio, place, digits, [at.ratio(one, place) for one in levels]) if ratio else ""
+    return {
+        "over": if_fitted(at, place, over) if over else "",
+        "rate": if_fitted(at, place, _rate(at, place, digits, levels)),
+        "time": time_text(at.seconds, at.half(INNER), place, digits),
+        "limit": f"{limit} {share:.0%}",
+        "left": _left(at, place),
+    }
+
+
+def limit_of(prediction: Prediction, place: int) -> tuple[str, float]:
+    """Returns what limits the rate at one point, and its share of the time.
+
+    Where prefill has chips of its own and they sustain less than those that decode, it is what
+    limits the prefill; where the links between both do, it is the transfer.
+    """
+    side = prediction.prefill
+    limiting = side.limiting(place) if side else ""
+    if side and limiting == "prefill":
+        limit, share = side.step.limit(place)
+        return f"prefill: {limit}", share
+    if side and limiting == "transfer":
+        return "transfer: link", float(side.sending[place])
+    return prediction.turn.limit(place)
+
+
+def rests_on(answer: Answer, prediction: Prediction) -> str:
+    """Returns on what an answer is based: its tier, and which figures nobody published."""
+    gaps = _computed(answer), _missing(prediction), prediction.assumed
+    return "; ".join(filter(None, (prediction.tier, *gaps)))
+
+
+def digits_of(tier: str) -> int:
+    """Returns the number of significant digits: two if a chip's sheet is nearly the only basis."""
+    return 2 if tier in (Tier.SHEET, Tier.OTHER) else 3
+
+
+def figures_used(answer: Answer) -> list[str]:
+    """Returns the keys of the sheet's figures that an answer is computed from."""
+    found = answer.found
+    return used(found.chip, found.scenario, list(answer.chip.figures)) if found else []
+
+
+def figures_for_prefill(answer: Answer) -> tuple[str, list[str]]:
+    """Returns another chip that does the prefill, and the keys of its figures that are used."""
+    found = answer.found
+    asked = found.scenario.prefill if found else None
+    if not found or not found.prefill or not asked or not asked.chip:
+        return "", []
+    figures = list(asked.chip.figures)
+    return asked.chip.id, used(found.prefill.chip, found.prefill.single.scenario, figures)
+
+
+def _computed(answer: Answer) -> str:
+    keys = computed_figures(answer.chip, figures_used(answer))
+    links = ("link_", "pair_link_")
+    titles = ("link" if key.startswith(links) else FIGURES[key].title for key in keys)
+    text = ", ".join(dict.fromkeys(titles))
+    return f"{text} worked out, not published" if text else ""
+
+
+def _missing(prediction: Prediction) -> str:
+    return f"no {' nor '.join(prediction.missing)} published" if prediction.missing else ""
+
+
+def _rate(at: Answered, place: int, digits: int, levels: Sequence[float]) -> str:
+    return _bracketed(at.rates[place], [at.bounds(one, place) for one in levels], digits)
+
+
+def time_text(seconds: Sequence[float], half: Sequence[float], place: int, digits: int) -> str:
+    """Returns the time at one point with its inner interval.
+
+    Args:
+        seconds: times in s, one per point.
+        half: half-widths of the interval in log time, one per point.
+        place: index of the point.
+        digits: significant digits of the time; its bounds have two.
+    """
+    middle, factor = float(seconds[place]), float(np.exp(half[place]))
+    low, high = (_time(one, 2) for one in (middle / factor, middle * factor))
+    return f"{_time(middle, digits)} ({low.removesuffix(high[high.rindex(' ') :])}–{high})"
+
+
+def _time(seconds: float, digits: int) -> str:
+    return duration(float(f"{seconds:.{digits}g}"), digits)
+
+
+def _bracketed(value: float, bounds: Iterable[tuple[float, float]], digits: int) -> str:
+    """Formats a value with its intervals."""
+    intervals = "; ".join(f"{number(low, 2)}–{number(high, 2)}" for low, high in bounds)
+    return f"{number(value, digits)} ({intervals})"
+
+
+def number(value: float, digits: int) -> str:
+    """Formats a number with ``digits`` significant digits, padded with zeros."""
+    return significant(float(f"{value:.{digits}g}"), digits)
+
+
+def ratio_text(ratio: Ratio, place: int, digits: int, levels: Sequence[float]) -> str:
+    """Returns the ratio at one point with its intervals; ``1`` for the baseline itself."""
+    pairs = [ratio.bounds(level) for level in levels]
+    return _ratio(
+        ratio, place, digits, [(float(low[place]), float(high[place])) for low, high in pairs]
+    )
+
+
+def _ratio(ratio: Ratio, place: int, digits: int, bounds: Sequence[tuple[float, float]]) -> str:
+    if all(low == high for low, high in bounds):
+        return "1" if np.isclose(ratio.middle[place], 1.0) else number(ratio.middle[place], digits)
+    return _bracketed(float(ratio.middle[place]), bounds, digits)
+
+
+def _left(at: Answered, place: int) -> str:
+    """Returns the memory left, or by how much the model does not fit and what would fit."""
+    prediction, room = at.prediction, at.room(place)
+    side = prediction.prefill
+    if room.fits and side and (free := side.room(place).free) is not None:
+        on_prefill = f"{number(free / 1e9, 2)} GB" if free >= 0 else "does not fit"
+        return f"{number((room.free or 0.0) / 1e9, 2)} GB, prefill {on_prefill}"
+    if room.free is None:
+        return "capacity unknown"
+    if room.fits:
+        return f"{number(room.free / 1e9, 2)} GB"
+    if room.tight:
+        return TIGHT
+    scenario = prediction.scenario
+    length = int(scenario.prompt[place] + scenario.output[place])
+    sequences = float(scenario.batch[place])
+    least = least_chips(
+        prediction.chip,
+        scenario.workload,
+        scenario.precision,
+        scenario.split,
+        sequences,
+        length,
+        prediction.recipe,
+    )
+    takes = f", needs {least} chips" if least else f", even {_most(prediction)}"
+    fits = _remedy(prediction, place, alone=not least) if prediction.recipe else ""
+    return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}{fits}"
+
+
+def _most(prediction: Prediction) -> str:
+    """Returns the largest number of chips that was tried, in words: further copies would idle."""
+    if not prediction.scenario.split.sharded:
+        return "at the widest tp"
+    micro = prediction.recipe.micro if prediction.recipe else 1
+    each = "each sequence" if micro == 1 else f"every {micro} sequences"
+    return f"with a copy for {each} of the batch"
+
+
+def _remedy(prediction: Prediction, place: int, *, alone: bool) -> str:
+    """Returns how training would fit this number of chips, or else more chips.
+
+    Args:
+        prediction: the prediction.
+        place: index of the point.
+        alone: whether no larger number of chips is named elsewhere.
+    """
+    ways = lighter(prediction.chip, prediction.scenario, place)
+    if ways:
+        return f"; fits with {' or '.join(ways)}"
+    more = wider(prediction.chip, prediction.scenario, place) if alone else None
+    return f"; {more[1]} chips hold it with {more[0]}" if more else ""

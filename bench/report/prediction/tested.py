@@ -1,0 +1,163 @@
+"""Sentences on how well chips were predicted by fits that had not seen them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bench.chips.model import Chip
+from bench.predict.scenario import Scenario
+from bench.predict.validation.tested import (
+    INFERENCE,
+    PAIR_LEFT_OUT,
+    PHASES,
+    VENDOR_LEFT_OUT,
+    Tested,
+    TestedRatios,
+    chip_tests,
+    errors,
+    has_one_vendor,
+    left_out,
+    ratios,
+    tested_chips,
+)
+from bench.report.text.scalar import Scalar
+
+MOST = 6
+"""Maximum number of chips that are named, the worst first."""
+LEAST_BIAS = 0.1
+"""Least bias, the median signed error, at which its direction is stated."""
+FEW = 0.75
+"""Share of cases within the 80% interval below which it is called too narrow, as in validation."""
+RATIO_PARTS = {
+    "prefill": "prefill step", "decode": "decode step",
+    "serve": "serving TPOT, {}", "train": "training, {}",
+}  # fmt: skip
+"""Part of the validation that tests ratios in each phase, by ``dense`` or ``experts``."""
+TIMES, RATES = ("fast", "slow"), ("low", "high")
+"""Words for predictions that are too small and too large: of times, and of rates."""
+
+
+def tests_line(chips: Sequence[str], phase: str, engine: str) -> str:
+    """Returns a sentence with the test results of chips, the worst first; empty if there are none.
+
+    Args:
+        chips: ids of the chips.
+        phase: the phase that is predicted, such as serve.
+        engine: the engine that was asked for; empty for any.
+    """
+    results = {chip: _tested(chip, phase, engine) for chip in dict.fromkeys(chips)}
+    texts = {chip: (test, _text(test, at)) for chip, (test, at) in results.items() if test}
+    if not texts:
+        return ""
+    return (
+        "Tested on measurements of these chips that the fit had not seen (mean error; share "
+        f"within the 80% interval): {_listed(texts)}."
+    )
+
+
+def part_line(chips: Sequence[str], part: str, what: str, sides: tuple[str, str] = TIMES) -> str:
+    """Returns a sentence with a validation part's results for chips and for all; or nothing.
+
+    Args:
+        chips: ids of the chips.
+        part: name of the part that predicted each chip by the others, without its split.
+        what: what was predicted, the beginning of the sentence.
+        sides: words for predictions that are too small and too large.
+    """
+    whole, count = left_out(part, errors()), tested_chips(part, errors())
+    if not whole:
+        return ""
+    tests = {chip: left_out(part, errors(), chip) for chip in dict.fromkeys(chips)}
+    texts = {chip: (test, _text(test, "", sides)) for chip, test in tests.items() if test}
+    of_chips = f"{_listed(texts)}; " if texts else ""
+    return (
+        f"{what}, each chip tested with a fit that had not seen it (mean error; share within the "
+        f"80% interval): {of_chips}all {count} chips tested {_text(whole, '', sides)}."
+    )
+
+
+def ratio_lines(part: str, vendor: str, others: Iterable[str]) -> Iterator[str]:
+    """Yields a sentence with the results of ratios that were tested without both chips, if any.
+
+    Args:
+        part: name of the part of the validation that tests such times of single chips.
+        vendor: vendor of the baseline.
+        others: vendors of the chips that are divided by it.
+    """
+    is_same = {one == vendor for one in others}
+    across = ratios(part, errors(), VENDOR_LEFT_OUT) if False in is_same else None
+    within = ratios(part, errors(), PAIR_LEFT_OUT) if True in is_same or not across else None
+    texts = [_ratio_text(within)] if is_same and within else []
+    if across:
+        texts.append(f"across vendors, one of which it had not seen, {_ratio_text(across)}")
+    elif texts and False in is_same and has_one_vendor(part, errors()):
+        texts.append("no pair was of two vendors")
+    if texts:
+        yield (
+            "Ratios, of pairs of chips that the fit had not seen (mean error; share within the "
+            f"80% interval): {'; '.join(texts)}."
+        )
+
+
+def phase_ratio_lines(
+    scenario: Scenario, base: Chip | None, chips: Iterable[Chip]
+) -> Iterator[str]:
+    """Yields the sentence of ``ratio_lines`` for chips that run a model, if there is a baseline."""
+    part = RATIO_PARTS[scenario.phase].format("experts" if scenario.workload.experts else "dense")
+    if base:
+        yield from ratio_lines(part, base.vendor, [one.vendor for one in chips if one != base])
+
+
+def _ratio_text(test: TestedRatios) -> str:
+    """Returns the test results of ratios as text, and whether their interval is too narrow."""
+    few = ", too few: the interval is too narrow" if test.inside < FEW else ""
+    return (
+        f"{test.error:.0%} off, {test.inside:.0%} of {test.count:,} within{few} "
+        f"(worst: {test.pair} {test.worst:.0%} off)"
+    )
+
+
+def _listed(texts: dict[str, tuple[Tested, str]]) -> str:
+    """Returns chips with the texts of their results, the worst first."""
+    ordered = sorted(texts, key=lambda chip: (texts[chip][0].inside, -texts[chip][0].error))
+    named = "; ".join(f"{chip} {texts[chip][1]}" for chip in ordered[:MOST])
+    more = f"; and {len(ordered) - MOST} that did better" if len(ordered) > MOST else ""
+    return f"{named}{more}"
+
+
+def flat_tests(chip: str, phase: str, engine: str = "") -> dict[str, Scalar]:
+    """Returns the test results of one chip in one phase as a flat row."""
+    return _flat(*_tested(chip, phase, engine), phase)
+
+
+def flat_part(chip: str, part: str) -> dict[str, Scalar]:
+    """Returns the results of a part of the validation for one chip as a flat row."""
+    return _flat(left_out(part, errors(), chip), "", part)
+
+
+def _flat(test: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
+    return {
+        "tested": test.count if test else None,
+        "tested_phase": (at or phase) if test else None,
+        "tested_error": test.error if test else None,
+        "tested_inside_80": test.inside if test else None,
+    }
+
+
+def _tested(chip: str, phase: str, engine: str) -> tuple[Tested | None, str]:
+    """Returns a chip's test results in a phase; or else in other phases, with their names."""
+    tests = chip_tests(chip, errors(), PHASES[phase], engine=engine)
+    if tests or phase == "train":
+        return tests, ""
+    others = [one for one in INFERENCE if chip_tests(chip, errors(), PHASES[one])]
+    starts = [start for one in others for start in PHASES[one]]
+    return (chip_tests(chip, errors(), starts), ", ".join(others)) if others else (None, "")
+
+
+def _text(test: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:
+    """Returns test results as text: error, bias, coverage of the interval, and other phases."""
+    side = ""
+    if all(bias <= -LEAST_BIAS for bias in test.biases):
+        side = f", predicted too {sides[0]}"
+    elif all(bias >= LEAST_BIAS for bias in test.biases):
+        side = f", predicted too {sides[1]}"
+    phases = f" (in {at.replace('serve', 'serving')})" if at else ""
+    return f"{test.error:.0%} off{side}, {test.inside:.0%} of {test.count:,} within{phases}"

@@ -1,0 +1,1 @@
+"""Text that all reports share: digits, marks, layout for a width, markup."""
