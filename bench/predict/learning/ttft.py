@@ -6,7 +6,7 @@ the prefill in chunks between decode steps of other requests, mostly without a c
 ``queue`` is a share of one prefill for each other request under way; most of it stems from the
 start, when all requests arrive at once. It is mainly waiting and not work of the chips: the time
 that prefills take between tokens follows from their operators (``serving``). A request that has an
-engine to itself waits only for its own prefill, which runs as slowly.
+engine to itself waits only for its own prefill; on models with experts, that runs less slowly.
 """
 
 from collections import Counter
