@@ -208,7 +208,7 @@ def test_of_a_long_list_the_worst_are_shown_and_all_of_one_part(
         for more in ((), ("part=product",))
     )
     assert (short, full) == (SHOWN, 50)
-    assert f"\n{50 - SHOWN} more lines: in " in said("validate", words, capsys)[1]
+    assert f"\n{50 - SHOWN} more lines: with report=csv" in said("validate", words, capsys)[1]
     tables = document("validate", [f"against={earlier}"], capsys)["tables"]
     assert len(tables["chips"]) == 50
-    assert validation_page(many).count("\n| chip-") == 50
+    assert validation_page(many).count("\n| chip-") == SHOWN

@@ -181,9 +181,8 @@ def ttft_fits(
     found = {}
     for name, kept, prefills in ttft_rows(rows, chips, models, stack):
         model = ttft.fit(kept, prefills)
-        if name == EXPERTS:
-            alone_s, factor = ttft.EXPERTS_ALONE
-            model = replace(model, alone_s=alone_s, alone_prefill=factor)
+        alone = ttft.EXPERTS_ALONE if name == EXPERTS else (ttft.ALONE_S, model.prefill)
+        model = replace(model, alone_s=alone[0], alone_prefill=alone[1])
         logs = [float(log) for log in ttft.departures(kept, prefills, model)]
         same = [same_work(row) for row in kept]
         labels = [chips[row.chip].labels for row in kept]

@@ -48,14 +48,14 @@ class Ttft:
         prefill: factor on the predicted prefill.
         queue: share of a prefill that each other request under way adds.
         alone_s: fixed time of a request that has the chips to itself, s.
-        alone_prefill: factor on its prefill; 0: the same as ``prefill``.
+        alone_prefill: factor on its prefill.
     """
 
     host_s: float = 0.05
     prefill: float = 1.5
     queue: float = 0.05
     alone_s: float = ALONE_S
-    alone_prefill: float = 0.0
+    alone_prefill: float = 1.5
 
     def seconds(self, prefill_s: Array, others: Array | float = 0.0) -> Array:
         """Returns TTFT, s.
@@ -68,7 +68,7 @@ class Ttft:
 
     def alone(self, prefill_s: Array) -> Array:
         """Returns the TTFT of a request by itself, s: at most that with others under way."""
-        alone = self.alone_s + (self.alone_prefill or self.prefill) * prefill_s
+        alone = self.alone_s + self.alone_prefill * prefill_s
         return np.minimum(alone, self.seconds(prefill_s))
 
 

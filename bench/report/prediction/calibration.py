@@ -51,7 +51,10 @@ MEANINGS = {
     "bus": "the same of PCIe, where messages pass the host; from collectives only",
 }
 """What each parameter of the stack means, as shown to users."""
-TTFT_COLUMNS = ("part", "fixed time", "factor on the prefill", "share of it per other request")
+TTFT_COLUMNS = (
+    "part", "fixed time", "factor on the prefill", "share of it per other request",
+    "fixed time of a request by itself", "factor on its prefill",
+)  # fmt: skip
 TRAINING_COLUMNS = ("part", "factor")
 TRAINING_FACTORS = {
     "product": "products, forward and backward",
