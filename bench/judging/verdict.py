@@ -131,12 +131,9 @@ def weigh(
     fraction = _fraction(measured, published, clock) if measured else None
     notes = Notes(remarks=tuple(remarks_on(measurement, published, burst)))
     if measured:
-        bandwidth = paper(clocked, chip, BANDWIDTH, catalogue)
         doubts = tuple(_doubts(measurement, clocked, chip, published, measured))
-        below = below_reach(measurement, published, bandwidth)
-        peak = paper(clocked, chip, product_keys(measurement.dtype), catalogue)
-        remarks = (*other_roof(measurement, published, peak, bandwidth), *notes.remarks)
-        notes = Notes(doubts, cached_by(measurement, clocked), below, remarks)
+        below, roof = _other_figures(measurement, published, clocked, chip, catalogue)
+        notes = Notes(doubts, cached_by(measurement, clocked), below, (*roof, *notes.remarks))
     judged = _verdict(measurement, published, fraction, notes, margin)
     verdict, reasons = _at_unknown_clock(clock, *judged)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
@@ -155,6 +152,20 @@ def weigh(
         dimension=dimension,
         tests=verdict is not Verdict.UNRATED or not (notes.cached or notes.below),
     )
+
+
+def _other_figures(
+    measurement: Measurement,
+    published: Paper | Absent,
+    device: DeviceInfo,
+    chip: Chip | None,
+    catalogue: Catalogue,
+) -> tuple[str, tuple[str, ...]]:
+    """Returns why the work cannot reach the figure (or ""), and its share of the other roof."""
+    bandwidth = paper(device, chip, BANDWIDTH, catalogue)
+    peak = paper(device, chip, product_keys(measurement.dtype), catalogue)
+    below = below_reach(measurement, published, bandwidth)
+    return below, tuple(other_roof(measurement, published, peak, bandwidth))
 
 
 def _over_rivals(
