@@ -3,8 +3,8 @@
 TPOT is that of the chips that decode, without prefills in between. TTFT is that of the chips for
 prefill, with one request at a time, and the transfer of the prompt's cache. The rate is the least
 of three: what a full batch of the chips that decode sustains, what chips that do nothing but
-prefill do, and what the links between them do. Nothing but the interval's ``WIDER`` is fitted on
-disaggregated runs, which validation tests.
+prefill do, and what the links between them do. Nothing is fitted on disaggregated runs, which
+validation tests, but the interval's ``WIDER`` and the constants of a lone request's TTFT.
 """
 
 from collections.abc import Iterable

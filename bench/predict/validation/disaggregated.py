@@ -40,8 +40,8 @@ NOTES = {
     ),
     RATE: "the same runs and those in which most requests waited for their prefill",
     FIRST: (
-        f"the runs of them with at most {FEW} requests per copy for prefill, all started at once: "
-        "prompts of 1,024 tokens take longer than predicted, of 8,192 tokens less"
+        f"the runs of them with at most {FEW} requests per copy for prefill, all started at once; "
+        "the two constants of a request by itself were set on them, too"
     ),
 }
 CHOICE_NOTE = (
