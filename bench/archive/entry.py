@@ -12,7 +12,8 @@ from bench.chips.figures import FIGURES
 from bench.judging.plausible import disturbances
 from bench.judging.rates import dimension_of, rates
 from bench.judging.sizes import fixed_sizes
-from bench.records.model import SCHEMA
+from bench.judging.titles import PLAIN
+from bench.records.model import SCHEMA, SIZES
 
 if TYPE_CHECKING:
     from bench.records.model import Measurement
@@ -21,7 +22,7 @@ MAX_BYTES = 200_000_000
 HEAD = 2_000
 """Bytes at the start of a file that are searched for its schema version."""
 VERSION = re.compile(rb'"schema_version":\s*([0-9]{1,9})\b')
-SIZES = ("kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "ranks")
+NARROWING = ("kernel", "dtype", "variant", *SIZES, "ranks")
 """Settings that narrow a run down to single measurements of a suite."""
 
 
@@ -206,7 +207,7 @@ def _head(record: SlimRecord) -> Head:
         state=record.state,
         suite=record.suite,
         asked=selected_settings(settings),
-        data=str(settings.get("data") or "normal"),
+        data=str(settings.get("data") or PLAIN),
         chip=record.identity.chip or "",
         device=device.name,
         backend=device.backend,
@@ -227,7 +228,7 @@ def _head(record: SlimRecord) -> Head:
 
 def selected_settings(settings: Mapping[str, object]) -> str:
     """Returns the settings that narrowed a run down, as typed; empty for the whole suite."""
-    words = [f"{key}={settings[key]}" for key in SIZES if settings.get(key) is not None]
+    words = [f"{key}={settings[key]}" for key in NARROWING if settings.get(key) is not None]
     items = settings.get("suite.items")
     return " ".join([*words, str(items)] if items else words)
 

@@ -13,12 +13,12 @@ from bench.bundle.private import changed_fields, masked
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.files import yamlfile
-from bench.records.model import Record
+from bench.records.model import SIZES, Record
 
 KEPT_SETTINGS = frozenset({
     "seconds", "sustained_seconds", "precision", "margin", "data", "kernel", "dtype", "variant",
-    "m", "n", "k", "batch", "length", "elements", "chip", "ranks", "together", "suite.items",
-    "resumed_utc", "series", "run", "runs", "group",
+    *SIZES, "chip", "ranks", "together", "suite.items", "resumed_utc", "series", "run", "runs",
+    "group",
 })  # fmt: skip
 """Settings that are kept: how a record was measured and, by random names, with which others.
 

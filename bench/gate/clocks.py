@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from bench.gate.match import CHOSEN
 from bench.gate.model import Taken, Verdict
 from bench.gate.weigh import Part, quantile_error
 from bench.judging.rates import Interval
 from bench.judging.throttle import Throttle
+from bench.records.model import SIZES
 
 FEW = 20.0
 """Degrees of freedom of a clock's error: dozens of readings, but not independent ones."""
-SIZES = (*CHOSEN, "elements")
-"""Parameters that a search or the device's memory decides."""
 LEAST_CHANGE = 0.003
 """Smaller relative changes of the clock are not reported: they are one step at most."""
 

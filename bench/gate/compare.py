@@ -7,20 +7,20 @@ from bench.errors import UsageError, first_of, some_of
 from bench.gate import clocks
 from bench.gate.differ import comparable, difference_lines, of_its_device
 from bench.gate.group import Group, groups, left_out, lone
-from bench.gate.match import CHOSEN
 from bench.gate.model import ENDED, Finding, Row, Run, Taken, Terms, Verdict, middle
 from bench.gate.searched import luck
 from bench.gate.spread import Variance, common, moderated, variance_of
 from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
 from bench.judging.rates import Interval
 from bench.judging.titles import FAKE
+from bench.records.model import SHAPE
 
 ORDER = list(Verdict)
 ENOUGH = 5
 """A set of this many runs shows its spread well enough."""
 LISTED = 5
 """Most titles of left-out measurements that are listed."""
-SHAPE = "another shape won"
+OTHER_SHAPE = "another shape won"
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
 
@@ -140,7 +140,7 @@ def _excuse(
 def _joined(remarks: Sequence[str]) -> str:
     """Joins remarks; that another shape won is mentioned once."""
     first, *rest = remarks or [""]
-    repeated = f"{SHAPE}: " if first.startswith(SHAPE) else ""
+    repeated = f"{OTHER_SHAPE}: " if first.startswith(OTHER_SHAPE) else ""
     return "; ".join([first, *(one.removeprefix(repeated) for one in rest)])
 
 
@@ -148,7 +148,7 @@ def _other_shape(now: Taken, before: Taken) -> str:
     if now.parameters == before.parameters:
         return ""
     if now.shape and now.shape != before.shape:
-        names = (*CHOSEN, "shape")
+        names = (*SHAPE, "shape")
         sizes = any(now.parameters.get(one) != before.parameters.get(one) for one in names)
         word = "shape" if sizes else "way"
         return f"another {word} won: {now.shape} instead of {before.shape}"

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from bench.gate.model import Run, Taken
-
-CHOSEN = ("m", "n", "k", "batch", "length")
-"""Sizes that a suite may fix; the number of elements follows from the device's memory."""
+from bench.records.model import SHAPE
 
 Pair = tuple[Taken | None, Taken | None]
 
@@ -43,5 +41,5 @@ def _of_one_name(here: list[Taken], there: list[Taken]) -> Iterator[Pair]:
 def _alike(one: Taken, other: Taken) -> bool:
     """Returns whether two of one name differ only in what the program chose."""
     both_ran = one.status == other.status == "ok"
-    same = all(one.parameters.get(size) == other.parameters.get(size) for size in CHOSEN)
+    same = all(one.parameters.get(size) == other.parameters.get(size) for size in SHAPE)
     return one.moves or other.moves or not both_ran or same

@@ -14,12 +14,10 @@ from bench.judging.sizes import SEARCHED, fixed_sizes, named
 from bench.judging.titles import own_inputs, sizes
 from bench.judging.titles import title as plain_title
 from bench.judging.verdict import at_its_clock
-from bench.records.model import DeviceInfo, Measurement, Record, at_once
+from bench.records.model import SIZES, DeviceInfo, Measurement, Record, at_once
 from bench.report.text.digits import beside
 from bench.units import Dimension, show
 
-SIZES = ("m", "n", "k", "batch", "length", "elements")
-"""Sizes that a user may fix for a whole run."""
 ASKED = ("kernel", "dtype", "variant", "suite.items", *SIZES)
 """The settings that choose what is measured, besides the suite."""
 ON_CORE = ("cache", "latency")

@@ -11,13 +11,11 @@ from bench.chips.vendors import like
 from bench.identity.evidence import Evidence, Finding, count_against
 from bench.identity.measured import measured, usable
 from bench.identity.reported import reported
-from bench.records.model import DeviceInfo, Measurement, Record
+from bench.records.model import SIZES, DeviceInfo, Measurement, Record
 from bench.units import Dimension
 
 DISTINGUISHABLE = 1.05
 """Two figures must differ by this factor to be distinguishable by measurement."""
-SHAPE_SETTINGS = ("m", "n", "k", "batch", "length", "elements")
-"""Settings that fix a shape; the rate of a shape chosen by the user may be low for that reason."""
 TESTABLE = (Dimension.FLOP_RATE, Dimension.OP_RATE, Dimension.BYTE_RATE, Dimension.BYTES)
 NOTHING_AGAINST = (0, 0)
 
@@ -82,7 +80,7 @@ def assess(record: Record, catalogue: Catalogue) -> Assessment | None:
         LookAlike(other, _evidence(record.device, measurements, other, catalogue))
         for other in look_alikes(record.device, chip, catalogue)
     ]
-    if not any(record.settings.get(size) for size in SHAPE_SETTINGS):
+    if not any(record.settings.get(size) for size in SIZES):
         evidence = tuple(_explained(piece, evidence, others) for piece in evidence)
     better = _better(evidence, others)
     state, reason = _outcome(evidence, better)

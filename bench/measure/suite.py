@@ -10,12 +10,12 @@ from bench.kernels.common.base import DATA, Kernel
 from bench.kernels.registry import KERNELS, kernel
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
+from bench.records.model import SIZES
 from bench.shapes import RunConfig, Suite, SuiteItem
 from bench.words import listed
 
 NAMED = ("kernel", "dtype", "variant")
 """Keys that may be lists: ``dtype=[bf16,fp16]`` measures both in one record."""
-SIZES = ("m", "n", "k", "batch", "length", "elements")
 LARGEST = {"elements": 1 << 40}
 LARGEST_SIZE = 1_000_000
 """No chip's memory holds a matrix of that many rows and columns, or that many sequences."""

@@ -22,6 +22,10 @@ IMPORTED_FROM: Final = "imported_sha256"
 """The setting that holds the hash of the bundle that a record was imported from."""
 TOGETHER: Final = "together"
 """The setting that holds how many devices of the machine were measured at once."""
+SHAPE: Final = ("m", "n", "k", "batch", "length")
+"""Sizes that a user or a suite may fix: settings of a run, and parameters of a measurement."""
+SIZES: Final = (*SHAPE, "elements")
+"""All sizes; the number of elements follows from the device's memory unless the user fixes it."""
 ROUNDING = 1e-9
 """Relative tolerance of a stored statistic against the one recomputed from its samples."""
 METHOD = 2

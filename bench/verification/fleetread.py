@@ -12,6 +12,7 @@ from bench.fleet.outliers import compare_devices
 from bench.identity.weigh import assess
 from bench.judging.sizes import fixed_sizes
 from bench.judging.standing import nearest
+from bench.judging.titles import PLAIN
 from bench.judging.verdict import Row, Verdict, rows
 from bench.records.model import Conditions, Record, at_once
 from bench.records.store import read_hashed
@@ -135,7 +136,7 @@ def _kind(record: Record) -> tuple[tuple[str, str], ...]:
         ("runtime", machine.accelerator_runtime or "not reported"),
         ("suite", record.suite),
         ("asked for", selected_settings(record.settings) or "the whole suite"),
-        ("inputs", str(record.settings.get("data") or "normal")),
+        ("inputs", str(record.settings.get("data") or PLAIN)),
         ("measured", "alone" if at_once(record) == 1 else f"{at_once(record)} devices at once"),
         ("method", str(record.method_version)),
         ("onpaper", record.program.version),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.commands.running.planned import plan
 from bench.config import as_text, choices, compose, quoted
 from bench.errors import UsageError, first_line
+from bench.records.model import SIZES
 from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ GRAMMAR = frozenset("([{'\"")
 """Characters of Hydra's sweep syntax, as in ``choice(...)``; without them a value is plain text."""
 
 SWEPT = (
-    "suite", "kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "data",
-    "seconds", "sustained.seconds", "precision", "margin", "chip",
+    "suite", "kernel", "dtype", "variant", *SIZES, "data", "seconds", "sustained.seconds",
+    "precision", "margin", "chip",
 )  # fmt: skip
 """Keys whose single values never contain a comma."""
 

@@ -10,12 +10,11 @@ from statistics import fmean, median, stdev
 
 from bench.judging.rates import dimension_of
 from bench.judging.sizes import searched_shapes
-from bench.records.model import DeviceInfo, Measurement, Record, Timing
+from bench.records.model import SHAPE, DeviceInfo, Measurement, Record, Timing
 from bench.units import Dimension
 
 FORMAT = "5.3.1"
 """Version of pytest-benchmark whose layout this is."""
-SIZES = ("m", "n", "k", "batch", "length")
 RATE_OF = {
     Dimension.FLOP_RATE: "flop", Dimension.OP_RATE: "flop", Dimension.BYTE_RATE: "bytes",
 }  # fmt: skip
@@ -96,7 +95,7 @@ def _benchmark(one: Measurement, timing: Timing, taken: dict[str, int]) -> dict[
 
 def _sizes(one: Measurement) -> str:
     """Returns the sizes as text: times of calls with different sizes must not be compared."""
-    return "x".join(str(one.parameters[size]) for size in SIZES if size in one.parameters)
+    return "x".join(str(one.parameters[size]) for size in SHAPE if size in one.parameters)
 
 
 def _extra(one: Measurement) -> dict[str, object]:

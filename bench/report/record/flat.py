@@ -4,11 +4,12 @@ from statistics import median
 
 from bench.chips.paper import Paper
 from bench.judging.verdict import Row
-from bench.records.model import Conditions, Measurement, Record
+from bench.records.model import SIZES, Conditions, Measurement, Record
 from bench.report.text.scalar import Scalar, bounds
 
-SIZES = ("m", "n", "k", "layout", "batch", "length", "elements")
-"""Parameters that have a column of their own, besides that of all."""
+COLUMNS = ("m", "n", "k", "layout", *SIZES[3:])
+"""Parameters that have a column of their own, besides that of all: the sizes and, beside those of a
+product, its layout."""
 
 
 def flat(record: Record, row: Row) -> dict[str, Scalar]:
@@ -40,7 +41,7 @@ def _run(record: Record, measurement: Measurement) -> dict[str, Scalar]:
         "dtype": measurement.dtype,
         "data": measurement.data,
         "parameters": " ".join(f"{name}={value}" for name, value in parameters),
-        **{name: measurement.parameters.get(name) for name in SIZES},
+        **{name: measurement.parameters.get(name) for name in COLUMNS},
         "label": measurement.label,
         "group": measurement.group,
     }
