@@ -7,6 +7,7 @@ because their correlation is unknown.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from bench.predict.learning.expected import departure, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.ranges import SEQUENCES, TOKENS, Range, outside
 from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
@@ -83,6 +85,7 @@ class Prediction:
         turn: operators of the time that the rate follows from, likewise; when serving, with a
             token's share of its own request's prefill, else ``work``.
         missing: unpublished figures that would make the prediction more certain.
+        ranges: the sizes that the fit was made on.
         assumed: what is assumed in place of unpublished figures, in words; may be empty.
         other_groups: measured over predicted time of other groups' serving, or on a chip whose
             vendor was not fitted, of ports to any chip; None if too few groups reported it.
@@ -108,6 +111,7 @@ class Prediction:
     work: Step
     turn: Step
     missing: tuple[str, ...]
+    ranges: Mapping[str, Range]
     assumed: str = ""
     other_groups: OtherGroups | None = None
     includes_other_groups: bool = False
@@ -140,6 +144,14 @@ class Prediction:
             self.chip, case.workload, case.precision, case.split, batch, length, self.recipe
         )
 
+    def outside(self, place: int | None = None) -> list[str]:
+        """Returns the sizes far outside of those of the fit, in words; of one point, or of all."""
+        case = self.scenario
+        generated = {"decode": 0.5, "serve": 1.0}.get(case.phase, 0.0) * case.output
+        sizes = {SEQUENCES: case.batch / case.split.dp, TOKENS: case.prompt + generated}
+        at = slice(None) if place is None else place
+        return outside(self.ranges, {name: values[at] for name, values in sizes.items()})
+
     @property
     def recipe(self) -> Recipe | None:
         """Returns the training recipe; None unless the phase is ``train``."""
@@ -171,6 +183,7 @@ def forecast(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
         work=work,
         turn=turn,
         missing=tuple(lacking(chip)),
+        ranges=known.sizes.get(name, {}),
         assumed=assumed(chip, scenario),
         other_groups=groups,
         includes_other_groups=included,

@@ -126,3 +126,34 @@ def test_what_a_name_of_several_leaves_out_is_told_whatever_the_format(
     assert code == 0
     assert bool(told[0]) == (style != "csv")
     assert bool(told[1]) == (style not in ("terminal", "plain"))
+
+
+OUTSIDE = "Outside of the fit, which no interval allows for: "
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ("batch=32 input=2048", ""),
+        ("batch=1024 input=2048", ""),  # twice the 512 requests of the largest run
+        ("batch=1025 input=2048", "sequences per copy 1,025 (fitted up to 512)."),
+        ("batch=2050 input=2048 parallel=dp4", ""),
+        ("batch=[1,64] input=[2048,30000]", "tokens per sequence 30,512 (fitted up to 10,000)."),
+        ("batch=32 input=30 output=9", "tokens per sequence 39 (fitted from 1,100)."),
+    ],
+)
+def test_sizes_far_outside_of_the_fit_are_told(
+    sizes: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*CHIP.split(), *sizes.split()]
+    lines = said("predict", words, capsys)[1].splitlines()
+    assert [one.strip() for one in lines if OUTSIDE in one] == ([OUTSIDE + told] if told else [])
+    *_, last = rows(words, capsys)
+    assert last["outside_fit"] == (told.removesuffix(".") or None)
+
+
+def test_a_point_of_a_sweep_within_the_fit_is_not_called_outside(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = rows([*CHIP.split(), "batch=1", "input=[2048,30000]"], capsys)
+    assert [bool(each["outside_fit"]) for each in found] == [False, True]

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from bench import paths
 from bench.errors import UsageError
 from bench.files.caches import once
-from bench.predict.learning import ttft
+from bench.predict.learning import ranges, ttft
 from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, departures, fit
 from bench.predict.learning.others import OtherGroups
@@ -27,7 +27,7 @@ from bench.predict.learning.productfit import Measured, Prior, fit_all_chips, me
 from bench.predict.learning.refined import OwnProducts
 from bench.predict.learning.served import same_work, served
 from bench.predict.learning.tables import Row, Table, decoding
-from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS, runs, training_fit
+from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS, part, runs, training_fit
 from bench.predict.learning.ttft import Ttft
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -69,6 +69,7 @@ class Learnt:
             part of serving. It rests on reported values, which the hash leaves out.
         ports: the same on chips of any vendor.
         trainer: factors of training on the stack's times.
+        sizes: the sizes that each part was fitted on.
     """
 
     stack: Stack
@@ -83,6 +84,7 @@ class Learnt:
     others: Mapping[str, OtherGroups] = field(default_factory=dict)
     ports: Mapping[str, OtherGroups] = field(default_factory=dict)
     trainer: Trainer = field(default_factory=Trainer)
+    sizes: ranges.Ranges = field(default_factory=dict)
 
 
 ADAPTER = TypeAdapter(Learnt)
@@ -98,14 +100,20 @@ def learn(
     stack = fit(steps, experts_stack(data[LAYERS].rows, chips))
     rows = decoding(data[SERVING].rows)
     step_parts = step_departures(steps, stack)
-    trainer, trained = training_fit(runs(training_rows(data), chips, models), models, stack)
+    training = runs(training_rows(data), chips, models)
+    trainer, trained = training_fit(training, models, stack)
     parts = {**step_parts, **tpot_departures(rows, chips, models, stack, step_parts), **trained}
     timed = {dtype: _products(data, chips, dtype) for dtype in PRODUCTS}
     products = {dtype: fit_all_chips(known, Products()) for dtype, known in timed.items()}
     priors = {dtype: prior(known, products[dtype][0]) for dtype, known in timed.items()}
     first = ttft_fits(data[SERVING].rows, chips, models, stack)
     known = Learnt(stack, parts, products, priors, first, digest(chips, models, data))
-    return replace(known, trainer=trainer)
+    sizes = {
+        **ranges.of_steps(steps),
+        **ranges.of_serving(rows, lambda row: _part(row, models)),
+        **ranges.of_training([one.row for one in training], lambda row: part(row, models)),
+    }
+    return replace(known, trainer=trainer, sizes=sizes)
 
 
 def training_rows(data: Mapping[str, Table]) -> list[Row]:
@@ -160,7 +168,7 @@ def tpot_departures(
         kept = [
             (row, seconds)
             for row, seconds in zip(rows, predicted, strict=True)
-            if _is_of(name, row, models) and np.isfinite(seconds)
+            if _part(row, models) == name and np.isfinite(seconds)
         ]
         logs = [float(np.log(row["tpot_ms"] * 1e-3 / seconds)) for row, seconds in kept]
         same = [same_work(row) for row, _ in kept]
@@ -169,9 +177,9 @@ def tpot_departures(
     return parts
 
 
-def _is_of(name: str, row: Row, models: Mapping[str, Workload]) -> bool:
-    """Tells whether a row of serving belongs to a part, ``DENSE`` or ``EXPERTS``."""
-    return (models[row.words["model"]].experts is not None) == (name == EXPERTS)
+def _part(row: Row, models: Mapping[str, Workload]) -> str:
+    """Returns the part of the fit that a row of serving belongs to: ``DENSE`` or ``EXPERTS``."""
+    return EXPERTS if models[row.words["model"]].experts is not None else DENSE
 
 
 def ttft_fits(
@@ -196,7 +204,7 @@ def ttft_rows(
 ) -> Iterator[tuple[str, list[Row], Array]]:
     """Yields a part's name, its rows under light load, and the predicted prefill of each in s."""
     for name in (DENSE, EXPERTS):
-        light = [row for row in ttft.light(rows) if _is_of(name, row, models)]
+        light = [row for row in ttft.light(rows) if _part(row, models) == name]
         seconds = served(light, chips, models, stack, what="ttft")
         usable = np.isfinite(seconds)
         yield name, [row for row, one in zip(light, usable, strict=True) if one], seconds[usable]

@@ -91,6 +91,7 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
         "model_half_log_95": found.model_halves[-1],
         "sheet_half_log": float(found.sheet_half[point]),
         "limited_by": limit_of(found, point)[0], "tier": str(found.tier),
+        "outside_fit": ", ".join(found.outside(point)) or None,
         **_memory(at, point),
         **_prefill(found, point),
         **_band("J_per_token", energy(at, point)),

@@ -1,6 +1,6 @@
 """The table of predictions: ratio, rates, times, limit, memory, energy and cost of each chip."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
@@ -204,6 +204,7 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
     """
     yield from described(scenario)
     yield from beyond_context(scenario)
+    yield from unseen_lines([one.found for one in answers if one.found])
     kept = () if scenario.phase == "train" else (KEPT,)
     yield " ".join((COLUMN_NOTES[scenario.phase], *kept, *more))
     yield from published_format(scenario, [one.found.chip for one in answers if one.found])
@@ -228,6 +229,13 @@ def _expert_copies(scenario: Scenario) -> Iterator[str]:
             f"ep{split.ep}: the {split.ep} chips hold {slots} experts a layer, "
             f"{slots // split.ep} each: {experts.routed} and {slots - experts.routed} copies."
         )
+
+
+def unseen_lines(found: Iterable[Prediction]) -> Iterator[str]:
+    """Yields which sizes lie far outside of those that the fit was made on."""
+    sizes = dict.fromkeys(size for one in found for size in one.outside())
+    if sizes:
+        yield (f"Outside of the fit, which no interval allows for: {', '.join(sizes)}.")
 
 
 def transfer_lines(found: Sequence[Prediction]) -> Iterator[str]:
