@@ -18,6 +18,7 @@ from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
+from bench.rules.load import Rulebook, rulebook
 from tests.folders import TESTS
 
 DAY = "2026-11-26"
@@ -69,6 +70,12 @@ def own_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def sheets() -> Catalogue:
     """The shipped catalogue."""
     return catalogue()
+
+
+@pytest.fixture(scope="session")
+def book() -> Rulebook:
+    """The shipped export rules."""
+    return rulebook()
 
 
 @pytest.fixture(scope="session")

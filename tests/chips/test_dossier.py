@@ -16,17 +16,12 @@ from bench.report.chips.dossier import dossier
 from bench.report.formats import FORMATS
 from bench.report.registry import render_report
 from bench.report.text.markup import Report
-from bench.rules.load import Rulebook, rulebook
+from bench.rules.load import Rulebook
 
 SHEET, BUILT, DERIVED = "", "Built of", "Derived figures"
 CHECKED, RULES, HERE = (
     "Cross-check of the printed rates", "Export rules over time", "Measured here",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 ``pip install 'onpaper[ray]'``, then ``ONPAPER_RAY=1 pytest tests/cluster/test_ray.py``.
 """
 
-import json
 import os
 import threading
 import time
@@ -15,6 +14,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.records.store import read
+from tests.fleet.launch_hand import ended
 
 pytestmark = [
     pytest.mark.skipif("ONPAPER_RAY" not in os.environ, reason="takes minutes: set ONPAPER_RAY=1"),
@@ -33,12 +33,6 @@ def ray() -> Iterator[Any]:
         yield cluster
     finally:
         cluster.shutdown()
-
-
-def ended(folder: Path) -> dict[str, dict[str, Any]]:
-    """How the jobs of a fleet ended, as its file says."""
-    lines = (folder / "fleet.jsonl").read_text(encoding="utf-8").splitlines()[1:]
-    return {one["job"]: one for one in map(json.loads, lines)}
 
 
 def test_a_node_that_goes_away_is_told_and_completed_when_it_is_back(

@@ -5,12 +5,13 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bench.__main__ import main
 from bench.records.store import read
+from tests.fleet.launch_hand import ended
 
 if TYPE_CHECKING:
     from tests.cluster.conftest import Cluster
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
 WORDS = ("hydra/launcher=slurm", "hydra.launcher.poll_s=0.3", "quiet=true")
 LOAD = ("device=cpu", "kernel=memory", "dtype=fp32", "elements=1000000", "seconds=4")
 FAILS = "hydra.launcher.setup=['test $SLURMD_NODENAME != n2 || exit 7']"
-
-
-def ended(folder: Path) -> dict[str, dict[str, Any]]:
-    """How the jobs of a fleet ended, as its file says."""
-    lines = (folder / "fleet.jsonl").read_text(encoding="utf-8").splitlines()[1:]
-    return {one["job"]: one for one in map(json.loads, lines)}
 
 
 def cancel_once_measured(folder: Path) -> None:

@@ -12,14 +12,7 @@ from bench.paths import data_dir
 from bench.records.store import write
 from bench.report.formats import FORMATS
 from bench.units import Dimension
-from tests.gate.cases import gate, laid_out, record, taken
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, with a record before and three after."""
-    monkeypatch.chdir(tmp_path)
-    return laid_out(tmp_path)
+from tests.gate.cases import gate, record, taken
 
 
 @pytest.mark.parametrize(("name", "code"), [("same", 0), ("slow", 1), ("clock", 3)])

@@ -15,16 +15,9 @@ from bench.judging.rates import Interval
 from bench.records.store import write
 from bench.report.formats import FORMATS
 from bench.report.registry import render_report
-from tests.gate.cases import gate, laid_out, record, taken
+from tests.gate.cases import gate, record, taken
 
 NASTY = "a<b>&\"'|`*_\x1b[31m\x00\n\ufffe]]>"
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, with a record before and three after."""
-    monkeypatch.chdir(tmp_path)
-    return laid_out(tmp_path)
 
 
 def suite(finding: Finding) -> ET.Element:

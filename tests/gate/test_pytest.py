@@ -17,14 +17,7 @@ from bench.importers.base import Stated
 from bench.records.model import Record
 from bench.records.store import write
 from bench.report.registry import render as rendered
-from tests.gate.cases import gate, laid_out, record
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, with a record before and three after."""
-    monkeypatch.chdir(tmp_path)
-    return laid_out(tmp_path)
+from tests.gate.cases import gate, record
 
 
 def exported(one: Record, path: Path) -> Path:

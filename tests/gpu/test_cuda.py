@@ -3,8 +3,6 @@
 pytest tests/gpu -m gpu -s
 """
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -20,11 +18,6 @@ from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Measurement
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
-
 SHAPE: dict[str, int | str] = {"m": 4096, "n": 4096, "k": 4096}
 WAYS = [
     (stream, way)
@@ -32,13 +25,6 @@ WAYS = [
     for way in memory.WAYS.get(stream, ("torch",))
     if way not in memory.HOST_ONLY
 ]
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
 
 
 def assert_sound(done: Measurement) -> None:

@@ -4,7 +4,6 @@ pytest tests/gpu -m gpu -s
 """
 
 import gc
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -15,19 +14,7 @@ from bench.kernels.gemm import DTYPES
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
-
 SHORT: dict[str, int | str] = {"m": 32, "n": 4096, "k": 4096}
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
 
 
 def assert_whole(device: CudaDevice) -> None:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,18 +15,7 @@ from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Measurement
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
 COPIES = [("host_link", way) for way in host_link.LABELS] + [("peer", way) for way in peer.LABELS]
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
 
 
 @pytest.mark.parametrize(("name", "way"), COPIES)

@@ -3,10 +3,7 @@
 pytest tests/gpu -m gpu -s
 """
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from bench.devices.cuda import CudaDevice
 from bench.kernels.common.base import UnsupportedError
@@ -14,20 +11,8 @@ from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
-
 NAMES = ("attention", "experts", "layer", "norm")
 ALL = [(name, variant) for name in NAMES for variant in kernel(name).variants("bf16")]
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
 
 
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp32"])

@@ -3,8 +3,6 @@
 pytest tests/gpu -m gpu -s
 """
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -12,29 +10,15 @@ from bench.devices.cuda import CudaDevice
 from bench.kernels import gemm, sparse
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Point, UnsupportedError
-from bench.kernels.common.precision import set_precision
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
 
 SHAPE: dict[str, int | str] = {"m": 4096, "n": 4096, "k": 4096}
 FORMS = [
     (dtype, variant) for dtype in gemm.DTYPES for variant in kernel("gemm").variants(dtype)
 ]  # fmt: skip
 ALL = [("gemm", *form) for form in FORMS] + [("sparse", dtype, "") for dtype in sparse.DTYPES]
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
-    set_precision("fp32")
 
 
 @pytest.mark.parametrize(("name", "dtype", "variant"), ALL)

@@ -13,11 +13,6 @@ from bench.devices.cuda import CudaDevice
 from bench.devices.nvml import Nvml
 from bench.records.store import read
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
-
 
 def test_all_devices_are_measured_alone_and_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

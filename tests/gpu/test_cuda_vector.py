@@ -3,11 +3,9 @@
 pytest tests/gpu -m gpu -s
 """
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
-import torch
 
 from bench.devices.cuda import CudaDevice
 from bench.kernels import vector
@@ -17,24 +15,12 @@ from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Measurement
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
-
 VECTOR, ROOFLINE = kernel("vector"), kernel("roofline")
 SAMPLED = [
     (dtype, one)
     for dtype in ROOFLINE.dtypes
     for one in ROOFLINE.variants(dtype)[:: 4 if dtype in ("fp32", "fp64") else 3]
 ]
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
 
 
 def told(done: Measurement, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,7 @@
 pytest tests/gpu -m gpu -s
 """
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from bench.chips.load import Catalogue
 from bench.chips.match import identify
@@ -18,18 +15,6 @@ from bench.kernels.registry import kernel
 from bench.kernels.sustained import LOADS
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
 
 
 @pytest.mark.parametrize("load", LOADS)

@@ -3,8 +3,6 @@
 pytest tests/gpu -m gpu -s
 """
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -18,18 +16,6 @@ from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Measurement
-
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
-]
-
-
-@pytest.fixture(scope="module")
-def device() -> Iterator[CudaDevice]:
-    opened = CudaDevice(0)
-    yield opened
-    opened.release()
 
 
 def measured(device: CudaDevice, name: str, variant: str = "", seconds: float = 1.0) -> Measurement:

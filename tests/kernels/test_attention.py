@@ -1,6 +1,5 @@
 """Attention on CPU torch: work counted by a loop, every way right, a wrong one caught."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ import torch
 
 from bench.kernels import attention as module
 from bench.kernels.attention import KERNEL, VARIANTS
-from bench.kernels.common import attend, inputs, llm
+from bench.kernels.common import attend, llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.workloads.load import workload
 from tests.kernels.cases import left_overwritten, spot
@@ -37,13 +36,6 @@ HERE = [
     for phase in VARIANTS
     for way in ("torch", "flash", "math", "matmul")
 ]
-
-
-@pytest.fixture(autouse=True)
-def drawn_alike() -> Iterator[None]:
-    torch.manual_seed(0)
-    yield
-    inputs.release()
 
 
 def point(phase: str, way: str = "torch", dtype: str = "fp32", **sizes: int) -> Point:

@@ -1,7 +1,7 @@
 """Bandwidth over the working set: what is read is counted, summed by machine code and compared."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from threading import get_ident
 
@@ -11,7 +11,7 @@ import torch
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import cache
-from bench.kernels.common import inputs, loads
+from bench.kernels.common import loads
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.common.machinecode import architecture
 from bench.kernels.registry import kernel
@@ -24,13 +24,6 @@ CACHE = kernel("cache")
 ROOMY = Limits(1e12, 32e6, is_cpu=False)
 NEEDS_CODE = pytest.mark.skipif(architecture() is None, reason="no machine code of ours runs here")
 ISAS = {"x86_64": ("x86-64", "avx2", "avx512"), "aarch64": ("neon",), None: ()}[architecture()]
-
-
-@pytest.fixture(autouse=True)
-def released() -> Iterator[None]:
-    torch.manual_seed(0)
-    yield
-    inputs.release()
 
 
 def point(held: int = 2**16, rounds: int = 3, threads: int = 1, data: str = "normal") -> Point:

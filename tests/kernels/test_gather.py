@@ -1,7 +1,6 @@
 """Random gather: every row is copied once, from a table no cache holds."""
 
 import sys
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -16,13 +15,6 @@ from bench.records.model import Check, Work
 CPU = torch.device("cpu")
 GATHER = kernel("gather")
 CASES = [(row, way) for row in gather.ROWS for way in gather.WAYS]
-
-
-@pytest.fixture(autouse=True)
-def released() -> Iterator[None]:
-    torch.manual_seed(0)
-    yield
-    inputs.release()
 
 
 def point(row: str = "256B", way: str = "index_select", count: int = 500) -> Point:

@@ -1,6 +1,6 @@
 """A transformer layer on CPU torch beside a float64 one written apart, in every kind of model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench.kernels import layer as module
-from bench.kernels.common import decoder, inputs, llm
+from bench.kernels.common import decoder, llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.common.exact import narrowed
 from bench.kernels.layer import KERNEL, MODELS
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 CPU = torch.device("cpu")
 VARIANTS = KERNEL.variants("bf16")
 ACCELERATOR = Limits(4e10, 50e6, is_cpu=False)
-
-
-@pytest.fixture(autouse=True)
-def drawn_alike() -> Iterator[None]:
-    torch.manual_seed(0)
-    yield
-    inputs.release()
 
 
 def point(variant: str, dtype: str = "fp32", way: str = "eager", **sizes: int) -> Point:

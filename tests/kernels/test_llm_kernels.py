@@ -1,21 +1,23 @@
 """Experts, norms and what language models' kernels share: counted, right, and caught when wrong."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import experts, norm
-from bench.kernels.common import inputs, llm
+from bench.kernels.common import llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from tests.kernels.cases import has_grouped, left_overwritten, spot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CPU = torch.device("cpu")
 EXPERTS, NORM = experts.KERNEL, norm.KERNEL
@@ -23,13 +25,6 @@ ACCELERATOR = Limits(4e10, 50e6, is_cpu=False)
 HOST = Limits(6e9, 32e6, is_cpu=True)
 D, F = 7168, 2048
 WAYS = [pytest.param("grouped", marks=has_grouped), "loop"]
-
-
-@pytest.fixture(autouse=True)
-def drawn_alike() -> Iterator[None]:
-    torch.manual_seed(0)
-    yield
-    inputs.release()
 
 
 def block(phase: str = "decode", way: str = "loop", dtype: str = "fp32", **told: int) -> Point:

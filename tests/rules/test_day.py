@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.rules.judge import Status, status
-from bench.rules.load import Rulebook, rulebook
+from bench.rules.load import Rulebook
 from bench.rules.model import Policy
 from bench.rules.places import Question, reaches
 from bench.rules.ruling import enforced, is_in_text
@@ -15,11 +15,6 @@ from bench.rules.subject import subject
 from bench.rules.truth import Truth
 
 YES, NO, UNKNOWN = Truth.YES, Truth.NO, Truth.UNKNOWN
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 @pytest.mark.parametrize(

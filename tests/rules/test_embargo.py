@@ -5,17 +5,12 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.rules.faults import place_faults
 from bench.rules.judge import Status, status
-from bench.rules.load import Rulebook, rulebook
+from bench.rules.load import Rulebook
 from bench.rules.model import Policy
 from bench.rules.places import Places, Question
 from bench.rules.subject import subject
 
 DENIAL = Policy.PRESUMPTION_OF_DENIAL
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 def there(chip: str, on: str, country: str, book: Rulebook, sheets: Catalogue) -> Status:

@@ -8,7 +8,7 @@ from bench.chips.load import Catalogue
 from bench.files import yamlfile
 from bench.rules.attributes import KINDS
 from bench.rules.judge import status
-from bench.rules.load import Rulebook, rulebook
+from bench.rules.load import Rulebook
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.ruling import CONTROL, Ruling, rule_on
@@ -18,11 +18,6 @@ from tests.folders import DATA
 
 Row = dict[str, str | dict[str, str]]
 KNOWN: dict[str, Row] = yamlfile.read(DATA / "rules_known.yaml")  # type: ignore[assignment]  # checked by the test of its shape
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 def test_the_known_rows_are_of_their_shape() -> None:

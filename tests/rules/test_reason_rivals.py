@@ -5,16 +5,11 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Published
 from bench.rules.judge import status
-from bench.rules.load import Rulebook, rulebook
+from bench.rules.load import Rulebook
 from bench.rules.model import Policy
 from bench.rules.places import Question
 from bench.rules.rivals import Overturned, overturned
 from bench.rules.subject import deciding, subject
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 def disputed(chip: str, on: str, sheets: Catalogue, book: Rulebook) -> list[Overturned]:

@@ -7,17 +7,12 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.rules.judge import status
-from bench.rules.load import Rulebook, rulebook
+from bench.rules.load import Rulebook
 from bench.rules.places import Question
 from bench.rules.ruling import rule_on
 from bench.rules.subject import subject
 
 GB = 1e9
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 def below(value: float) -> float:

@@ -28,11 +28,6 @@ NICARAGUA, UAE = "2024-03-15", "2026-07-10"
 OPEN = (Policy.LICENCE_REQUIRED, Policy.NONE)
 
 
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
-
-
 def of(chip: str, sheets: Catalogue, book: Rulebook, destination: str = "CN") -> list[Period]:
     """The periods of a chip."""
     question = Question("", destination, destination)

@@ -12,7 +12,7 @@ from bench.report.rules.timeline import SUPPOSED, periods
 from bench.report.rules.whatif import room_report
 from bench.report.text.markup import Report
 from bench.rules.judged import Judged, judged
-from bench.rules.load import Rulebook, rulebook
+from bench.rules.load import Rulebook
 from bench.rules.model import Policy
 from bench.rules.places import Question
 from bench.rules.ruling import CONTROL
@@ -23,11 +23,6 @@ from bench.rules.whatif import Supposed, room
 
 Row = dict[str, str]
 View = Callable[[Judged, Catalogue, Rulebook], Report]
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 def asked(on: str, destination: str = "CN") -> Question:

@@ -24,11 +24,6 @@ CONTROL = (BOOK.rules["US-2023-3A090"],)
 LETTER = (BOOK.rules["US-2025-LETTER-BW"],)
 
 
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
-
-
 def rounded(density: float) -> float:
     """A density as it is worked out, to ten digits."""
     return float(f"{density:.10g}")
