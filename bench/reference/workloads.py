@@ -19,8 +19,15 @@ WORKLOADS: dict[str, dict[str, str]] = {
         "vocabulary": "number of tokens in the vocabulary",
         "context": "most tokens of prompt and answer together, by its configuration",
         "extended": "the same with rope scaling, which its configuration does not enable",
-        "activation": "activation of the feed-forward block: silu is gated, gelu is not",
+        "positions": "number of learnt embeddings of positions, if any",
+        "activation": "activation of the feed-forward block: silu and geglu are gated, gelu and "
+        "relu are not",
+        "mlp_bias": "whether the products of the dense feed-forward block have biases",
+        "norms": "norms of a layer: usually 2; 4 with one after attention and after the block, "
+        "too; 1 if both have the same",
+        "norm_bias": "whether norms have biases (layer norms)",
         "norm_eps": "epsilon that a norm adds under the square root",
+        "parallel": "whether attention and block take the same input and are added at once",
         "rope_theta": "base of the rotary embedding; none without one",
         "rotary": "elements of a query and of a key that are rotated; absent if all are",
         "tied_embeddings": "whether the output head shares the weights of the embedding",
@@ -31,7 +38,7 @@ WORKLOADS: dict[str, dict[str, str]] = {
         "o_gate": "whether the output of attention is gated, element by element, as computed with "
         "the queries",
         "sinks": "whether a learnt score per head takes part in the softmax (attention sinks)",
-        "window": "layers with sliding-window attention",
+        "window": "layers with sliding-window or chunked attention",
         "experts": "the mixture of experts that replaces the dense block",
         "mla": "multi-head latent attention, if it has it",
         "compressed": "attention to a window and to compressed keys of several tokens, if any",
@@ -65,7 +72,8 @@ WORKLOADS: dict[str, dict[str, str]] = {
         "kernel": "latest tokens that the convolution of queries, keys and values mixes",
     },
     "Window": {
-        "tokens": "keys that such a layer sees, the token's own included",
+        "tokens": "most keys that such a layer sees, the token's own included",
+        "chunked": "whether these are the keys of the token's own chunk of so many tokens",
         "layers": "number of such layers",
     },
     "Experts": {
@@ -73,7 +81,7 @@ WORKLOADS: dict[str, dict[str, str]] = {
         "shared": "number of experts that every token passes through in addition",
         "per_token": "number of routed experts per token",
         "intermediate": "inner width of one expert",
-        "dense_layers": "layers at the start that have a dense block instead",
+        "dense_layers": "number of layers that have a dense block instead",
         "scale": "sum of the weights of a token's routed experts",
         "router_bias": "whether the router has a bias",
         "groups": "number of groups of routed experts",

@@ -1,10 +1,12 @@
 """The architectures of Hugging Face configurations that can be read, with what reads each."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from bench.workloads import latent, mixtures
+from bench.errors import UsageError
+from bench.workloads import classic, latent, mixtures
 from bench.workloads.families import (
     ALWAYS,
     BIASED,
@@ -65,27 +67,6 @@ def deepseek_v4(given: Given) -> Fields:
     }  # fmt: skip
 
 
-def mpt(given: Given) -> Fields:
-    """Returns the fields of an MPT with ALiBi and without biases."""
-    attention = given.part("attn_config")
-    attention.never("qk_ln", "kv_n_heads", "rope", "sliding_window_size")
-    attention.only("attn_type", "multihead_attention")
-    if not attention.yes("alibi") or not given.yes("no_bias", default=True):
-        raise given.refused("an MPT without alibi or with biases is not understood")
-    hidden, heads = given.whole("d_model"), given.whole("n_heads")
-    given.any_of("learned_pos_emb")
-    if hidden % heads:
-        raise given.refused(f"n_heads {heads} do not divide d_model {hidden}")
-    return {
-        "layers": given.whole("n_layers", most=LAYERS), "hidden": hidden, "heads": heads,
-        "kv_heads": heads, "head_dim": hidden // heads,
-        "intermediate": hidden * given.whole("expansion_ratio", most=1000),
-        "vocabulary": given.whole("vocab_size"), "context": given.whole("max_seq_len"),
-        "activation": "gelu", "norm_eps": given.number("layer_norm_epsilon", default=1e-5),
-        "tied_embeddings": given.yes("tie_word_embeddings", default=True), "qkv_bias": False,
-    }  # fmt: skip
-
-
 def chatglm(given: Given) -> Fields:
     """Returns the fields of ChatGLM2, ChatGLM3 or GLM-4 as their maker's own code reads them."""
     given.never("add_bias_linear", "apply_residual_connection_post_layernorm")
@@ -121,6 +102,24 @@ QWEN3_5 = Family(
     o_gate=("attn_output_gate", True), linear=True,
 )  # fmt: skip
 QWEN3_5_MOE = replace(QWEN3_5, block=mixtures.qwen_shared)
+UNCOUNTED = (
+    "query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping",
+    "sliding_window_size", "rope_local_base_freq",
+)  # fmt: skip
+GEMMA = Family(even=False, tied=True, activation="geglu", unused=UNCOUNTED)
+GEMMA_2 = replace(GEMMA, norms=4, window=2)
+GEMMA_3 = replace(
+    GEMMA, theta=1e6, norms=4, window=6, qk_norm=ALWAYS,
+    assumed={
+        "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "vocab_size": 262_208,
+        "max_position_embeddings": 131_072, "rms_norm_eps": 1e-6, "tie_word_embeddings": True,
+    },
+)  # fmt: skip
+LLAMA_4 = Family(  # its norms of queries and keys have no weights
+    theta=5e5, even=False, window="chunks", block=mixtures.llama4,
+    unused=("use_qk_norm", "attn_temperature_tuning", "attn_scale"),
+    assumed={"tie_word_embeddings": False},
+)  # fmt: skip
 READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     "LlamaForCausalLM": (LLAMA, ("llama",)),
     "MistralForCausalLM": (Family(window="all", needs_window=True), ("mistral",)),
@@ -153,7 +152,7 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     "GptOssForCausalLM": (
         Family(
             theta=150_000.0, even=False, qkv_bias=("attention_bias", True),
-            o_bias=("attention_bias", True), window="alternate", block=mixtures.gpt_oss,
+            o_bias=("attention_bias", True), window=2, block=mixtures.gpt_oss,
         ),
         ("gpt_oss",),
     ),
@@ -207,11 +206,22 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
         ("internlm2",),
     ),
     "BaichuanForCausalLM": (Family(all_heads=True), ("baichuan",)),
-    "MPTForCausalLM": (mpt, ("mpt",)),
-    "MptForCausalLM": (mpt, ()),
+    "GemmaForCausalLM": (GEMMA, ("gemma",)),
+    "Gemma2ForCausalLM": (GEMMA_2, ("gemma2",)),
+    "Gemma3ForCausalLM": (GEMMA_3, ("gemma3_text",)),
+    "Gemma3ForConditionalGeneration": (GEMMA_3, ("gemma3",)),
+    "Llama4ForCausalLM": (LLAMA_4, ("llama4_text",)),
+    "Llama4ForConditionalGeneration": (LLAMA_4, ("llama4",)),
+    "MPTForCausalLM": (classic.mpt, ("mpt",)),
+    "MptForCausalLM": (classic.mpt, ()),
+    "OPTForCausalLM": (classic.opt, ("opt",)),
+    "FalconForCausalLM": (classic.falcon, ("falcon",)),
+    "RWForCausalLM": (classic.falcon, ("RefinedWeb", "RefinedWebModel")),
 }  # fmt: skip
 """By architecture: what reads its configuration, and the model types that stand for it where a
 configuration names no architecture."""
+STATE_SPACE = re.compile("(?i)mamba|nemotron_?h|jamba|falcon_?h1|granitemoe_?hybrid|zamba")
+"""Names of architectures and of their types with layers that the model of time does not know."""
 TYPES = {kind: architecture for architecture, (_, kinds) in READERS.items() for kind in kinds}
 """The architecture of a model type."""
 
@@ -230,4 +240,6 @@ def architecture(given: Given) -> str:
     if not named and kind is None:
         raise given.refused("names neither architectures nor model_type")
     what = f"architecture {', '.join(map(str, named))[:80]}" if named else f"model_type {kind}"[:80]
+    if STATE_SPACE.search(what):
+        raise UsageError(f"{given.file}: the {what} has state-space layers (Mamba), not modelled")
     raise given.refused(f"the {what} is not understood")

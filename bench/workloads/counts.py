@@ -23,8 +23,8 @@ ROUTED = ("experts_gate_up", "experts_down")
 ROUTED_BIAS = ("experts_gate_up_bias", "experts_down_bias")
 """Biases of routed experts."""
 NO_PRODUCT = (
-    "attention_norm", "mlp_norm", "q_a_norm", "kv_a_norm", "q_norm", "k_norm", "kv_norm", "sinks",
-    "qkv_bias", "o_bias", "router_bias", "streams_bias", *ROUTED_BIAS,
+    *weights.NORMS, "q_a_norm", "kv_a_norm", "q_norm", "k_norm", "kv_norm", "sinks",
+    "qkv_bias", "o_bias", "mlp_bias", "router_bias", "streams_bias", *ROUTED_BIAS,
 )  # fmt: skip
 """Weights that are in no matrix product."""
 INDEX_SCALED, INDEX_SCALE = 128, 4
@@ -39,7 +39,7 @@ class Parameters:
 
     Attributes:
         total: all parameters.
-        non_embedding: parameters without the embedding and the head.
+        non_embedding: parameters without the embeddings, of tokens and positions, and the head.
         head: parameters of the head, the product with the vocabulary.
     """
 
@@ -54,10 +54,10 @@ def layer_shapes(workload: Workload) -> Shapes:
     Where some layers have linear attention, it is one of the others.
     A matrix is outputs x inputs, as in a linear layer; products with the same input are merged.
     """
-    norms = {"attention_norm": (workload.hidden,), "mlp_norm": (workload.hidden,)}
     experts = workload.experts
     block = weights.experts(workload, experts) if experts else weights.plain(workload)
-    return {**norms, **attention_shapes(workload), **weights.streams(workload), **block}
+    own = weights.norms(workload)
+    return {**own, **attention_shapes(workload), **weights.streams(workload), **block}
 
 
 def attention_shapes(workload: Workload) -> Shapes:
@@ -129,6 +129,7 @@ def parameters(workload: Workload) -> Parameters:
     """Returns the numbers of parameters of the whole model."""
     head = workload.vocabulary * workload.hidden
     ends = head if workload.tied_embeddings else 2 * head
+    ends += (workload.positions or 0) * workload.hidden
     plain = workload.experts.dense_layers if workload.experts else workload.layers
     layers = plain * layer_parameters(dense(workload))
     layers += (workload.layers - plain) * layer_parameters(workload)
@@ -138,7 +139,7 @@ def parameters(workload: Workload) -> Parameters:
     layers += linear.layers(workload) * linear.parameters_beyond(
         workload, attention_shapes(workload)
     )
-    layers += workload.hidden + weights.last_streams(workload)
+    layers += weights.norm_width(workload) + weights.last_streams(workload)
     return Parameters(ends + layers, layers, head)
 
 
@@ -162,10 +163,11 @@ class Span:
     Attributes:
         layers: number of layers.
         window: number of uncompressed keys seen: the last ones, or with ``chosen`` the selected
-            ones; None means all.
+            ones; None means all. With ``chunked`` it is the most that are seen.
         per: tokens per compressed key; 0 means there are none.
         top: largest number of compressed keys seen; None means all.
         chosen: whether an indexer selects the uncompressed keys.
+        chunked: whether the keys seen are those of the token's own chunk of ``window`` tokens.
     """
 
     layers: int
@@ -173,6 +175,7 @@ class Span:
     per: int = 0
     top: int | None = None
     chosen: bool = False
+    chunked: bool = False
 
 
 def spans(workload: Workload) -> list[Span]:
@@ -189,7 +192,8 @@ def spans(workload: Workload) -> list[Span]:
     if indexer:
         return [Span(workload.layers, indexer.top_k, chosen=True)]
     if window:
-        return [Span(workload.layers - window.layers), Span(window.layers, window.tokens)]
+        near = Span(window.layers, window.tokens, chunked=window.chunked)
+        return [Span(workload.layers - window.layers), near]
     return [Span(linear.other_layers(workload))]
 
 
@@ -241,9 +245,13 @@ def attention_flop(workload: Workload, phase: Phase, length: int, span: Span | N
     if mla and unfolded:
         per_key = workload.head_dim + mla.v
     compressed = folded_keys(span, phase, length)
+    whole, rest = divmod(length, span.window if span.chunked and span.window else length + 1)
     if phase == "decode":
+        seen = (rest or seen) if span.chunked else seen
         return 2 * workload.heads * per_key * (seen + compressed)
     pairs = seen * (seen + 1) // 2 + (length - seen) * seen
+    if span.chunked:
+        pairs = whole * seen * (seen + 1) // 2 + rest * (rest + 1) // 2
     return 2 * workload.heads * per_key * (pairs + compressed)
 
 

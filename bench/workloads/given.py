@@ -7,7 +7,7 @@ from typing import TypeVar
 from bench.errors import UsageError
 
 Kind = TypeVar("Kind")
-MOST = 10**7
+MOST = 10**8
 """The largest size that a field gives, as in ``model.Count``."""
 LARGEST = 1e12
 """The largest number that is no size, as in ``model.Positive``."""
@@ -119,6 +119,11 @@ class Given:
             raise self._wrong((name,), value, "a list")
         return value
 
+    def assume(self, fields: Mapping[str, object]) -> None:
+        """Takes values for the fields that it lacks."""
+        self.lacking = [name for name in self.lacking if name not in fields]
+        self.fields = {**fields, **self.fields}
+
     def part(self, name: str) -> "Given":
         """Returns the fields of a mapping within the configuration; none if there is none."""
         value = self.any_of(name)
@@ -182,9 +187,3 @@ def _shown(value: object) -> str:
     """Returns a value as JSON would write it, shortened."""
     text = {True: "true", False: "false"}.get(value) if isinstance(value, bool) else repr(value)
     return str(text)[:60]
-
-
-def leading(flags: Sequence[bool]) -> int | None:
-    """Returns how many flags at the start are true if none after them is; else None."""
-    count = next((at for at, flag in enumerate(flags) if not flag), len(flags))
-    return None if any(flags[count:]) else count

@@ -136,7 +136,7 @@ def _part_faults(one: Workload) -> Iterator[Flaw]:
     yield from _head_faults(one)
     if one.intermediate is None and (one.experts is None or one.experts.dense_layers):
         yield "intermediate", "is missing, and a layer has a plain block", "add its width"
-    if one.experts and one.activation != "silu":
+    if one.experts and not one.gated:
         yield "activation", "is not known of experts, which are gated", "write silu"
     if one.extended is not None and one.extended <= one.context:
         yield "extended", f"is no more than the context, {one.context}", "leave it out"

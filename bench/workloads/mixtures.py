@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bench.workloads.given import Given, leading
+from bench.workloads.given import Given
 
 Fields = dict[str, object]
 """Fields of a workload by name."""
@@ -37,12 +37,14 @@ def olmoe(given: Given, layers: int) -> Fields:  # noqa: ARG001 -- as the other 
 
 
 def ernie(given: Given, layers: int) -> Fields:
-    """Returns experts as in ERNIE 4.5: in all layers but the first ones."""
-    given.only("moe_layer_interval", 1)
-    given.only("moe_layer_end_index", -1, layers - 1)
-    plain = given.whole("moe_layer_start_index", least=0, most=layers)
+    """Returns experts as in ERNIE 4.5: in every layer of a range, or every so many-th."""
+    step = given.whole("moe_layer_interval", default=1)
+    first = given.whole("moe_layer_start_index", least=0, most=layers)
+    last = given.whole("moe_layer_end_index", default=-1, least=-1)
+    end = layers if last < 0 else min(last + 1, layers)
+    count = sum((at + 1) % step == 0 for at in range(first, end))
     return _experts(
-        given, "moe_intermediate_size", "moe_num_experts", plain, router_bias=True,
+        given, "moe_intermediate_size", "moe_num_experts", layers - count, router_bias=True,
         shared=given.whole("moe_num_shared_experts", least=0, most=MOST_SHARED),
         per_token=given.whole("moe_k"),
     )  # fmt: skip
@@ -59,15 +61,12 @@ def minimax(given: Given, layers: int) -> Fields:
 
 
 def qwen(given: Given, layers: int, **more: object) -> Fields:
-    """Returns experts as in Qwen3: in all layers but the first ones, if these are plain.
+    """Returns experts as in Qwen3: in every so many-th layer that is not plain.
 
     ``more`` are further fields of the mixture.
     """
-    given.only("decoder_sparse_step", 1)
-    plain = given.items("mlp_only_layers")
-    count = leading([at in plain for at in range(layers)])
-    if count is None or len(plain) != count:
-        raise given.refused("mlp_only_layers that are not the first ones are not understood")
+    step, plain = given.whole("decoder_sparse_step", default=1), given.items("mlp_only_layers")
+    count = sum(at in plain or (at + 1) % step != 0 for at in range(layers))
     routed = "num_experts" if "num_experts" in given.fields else "num_local_experts"
     return _experts(given, "moe_intermediate_size", routed, count, **more)
 
@@ -83,6 +82,15 @@ def qwen_shared(given: Given, layers: int) -> Fields:
             f"{width}, is not understood"
         )
     return qwen(given, layers, shared=max(1, shared // width), shared_gate=True)
+
+
+def llama4(given: Given, layers: int) -> Fields:
+    """Returns experts as in Llama 4: in every so many-th layer, and one that all tokens share."""
+    step, listed = given.whole("interleave_moe_layer_step", default=1), given.items("moe_layers")
+    plain = layers - (len(listed) or layers // step)
+    width = given.whole("intermediate_size_mlp")
+    found = _experts(given, "intermediate_size", "num_local_experts", plain, shared=1)
+    return {**found, "intermediate": width if plain else None}
 
 
 def hunyuan(given: Given, layers: int) -> Fields:
@@ -140,7 +148,7 @@ glm = partial(_grouped, method="noaux_tc", groups=1)
 
 
 def _plain_layers(given: Given, layers: int, default: int | None) -> int:
-    """Returns the number of layers at the start that have a plain block."""
+    """Returns the number of layers that have a plain block."""
     found = {
         "mlp_layer_types": [one == "dense" for one in given.items("mlp_layer_types")],
         "moe_layer_freq": [],
@@ -151,24 +159,22 @@ def _plain_layers(given: Given, layers: int, default: int | None) -> int:
     else:
         given.only("moe_layer_freq", 1)
     for name, flags in found.items():
-        count = leading(flags)
-        if count is None or len(flags) not in (0, layers):
-            raise given.refused(
-                f"{name} with plain blocks after the first layers is not understood"
-            )
-        if flags and given.any_of("first_k_dense_replace") in (None, count):
-            return count
+        if len(flags) not in (0, layers):
+            raise given.refused(f"{name} of {len(flags)} layers, where {layers} are, is wrong")
+        if flags:
+            given.any_of("first_k_dense_replace")
+            return sum(flags)
     return given.whole("first_k_dense_replace", default=default, least=0, most=layers)
 
 
 def _experts(given: Given, width: str, routed: str, plain: int = 0, **more: object) -> Fields:
-    """Returns the mixture of experts, and the width of the plain blocks of the first layers.
+    """Returns the mixture of experts, and the width of the plain blocks of other layers.
 
     Args:
         given: the configuration.
         width: the field with the width of an expert.
         routed: the field with the number of experts.
-        plain: number of layers at the start with a plain block.
+        plain: number of layers with a plain block.
         more: further fields of the mixture.
     """
     given.any_of("intermediate_size")

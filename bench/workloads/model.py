@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bench.files.strict import Strict
 
-Count = Annotated[int, Field(ge=1, le=10**7)]
+Count = Annotated[int, Field(ge=1, le=10**8)]
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 
@@ -14,12 +14,13 @@ Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 class Experts(Strict):
     """The mixture of experts that takes the place of the feed-forward block.
 
-    ``intermediate`` is the width of one expert. ``dense_layers`` is the number of layers at the
-    start with a plain block instead. ``scale`` is the sum of the selected experts' weights.
-    ``bias`` tells whether each expert's two products have biases. The experts are divided into
-    ``groups``, and a token goes to experts of ``groups_per_token`` groups only. ``hashed`` is the
-    number of layers at the start where a table selects the experts by the token; their routers have
-    no bias. ``shared_gate`` tells whether a learnt score per token scales the shared experts.
+    ``intermediate`` is the width of one expert. ``dense_layers`` is the number of layers with a
+    plain block instead, be they the first ones or every other one. ``scale`` is the sum of the
+    selected experts' weights. ``bias`` tells whether each expert's two products have biases. The
+    experts are divided into ``groups``, and a token goes to experts of ``groups_per_token`` groups
+    only. ``hashed`` is the number of layers at the start where a table selects the experts by the
+    token; their routers have no bias. ``shared_gate`` tells whether a learnt score per token scales
+    the shared experts.
     """
 
     routed: Count
@@ -37,14 +38,15 @@ class Experts(Strict):
 
 
 class Window(Strict):
-    """Sliding-window attention in some layers.
+    """Attention of some layers to near tokens only: a sliding window, or chunks.
 
-    A token sees only the last ``tokens`` keys, including its own. ``layers`` is the number of such
-    layers.
+    A token sees only the last ``tokens`` keys, including its own; or with ``chunked``, those of its
+    own chunk of so many tokens up to itself. ``layers`` is the number of such layers.
     """
 
     tokens: Count
     layers: Count
+    chunked: bool = False
 
 
 class Mla(Strict):
@@ -119,7 +121,12 @@ class Workload(Strict):
     ``parameters`` is the number of parameters as its maker rounds it, such as ``8.03B``.
     ``head_dim`` is the size of a head of queries and keys. ``intermediate`` is the width of the
     plain feed-forward block; a model with experts in every layer has none. With ``activation`` silu
-    blocks are gated and have three matrices; with gelu they are not gated and have two.
+    or geglu blocks are gated and have three matrices; with gelu or relu they are not gated and have
+    two, and with ``mlp_bias`` plain ones have biases. A layer has ``norms`` norms, with
+    ``norm_bias`` layer norms with biases: at 2, one before attention and one before the block; at
+    4, another after each; at 1, attention and block have the same. With ``parallel``, attention and
+    block take the same input, and their outputs are added at once. ``positions`` is the number of
+    learnt embeddings of positions.
     ``rope_theta`` is absent without rotary embedding, as with ALiBi. ``rotary`` is the number of
     elements of a head that rotary embedding turns; if it is absent, all of them. ``qk_norm`` tells
     whether queries and keys are normalised, and ``qk_norm_over`` whether each head by itself or all
@@ -150,8 +157,13 @@ class Workload(Strict):
     vocabulary: Count
     context: Count
     extended: Count | None = None
-    activation: Literal["silu", "gelu"]
+    positions: Count | None = None
+    activation: Literal["silu", "geglu", "gelu", "relu"]
+    mlp_bias: bool = False
+    norms: Annotated[int, Field(ge=1, le=4)] = 2
+    norm_bias: bool = False
     norm_eps: Positive
+    parallel: bool = False
     rope_theta: Positive | None = None
     rotary: Count | None = None
     tied_embeddings: bool
@@ -169,6 +181,11 @@ class Workload(Strict):
     streams: Count = 1
     indexer: Indexer | None = None
     note: str | None = None
+
+    @property
+    def gated(self) -> bool:
+        """Tells whether feed-forward blocks have a gate."""
+        return self.activation in ("silu", "geglu")
 
 
 class Configured(Workload):

@@ -7,6 +7,8 @@ from bench.workloads.model import Compressed, Experts, Linear, Mla, Workload
 
 Shapes = dict[str, tuple[int, ...]]
 """Shapes of weights, by name."""
+NORMS = ("attention_norm", "mlp_norm", "attention_out_norm", "mlp_out_norm")
+"""Norms of a layer, as far as it has them."""
 
 
 def grouped(workload: Workload) -> Shapes:
@@ -112,6 +114,16 @@ def last_streams(workload: Workload) -> int:
     return n * n * workload.hidden + n + 1 if n > 1 else 0
 
 
+def norms(workload: Workload) -> Shapes:
+    """Returns the weights of a layer's norms, each with its biases."""
+    return {name: (norm_width(workload),) for name in NORMS[: workload.norms]}
+
+
+def norm_width(workload: Workload) -> int:
+    """Returns the number of weights and biases of a norm of the hidden state."""
+    return (2 if workload.norm_bias else 1) * workload.hidden
+
+
 def plain(workload: Workload, name: str = "", width: int = 0) -> Shapes:
     """Returns the weights of a plain feed-forward block, or of shared experts.
 
@@ -121,10 +133,13 @@ def plain(workload: Workload, name: str = "", width: int = 0) -> Shapes:
         width: width of the block; that of a plain block if it is not given.
     """
     width = width or workload.intermediate or 0
-    up, rows = ("gate_up", 2 * width) if workload.activation == "silu" else ("up", width)
+    up, rows = ("gate_up", 2 * width) if workload.gated else ("up", width)
+    biased = workload.mlp_bias and not name
+    bias: Shapes = {"mlp_bias": (rows + workload.hidden,)} if biased else {}
     return {
         f"{name}{up}": (rows, workload.hidden),
         f"{name}down": (workload.hidden, width),
+        **bias,
     }
 
 

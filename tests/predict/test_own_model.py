@@ -56,7 +56,7 @@ def test_quantized_weights_are_offered_as_they_are(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"architectures": ["GemmaForCausalLM"]}', "the architecture GemmaForCausalLM is not"),
+        ('{"architectures": ["BloomForCausalLM"]}', "the architecture BloomForCausalLM is not"),
         ('{"hidden_size": NaN}', "is not JSON: NaN is no finite number"),
         (
             json.dumps({**PUBLISHED["qwen3-8b"], "num_key_value_heads": 7}),

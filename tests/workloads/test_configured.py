@@ -72,6 +72,9 @@ LLAMA = PUBLISHED["llama-3.1-8b"]
 QWEN, MIXTRAL, DEEPSEEK = (PUBLISHED[name] for name in ("qwen3-8b", "mixtral-8x7b", "deepseek-v3"))
 GPT_OSS, GLM, MPT = (PUBLISHED[name] for name in ("gpt-oss-20b", "glm-5.2", "mpt-7b"))
 MISTRAL = {**LLAMA, "architectures": ["MistralForCausalLM"], "model_type": "mistral"}
+MAVERICK = {**PUBLISHED["llama-4-maverick"]["text_config"], "tie_word_embeddings": False}
+OPT, FALCON = (DEFAULTS[name]["configuration"] for name in ("opt", "falcon"))
+GEMMA_2, GEMMA_3 = PUBLISHED["gemma-2-9b"], PUBLISHED["gemma-3-27b"]["text_config"]
 SWITCHED = {"sliding_window": 4096, "use_sliding_window": True}
 MOE, MINIMAX = PUBLISHED["qwen3-30b-a3b"], PUBLISHED["minimax-m2"]
 INSTEAD = "describe the model in a file as in specs/workloads instead, and give specs=FOLDER"
@@ -99,6 +102,10 @@ def without(fields: Fields, *names: str) -> Fields:
         ({**GPT_OSS, "layer_types": ["full_attention"] * 20 + ["sliding_attention"] * 4}, (128, 4)),
         ({**GPT_OSS, "layer_types": ["full_attention"] * 24}, None),
         ({**LLAMA, "layer_types": ["full_attention"] * 32}, None),
+        ({**GEMMA_3, "sliding_window_pattern": 2}, (1024, 31)),
+        ({**GEMMA_2, "layer_types": ["sliding_attention"] * 42}, (4096, 42)),
+        ({**MAVERICK, "no_rope_layers": [1, 0] * 24}, (8192, 24)),
+        ({**MAVERICK, "attention_chunk_size": None}, None),
     ],
 )  # fmt: skip
 def test_windows_are_those_of_the_layers_that_have_them(
@@ -129,7 +136,7 @@ def test_biases_of_all_projections_or_of_those_before_attention(tmp_path: Path) 
     assert (seed.qkv_bias, seed.o_bias) == (False, True)
 
 
-def test_plain_blocks_are_those_of_the_first_layers(tmp_path: Path) -> None:
+def test_plain_blocks_are_counted_wherever_they_are(tmp_path: Path) -> None:
     moe = {**PUBLISHED["qwen3-30b-a3b"], "mlp_only_layers": [0, 1]}
     one = configured(written(tmp_path, moe))
     assert one.experts
@@ -140,6 +147,9 @@ def test_plain_blocks_are_those_of_the_first_layers(tmp_path: Path) -> None:
     )
     assert listed.experts
     assert listed.experts.dense_layers == 5
+    every = configured(written(tmp_path, {**MAVERICK, "moe_layers": [3, 7]}, "d")).experts
+    assert every
+    assert every.dense_layers == 46
     frequent = {**DEEPSEEK, "moe_layer_freq": [0, 0, 0] + [1] * 58}
     assert shape(configured(written(tmp_path, frequent, "c"))) == shape(workload("deepseek-v3"))
 
@@ -323,9 +333,9 @@ def test_what_was_read_is_a_file_of_a_workload_on_one_line(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({**LLAMA, "architectures": ["GemmaForCausalLM"]}, "the architecture GemmaForCausalLM is"),
+        ({**LLAMA, "architectures": ["BloomForCausalLM"]}, "the architecture BloomForCausalLM is"),
         ({**LLAMA, "architectures": ["LlamaForCausalLM", "Other"]}, "the architecture LlamaForC"),
-        (without(LLAMA, "architectures") | {"model_type": "gemma3"}, "the model_type gemma3 is"),
+        (without(LLAMA, "architectures") | {"model_type": "bloom"}, "the model_type bloom is"),
         (without(LLAMA, "architectures", "model_type"), "names neither architectures nor model"),
         ({**LLAMA, "layer_types": ["linear_attention"] * 32}, "layer_types linear_attention is"),
         ({**GPT_OSS, "layer_types": ["full_attention"]}, "layer_types of 1 layers, where 24 are,"),
@@ -337,10 +347,12 @@ def test_what_was_read_is_a_file_of_a_workload_on_one_line(tmp_path: Path) -> No
         ({**DEEPSEEK, "q_lora_rank": None}, "q_lora_rank null, queries without a latent, is not"),
         ({**DEEPSEEK, "attention_bias": True}, "attention_bias true is not understood"),
         ({**DEEPSEEK, "moe_layer_freq": 2}, "moe_layer_freq 2 is not understood"),
-        ({**DEEPSEEK, "moe_layer_freq": [1, 0] + [1] * 59}, "moe_layer_freq with plain blocks"),
+        ({**DEEPSEEK, "moe_layer_freq": [1, 0]}, "moe_layer_freq of 2 layers, where 61 are"),
         ({**DEEPSEEK, "topk_method": "new"}, "topk_method 'new' is not understood"),
-        ({**MOE, "mlp_only_layers": [5]}, "mlp_only_layers that are not the"),
-        ({**MOE, "decoder_sparse_step": 2}, "decoder_sparse_step 2 is not"),
+        ({**MAVERICK, "no_rope_layers": [0]}, "which layers have chunked attention is not"),
+        ({**OPT, "do_layer_norm_before": False}, "do_layer_norm_before false is not understood"),
+        ({**OPT, "word_embed_proj_dim": 512}, "word_embed_proj_dim 512 is not understood"),
+        ({**FALCON, "num_attention_heads": 7}, "num_attention_heads 7 do not divide hidden_size"),
         ({**GLM, "indexer_types": ["full"]}, "which layers have an indexer is not understood"),
         ({**PUBLISHED["deepseek-v4-pro"], "compress_ratios": [7] * 61}, "compress_ratios that"),
         ({**MPT, "attn_config": {"alibi": False}}, "an MPT without alibi or with biases is not"),
@@ -360,12 +372,19 @@ def test_what_is_not_understood_is_told_with_another_way(
     assert text.endswith(INSTEAD)
 
 
+def test_state_space_layers_are_refused_without_advice_that_would_not_help(tmp_path: Path) -> None:
+    nemotron = {"architectures": ["NemotronHForCausalLM"], "model_type": "nemotron_h"}
+    told = r"architecture NemotronHForCausalLM has state-space layers \(Mamba\), not modelled$"
+    with pytest.raises(UsageError, match=told):
+        configured(written(tmp_path, nemotron))
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
         (without(LLAMA, "hidden_size", "vocab_size"), "lacks hidden_size, vocab_size, which"),
         (without(MISTRAL, "sliding_window"), "lacks sliding_window, which its architecture needs"),
-        ({**LLAMA, "hidden_size": -1}, "hidden_size is -1: write a whole number from 1 to 10,"),
+        ({**LLAMA, "hidden_size": -1}, "hidden_size is -1: write a whole number from 1 to 100"),
         ({**LLAMA, "hidden_size": 1e30}, "hidden_size is 1000000000000000019"),
         ({**LLAMA, "hidden_size": "4096"}, "hidden_size is '4096': write a whole number"),
         ({**LLAMA, "hidden_size": True}, "hidden_size is true: write a whole number"),

@@ -4,10 +4,15 @@ The counts are of each model's published configuration: FLOP two a multiply-add,
 attention; the head runs on the last token in prefill, on every token in training.
 """
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from bench.predict.learning.experts import touched
-from bench.workloads.counts import kv_sequence_bytes, parameters
+from bench.predict.model.attention import AttentionInput
+from bench.predict.model.attention import attention_flop as modelled_flop
+from bench.workloads.counts import Phase, attention_flop, kv_sequence_bytes, parameters, spans
 from bench.workloads.load import workload
 from tests.workloads.cases import (
     active,
@@ -263,3 +268,18 @@ def test_a_window_keeps_no_more_than_itself() -> None:
     full, half = kv_bytes(one), kv_bytes(one) // 2
     assert kv_sequence_bytes(one, 128) == 128 * full
     assert kv_sequence_bytes(one, 129) == 129 * half + 128 * half
+
+
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+@pytest.mark.parametrize("length", [1, 8191, 8192, 8193, 16_384, 20_001])
+def test_a_chunk_is_seen_up_to_the_token_itself(phase: Phase, length: int) -> None:
+    one = workload("llama-4-scout")
+    tokens = range(1, length + 1) if phase == "prefill" else (length,)
+    seen = sum(12 * token + 36 * ((token - 1) % 8192 + 1) for token in tokens)
+    told = sum(span.layers * attention_flop(one, phase, length, span) for span in spans(one))
+    assert told == 4 * 40 * 128 * seen
+    inputs = AttentionInput(phase == "prefill", *map(np.asarray, ([1.0], [float(length)], [0.0])))
+    inputs = replace(inputs, pairs=inputs.length * (inputs.length + 1) / 2)
+    assert modelled_flop(one, inputs) == pytest.approx(told, rel=1e-12)
+    kept = 12 * length + 36 * min(length, 8192)
+    assert kv_sequence_bytes(one, length) == kept * 2 * 8 * 128 * 2

@@ -50,6 +50,12 @@ MORE = {
     "ernie-4.5-300b-a47b": (
         298_636_913_856, 47_079_337_152, 221_184, 101_404_639_232, 393_574_646_546_432,
     ),
+    "gemma-2-9b": (
+        9_241_705_984, 9_241_705_984, 344_064, 21_300_772_864, 73_962_581_131_264,
+    ),
+    "gemma-3-27b": (
+        27_009_346_304, 27_009_346_304, 507_904, 55_559_487_488, 214_206_494_965_760,
+    ),
     "glm-4-9b": (
         9_399_951_360, 8_779_194_368, 40_960, 20_241_711_104, 72_329_832_955_904,
     ),
@@ -79,6 +85,12 @@ MORE = {
     ),
     "llama-3.2-3b": (
         3_212_749_824, 3_212_749_824, 114_688, 7_834_435_584, 25_977_454_854_144,
+    ),
+    "llama-4-maverick": (
+        400_711_848_960, 16_150_205_440, 196_608, 36_325_949_440, 132_074_326_589_440,
+    ),
+    "llama-4-scout": (
+        107_769_861_120, 16_138_408_960, 196_608, 36_302_356_480, 131_977_689_825_280,
     ),
     "minimax-m2": (
         228_689_764_864, 10_415_956_480, 253_952, 27_071_348_736, 93_071_996_092_416,
@@ -242,6 +254,27 @@ def test_norms_over_all_heads_have_an_element_for_each_of_a_token() -> None:
     assert (shapes["q_norm"], shapes["k_norm"]) == ((48 * 128,), (8 * 128,))
     each = layer_shapes(one.model_copy(update={"qk_norm_over": "head"}))
     assert (each["q_norm"], each["k_norm"]) == ((128,), (128,))
+
+
+def test_a_layer_whose_parts_are_added_at_once_sums_over_chips_once() -> None:
+    points, model = Points(np.array([4.0]), np.array([1000.0]), None), workload("mpt-7b")
+    both = (model, model.model_copy(update={"parallel": True}))
+    work = [operators(one, "decode", points, precision("bf16"), parallel("tp8")) for one in both]
+    sums = [next(one for one in found if one.name == "all-reduce") for found in work]
+    assert [one.calls[0] for one in sums] == [64, 32]
+    assert sums[0].sent[0] == 2 * sums[1].sent[0]
+
+
+def test_norms_after_attention_and_block_are_moved_and_launched() -> None:
+    points, model = Points(np.array([4.0]), np.array([1000.0]), None), workload("gemma-2-9b")
+    both = (model, model.model_copy(update={"norms": 2}))
+    work = [operators(one, "decode", points, precision("bf16"), parallel("1")) for one in both]
+    moved, launched = (
+        [next(one for one in found if one.name == name) for found in work]
+        for name in ("norms and activations", "launches")
+    )
+    assert moved[0].moved[0] - moved[1].moved[0] == 42 * 2 * 4 * 4 * 3584
+    assert launched[0].calls[0] - launched[1].calls[0] == pytest.approx(42 * 2 / 9)
 
 
 def test_what_is_not_turned_of_a_head_is_not_moved_to_turn_it() -> None:

@@ -24,10 +24,12 @@ from tests.workloads.file_cases import ONE, written
 
 SHIPPED = (
     "baichuan2-7b", "chatglm3-6b", "deepseek-v2", "deepseek-v3.2", "deepseek-v3",
-    "deepseek-v4-flash", "deepseek-v4-pro", "ernie-4.5-300b-a47b", "glm-4-9b", "glm-4.5-air",
+    "deepseek-v4-flash", "deepseek-v4-pro", "ernie-4.5-300b-a47b", "gemma-2-9b", "gemma-3-27b",
+    "glm-4-9b", "glm-4.5-air",
     "glm-4.5", "glm-4.6", "glm-5.2", "glm-5", "gpt-oss-120b", "gpt-oss-20b", "hy3-preview",
     "internlm-7b", "internlm2-20b", "kimi-k2", "llama-2-13b", "llama-2-70b", "llama-2-7b",
-    "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "llama-3.2-3b", "minimax-m2",
+    "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "llama-3.2-3b",
+    "llama-4-maverick", "llama-4-scout", "minimax-m2",
     "mistral-7b", "mistral-small-24b", "mixtral-8x22b", "mixtral-8x7b", "mpt-30b", "mpt-7b",
     "phi-4", "qwen1.5-14b", "qwen1.5-72b", "qwen1.5-7b", "qwen2.5-0.5b", "qwen2.5-1.5b",
     "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-3b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-0.6b",

@@ -107,7 +107,7 @@ def attention_flop(workload: Workload, inputs: AttentionInput, share: Sequence[i
         seen = _seen(span, inputs)
         per_key = 2.0 * workload.heads * _per_key(workload, inputs, seen)
         if inputs.prefill:
-            flop = per_key * (_pairs(inputs, seen) + inputs.batch * _compressed(span, inputs))
+            flop = per_key * (_pairs(span, inputs, seen) + inputs.batch * _compressed(span, inputs))
         else:
             flop = per_key * (seen + _compressed(span, inputs)) * inputs.batch
         total = total + reduce(truediv, share, span.layers * flop)
@@ -166,8 +166,15 @@ def index_scores(workload: Workload, inputs: AttentionInput) -> tuple[Array, Arr
 
 
 def _seen(span: Span, inputs: AttentionInput) -> Array:
-    """Returns the most uncompressed keys that a token sees (points,)."""
-    return inputs.length if span.window is None else np.minimum(inputs.length, span.window)
+    """Returns the most uncompressed keys that a token sees (points,).
+
+    In decode with chunks, these are the keys of the token's chunk up to itself.
+    """
+    if span.window is None:
+        return inputs.length
+    if span.chunked and not inputs.prefill:
+        return np.minimum(np.mod(inputs.length - 1, span.window) + 1, span.window)
+    return np.minimum(inputs.length, span.window)
 
 
 def _per_key(workload: Workload, inputs: AttentionInput, seen: Array) -> Array | int:
@@ -181,10 +188,14 @@ def _per_key(workload: Workload, inputs: AttentionInput, seen: Array) -> Array |
     return np.where(inputs.length == seen, unfolded, folded) if workload.indexer else unfolded
 
 
-def _pairs(inputs: AttentionInput, seen: Array) -> Array:
+def _pairs(span: Span, inputs: AttentionInput, seen: Array) -> Array:
     """Returns the (query, key) pairs of prompts over the batch, for uncompressed keys."""
     beyond = inputs.length - seen
     pairs = inputs.batch * (seen * (seen + 1) / 2 + beyond * seen)
+    if span.chunked:
+        whole = np.floor(inputs.length / seen)
+        rest = inputs.length - whole * seen
+        pairs = inputs.batch * (whole * seen * (seen + 1) + rest * (rest + 1)) / 2
     return np.where(beyond == 0, inputs.pairs, pairs)
 
 

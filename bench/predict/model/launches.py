@@ -51,7 +51,7 @@ def _attention_kernels(workload: Workload) -> float:
     if workload.compressed or workload.mla:
         kernels = COMPRESSED_KERNELS if workload.compressed else LATENT_KERNELS
     kernels += STREAM_KERNELS if workload.streams > 1 else 0.0
-    kernels += 1.0 if workload.o_gate else 0.0
+    kernels += workload.norms - 2.0 + (1.0 if workload.o_gate else 0.0)
     return kernels - (0.0 if workload.rope_theta else 1.0)
 
 

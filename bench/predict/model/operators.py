@@ -233,7 +233,8 @@ def _head(workload: Workload, points: Points, split: Parallel) -> Operator:
 def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     """Returns memory traffic of norms, residuals, rotary embedding and the activation function.
 
-    Per token, two norms read and write the hidden state and the residual. The activation function
+    Per token, a norm before attention or a block reads and writes the hidden state and the
+    residual, and a norm after either reads and writes the hidden state. The activation function
     reads one width, and a second for the gate if there is one, and writes one. Several parallel
     hidden states are read to be mixed, read again and merged into one, and read and written with
     the result, once for attention and once for the block: with n of them, 3n + 1 are read and n + 1
@@ -245,9 +246,10 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
         routed = experts.intermediate * (experts.per_token + experts.shared)
         share = experts.dense_layers / workload.layers
         width = int(share * width + (1 - share) * routed)
-    widths = 3 if workload.activation == "silu" else 2
+    widths = 3 if workload.gated else 2
     mixed = 2 * (4 * workload.streams + 2) * workload.hidden if workload.streams > 1 else 0
-    elements = 8 * workload.hidden + mixed + (streamed(workload) + widths * width) / split.tp
+    norms = (4 + 2 * workload.norms) * workload.hidden
+    elements = norms + mixed + (streamed(workload) + widths * width) / split.tp
     moved = workload.layers * ACTIVATION * elements * rows
     return operator("norms and activations", "stream", rows, moved=moved)
 
@@ -264,7 +266,7 @@ def _links(
     """
     state = rows * workload.hidden * ACTIVATION
     if split.tp > 1:
-        calls = 2 * workload.layers
+        calls = (1 if workload.parallel else 2) * workload.layers
         sent = calls * 2 * (split.tp - 1) / split.tp * state
         yield _exchange("all-reduce", sent, calls, split.tp, split.tp, ports=math.inf)
     if split.ep > split.tp and workload.experts:
