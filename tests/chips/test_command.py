@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -18,7 +16,6 @@ from bench.report.formats import FORMATS
 from bench.shapes import ChipsConfig, CompareConfig
 from bench.theory.entry import KEYS, WORDS
 from bench.theory.filters import condition
-from tests.folders import ROOT
 
 
 def said(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -215,15 +212,3 @@ def test_every_format_is_printed(name: str, style: str, capsys: pytest.CaptureFi
     code, out, err = said([name, *words, "sources=true", f"report={style}"], capsys)
     assert (code, err) == (0, "")
     assert "nvidia-h20-sxm-96gb" in out
-
-
-@pytest.mark.parametrize("words", [("chips", "sort=tpp"), ("compare", "chips=all", "baseline=h20")])
-def test_neither_torch_nor_pandas_is_loaded(words: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "bench", *words],
-        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=60,
-    )  # fmt: skip
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
-    assert done.returncode == 0
-    assert "bench.theory.entry" in loaded
-    assert loaded.isdisjoint({"torch", "pandas", "numpy"})

@@ -193,26 +193,6 @@ def test_doctor_tells_a_small_cache_in_its_own_unit() -> None:
     assert told == ["l2: 512 KiB", "memory: 24,576 MiB"]
 
 
-NO_TORCH = [
-    ("chips",),
-    ("show", "chip=h20"),
-    ("check",),
-    ("doctor", "device=fake"),
-    ("run", *SMOKE),
-    ("run", "--help"),
-]
-
-
-@pytest.mark.parametrize("words", NO_TORCH, ids=[" ".join(words) for words in NO_TORCH])
-def test_torch_is_not_loaded_where_no_device_is_used(cli: Cli, words: tuple[str, ...]) -> None:
-    out = [f"out={cli.out}"] if "chip=h20" in words else []
-    done = cli(*words, *out, python=("-X", "importtime"))
-    assert done.returncode == 0
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
-    assert "bench.errors" in loaded
-    assert loaded.isdisjoint({"torch", "pandas"})
-
-
 @pytest.mark.parametrize("place", ["x.json", "here"])
 def test_out_is_a_folder(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

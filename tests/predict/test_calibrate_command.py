@@ -10,7 +10,7 @@ from bench import paths
 from bench.predict.learning.learn import load
 from bench.records.model import Record
 from bench.report.formats import FORMATS
-from tests.commands.command_cases import document, looks_like, said, without_torch
+from tests.commands.command_cases import document, looks_like, said
 
 H200 = "nvidia-h200-sxm-141gb"
 SMALL = "workload=llama-3.1-8b"
@@ -304,13 +304,3 @@ def test_a_calibration_that_is_none_is_refused(
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert why in err
         assert place.name in err
-
-
-def test_calibrating_needs_no_torch(ours: str, tmp_path: Path) -> None:
-    without_torch(["calibrate", ours], tmp_path)
-
-
-def test_help_names_every_key(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said("calibrate", ["--help"], capsys)
-    assert code == 0
-    assert [one for one in ("record", "chip", "out", "report") if f"\n  {one}=" not in out] == []

@@ -1,6 +1,5 @@
 """``verdict`` as it is typed: a pair, a matrix, every key, every format, every wrong word."""
 
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from bench.evidence.model import Kind
 from bench.evidence.observe import OWN
 from bench.evidence.pool import Evidence
 from bench.report.formats import FORMATS
-from tests.commands.command_cases import document, looks_like, mislabelled, said, without_torch
+from tests.commands.command_cases import document, looks_like, mislabelled, said
 
 PAIR = "chips=[h20,h100]"
 LENT = "chips=[mi300x,nvidia-l40s-pcie-48gb]"
@@ -333,17 +332,3 @@ def test_one_chip_is_too_few(line: str, capsys: pytest.CaptureFixture[str]) -> N
     code, out, err = said("verdict", [line], capsys)
     assert (code, out) == (2, "")
     assert err.endswith("give two, such as chips=[h20,h100], or baseline=h20\n")
-
-
-@pytest.mark.parametrize("words", [[PAIR, "rows=true"], ["baseline=h20", "chips=[h100]"]])
-def test_a_verdict_needs_no_torch(words: list[str], tmp_path: Path) -> None:
-    without_torch(["verdict", *words], tmp_path)
-
-
-def test_help_names_every_key_and_an_example_of_each_view(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    code, out, _ = said("verdict", ["--help"], capsys)
-    keys = chain(("chips", "baseline", "figures", "margin", "without"), ("rows", "records"))
-    assert code == 0
-    assert [one for one in (*keys, "report") if f"\n  {one}=" not in out] == []
