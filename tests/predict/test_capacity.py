@@ -190,6 +190,21 @@ def test_training_keeps_eighteen_bytes_a_parameter_and_no_cache() -> None:
     assert room(made(capacity=80e9), model, BF16, Parallel(dp=8), 8, 4096, PLAIN).fits is False
 
 
+def test_sharded_copies_hold_the_largest_layer_whole_and_those_of_a_pipeline_all() -> None:
+    """The head is larger than a layer; its weight twice, once gathered ahead, and its gradient."""
+    model, head, layer = workload("llama-3.1-8b"), 128_256 * 4096, 218_112_000
+    told = room(made(), model, BF16, Parallel(dp=4, sharded=True), 8, 4096, PLAIN)
+    assert told.weights == pytest.approx(18 * 8_030_261_248 / 4 + 6 * head)
+    slim = model.model_copy(update={"vocabulary": 1000})
+    told = room(made(), slim, BF16, Parallel(tp=2, dp=4, sharded=True), 8, 4096, PLAIN)
+    assert told.weights == pytest.approx(18 * parameters(slim).total / 8 + 6 * layer / 2)
+    kept = [
+        room(made(), model, BF16, Parallel(pp=2, dp=4, sharded=one), 8, 4096, PLAIN).weights
+        for one in (True, False)
+    ]
+    assert kept[0] == kept[1]
+
+
 def test_training_spreads_experts_and_what_belongs_to_them() -> None:
     """Experts over 32 chips have no copies to spread their states over."""
     model = workload("deepseek-v3")

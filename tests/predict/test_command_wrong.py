@@ -62,7 +62,7 @@ WRONG = {
        for key, word in (("output", "512"), ("cache", "bf16"))},
     f"{CHIP} micro=1": "micro= does not apply to phase=serve: leave it out",
     f"{CHIP} phase=train recompute=selective":
-        "recompute=selective: write true, which is of all layers, or false",
+        "recompute=selective: write true, which is of all layers, or false, which is also",
     f"{CHIP} phase=train states=fp8": "states=fp8: did you mean 'fp32'?",
     f"{CHIP} states=bf16": "states= does not apply to phase=serve: leave it out",
     **{f"{CHIP} phase=train micro={word}": f"micro={word}: write a whole number from 1 to 100,000,"

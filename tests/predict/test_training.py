@@ -150,7 +150,9 @@ def test_factors_move_what_they_are_of() -> None:
 
 def test_sharded_weights_are_spread_over_the_copies() -> None:
     total = parameters(workload(MODEL)).total
-    assert trained_bytes(workload(MODEL), parallel("fsdp8")) == pytest.approx(18 * total / 8)
+    layer = 6 * parameters(workload(MODEL)).head  # the largest unit, as long as it is gathered
+    sharded = trained_bytes(workload(MODEL), parallel("fsdp8")) - layer
+    assert sharded == pytest.approx(18 * total / 8)
     assert trained_bytes(workload(MODEL), parallel("dp8")) == pytest.approx((6 + 12 / 8) * total)
 
 

@@ -80,6 +80,13 @@ def test_gradients_and_weights_go_round_all_copies() -> None:
     assert sent("dp8", "weights gathered") == sent("fsdp8", "gradients over copies") == 0
 
 
+def test_stages_of_a_pipeline_keep_gathered_weights_and_sum_gradients_once() -> None:
+    for name in ("weights gathered", "gradients over copies"):
+        assert sent("fsdp8,pp2", name) == sent("dp8,pp2", name)
+    assert sent("fsdp8,pp2", "weights gathered") == 0
+    assert sent("fsdp8,tp2", "weights gathered") == sent("fsdp8", "weights gathered") / 2
+
+
 def test_an_update_reads_16_bytes_a_parameter_and_writes_14() -> None:
     assert moved("1", "optimiser") == pytest.approx(30 * TOTAL, rel=1e-12)
     assert moved("dp2,cp4", "optimiser") == pytest.approx(30 * TOTAL / 8, rel=1e-12)

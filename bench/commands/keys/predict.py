@@ -233,7 +233,10 @@ def _recomputes(config: PredictConfig) -> bool:
     """Returns whether activations are recomputed in the backward pass."""
     word = config.recompute.lower()
     if word not in YES | NO:
-        raise UsageError(f"recompute={word}: write true, which is of all layers, or false")
+        raise UsageError(
+            f"recompute={word}: write true, which is of all layers, or false, which is also "
+            "selective recomputation of attention: flash attention keeps no scores"
+        )
     return word in YES
 
 

@@ -173,7 +173,7 @@ def _seen(span: Span, inputs: AttentionInput) -> Array:
     if span.window is None:
         return inputs.length
     if span.chunked and not inputs.prefill:
-        return np.minimum(np.mod(inputs.length - 1, span.window) + 1, span.window)
+        return np.asarray(np.minimum((inputs.length - 1) % span.window + 1, span.window))
     return np.minimum(inputs.length, span.window)
 
 

@@ -17,6 +17,7 @@ from bench.workloads.counts import (
     ROUTED,
     attention_shapes,
     kv_sequence_bytes,
+    layer_parameters,
     layer_shapes,
     parameters,
     some_layers,
@@ -35,6 +36,10 @@ gradients in 32 bits)."""
 NARROW_TRAINED, NARROW_STATES = 4.0, 8.0
 """The same with gradients and moments in 16 bits (moments: DeepSeek-V3, arXiv 2412.19437, 3.3.3;
 torch's and Megatron's optimisers offer both)."""
+
+GATHERED = 6.0
+"""Bytes per parameter of a layer that sharded copies gather: 2 for its weight, 2 for that of the
+next one, which is gathered ahead, 2 for its gradient (Zhao et al. 2023, FSDP, arXiv 2304.11277)."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +140,26 @@ def room(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
 
 
 def trained_bytes(workload: Workload, split: Parallel, *, narrow: bool = False) -> float:
-    """Returns the bytes of weights, gradients and optimiser states on one chip."""
+    """Returns the bytes of weights, gradients and optimiser states on one chip.
+
+    Copies that gather sharded weights hold the largest unit whole: a layer, or the head.
+    """
     dense, routed = chip_parameters(workload, split)
     dense_copies, routed_copies = replicas(split)
     shard = dense / dense_copies + routed / routed_copies
     trained, states = (NARROW_TRAINED, NARROW_STATES) if narrow else (TRAINED, STATES)
-    return trained * (shard if split.sharded else dense + routed) + states * shard
+    if not split.gathers:
+        return trained * (dense + routed) + states * shard
+    unit = max(_layer_parameters(workload, split), parameters(workload).head / split.tp)
+    return (trained + states) * shard + GATHERED * unit
+
+
+def _layer_parameters(workload: Workload, split: Parallel) -> float:
+    """Returns the parameters of a layer on one chip, for the kind that most layers are."""
+    shapes = layer_shapes(workload)
+    routed = sum(math.prod(shapes[name]) for name in ROUTED if name in shapes)
+    held = routed * _redundancy(workload, split) / split.shards
+    return (layer_parameters(workload) - routed) / split.tp + held
 
 
 def replicas(split: Parallel) -> tuple[float, float]:
@@ -168,7 +187,9 @@ def activations(
     These are the inputs and outputs of each product, for as many micro-batches as are in flight in
     the first stage of a pipeline: as many as there are stages, and more if they are interleaved
     (Narayanan et al. 2021, arXiv 2104.04473, 2.2). With recomputation, they are the input of each
-    layer, and the activations of one layer. The logits and their gradient are added.
+    layer, and the activations of one layer. The logits and their gradient are added. Scores of
+    attention are never kept: flash attention computes them again by itself, so that selective
+    recomputation of attention saves nothing (Megatron Bridge, Activation Recomputation).
 
     Args:
         workload: the model.

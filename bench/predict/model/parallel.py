@@ -23,7 +23,7 @@ class Parallel:
         ep: number of chips that a layer's experts are spread over (expert parallel); 1: ``tp``.
         cp: number of chips that share each sequence of a training step (context parallel).
         sharded: whether each copy keeps only its share of the weights and gathers the rest when
-            needed (fully sharded data parallel, ZeRO-3).
+            needed (fully sharded data parallel, ZeRO-3); see ``gathers``.
         vp: number of parts that each stage's layers are divided into, which take turns in training
             (interleaved, virtual stages).
     """
@@ -40,6 +40,17 @@ class Parallel:
     def chips(self) -> int:
         """Returns the number of chips."""
         return self.tp * self.pp * self.dp * self.cp
+
+    @property
+    def gathers(self) -> bool:
+        """Tells whether each micro-batch gathers sharded weights, and sums gradients, anew.
+
+        So torch does by default: twice forward and backward, then it frees them (``fully_shard``,
+        ``reshard_after_forward``). Stages of a pipeline keep what they have gathered, and sum
+        gradients once per step (torch's ``backward_maybe_with_nosync``; TorchTitan's
+        ``fsdp_reshard_after_forward``, whose default is false with a pipeline).
+        """
+        return self.sharded and self.pp == 1
 
     @property
     def joined(self) -> bool:

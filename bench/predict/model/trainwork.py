@@ -126,7 +126,7 @@ def _once(
     dense_copies, routed_copies = replicas(split)
     sums = _all_reduce_bytes(dense, dense_copies) + _all_reduce_bytes(routed, routed_copies)
     group = {"ranks": float(split.dp), "peers": float(split.dp)}
-    gathers, gradients = (1.5 * sums, 0.0) if split.sharded else (0.0, sums)
+    gathers, gradients = (1.5 * sums, 0.0) if split.gathers else (0.0, sums)
     moved = updated * (dense / dense_copies + routed / routed_copies)
     return (
         operator("weights gathered", "link", rounds, sent=gathers, **group),

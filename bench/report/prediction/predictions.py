@@ -73,8 +73,9 @@ COLUMN_NOTES = {
     ),
     "train": (
         "Tokens are those of the batch; a step is forward, backward and update. Memory: weights, "
-        "gradients, Adam's states sharded over the copies, activations kept for backward; "
-        "gradients and moments in 32 bits unless states=bf16."
+        "gradients, Adam's states sharded over the copies (with fsdp all three, but for the layer "
+        "at work), activations kept for backward; gradients and moments in 32 bits unless "
+        "states=bf16."
     ),
 }  # fmt: skip
 """Explains the terms of the columns, by phase."""
