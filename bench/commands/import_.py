@@ -33,6 +33,9 @@ reported on stderr.
                     superbench    results-summary.jsonl: gemm-flops, cublaslt-gemm, hipblaslt-gemm,
                                   gpu-stream, mem-bw
                     tritonbench   the table, the CSV or the JSON of matrix products; give dtype=
+                    bench-serving the JSON or the table of vllm bench serve, sglang.bench_serving
+                                  and their forks; give dtype=, parallel=, SGLang's also workload=.
+                                  What is predicted for each run is told on stderr
                     pytest-benchmark   the JSON; extra_info has to give the work of a call:
                                   quantity, dtype, and flop, bytes, tokens or samples
                     record        a record of this program
@@ -49,6 +52,9 @@ reported on stderr.
                     does not say
   dtype=            bf16, fp8 ...; only if the output does not say
   count=            number of devices that took part; only if the output does not say
+  workload=         the model that was served, such as llama-3.1-70b; only if the output does not
+                    say, or by another name
+  parallel=         how it was divided over the devices, such as tp8 or 'tp8,ep8'
   software=         versions, if not those that the output gives
   out=              a file (.yaml), or a folder, where the name is made of chip, tool and day; it
                     is created if it does not exist; nothing is overwritten; without out=, the YAML
@@ -65,6 +71,7 @@ Examples
   python -m bench import file=mamf.txt chip=h20 by='A. Tester' url=https://example.org/mamf
   python -m bench import file=nccl.json chip=h100 by='Example Lab' kind='independent test' out=.
   ./nvbandwidth | python -m bench import file=- source=nvbandwidth chip=h200 by=me date=2026-11-24
+  python -m bench import file=serve.json chip=h20 by=me dtype=fp8 parallel=tp8
   python -m bench import file=results/records/2026-11-26/h200-sxm-full.json by='Example Lab'
   python -m bench import file=ID.onpaper.json by='Example Lab' out=results/runs
 
@@ -73,8 +80,24 @@ written then.
 """
 
 
-OF_OUTPUT = ("chip", "kind", "url", "title", "date", "dtype", "count", "software")
+OF_OUTPUT = (
+    "chip",
+    "kind",
+    "url",
+    "title",
+    "date",
+    "dtype",
+    "count",
+    "software",
+    "workload",
+    "parallel",
+)
 """Keys that describe another tool's output; a bundle contains all of this itself."""
+NOT_PREDICTED = (
+    "nothing is predicted for these runs: they speculate, share a prefix, have pipeline stages, "
+    "most of their requests wait, or specs/workloads lacks the model (or its name: give workload=)"
+)
+"""Said of measured serving that no prediction is for."""
 
 
 def main(words: list[str]) -> int:
@@ -102,6 +125,7 @@ def main(words: list[str]) -> int:
         print(f"left out: {one}", file=sys.stderr)
     made = report(found, source, stated)
     _check_against_sheets(made, name)
+    _set_beside_predictions(made)
     _put(as_yaml(made), made, config.out)
     return 0
 
@@ -149,8 +173,7 @@ def _stated(config: ImportConfig, name: str, source: "Importer") -> "Stated":
         raise UsageError("who measured it? give by=, a person, a group or a company")
     if not (config.chip or is_record):
         raise UsageError("which chip is it of? give chip=, such as chip=h20")
-    if config.count is not None and config.count < 1:
-        raise UsageError(f"count={config.count} must be 1 or more")
+    split, count = _divided(config)
     chip = catalogue().find(config.chip).id if config.chip else ""
     kind = _kind(config.kind or "user submission")
     return Stated(
@@ -163,8 +186,32 @@ def _stated(config: ImportConfig, name: str, source: "Importer") -> "Stated":
         url=config.url,
         title=config.title,
         software=config.software,
-        count=config.count,
+        count=count,
+        model=config.workload or "",
+        split=split,
     )
+
+
+def _divided(config: ImportConfig) -> "tuple[dict[str, str], int | None]":
+    """Returns how a model was divided over devices, and how many there were.
+
+    Raises:
+        UsageError: the two contradict each other, or one is invalid.
+    """
+    from bench.predict.model.parallel import parallel
+
+    if config.count is not None and config.count < 1:
+        raise UsageError(f"count={config.count} must be 1 or more")
+    if config.parallel is None:
+        return {}, config.count
+    split = parallel(config.parallel)
+    if config.count not in (None, split.chips):
+        raise UsageError(
+            f"parallel={config.parallel} is {split.chips} devices, not {config.count}: leave out "
+            "count="
+        )
+    parts = {key: str(getattr(split, key)) for key in ("tp", "pp", "dp", "ep")}
+    return {key: part for key, part in parts.items() if part != "1" or key == "tp"}, split.chips
 
 
 def _kind(word: str) -> "Kind":
@@ -193,6 +240,17 @@ def _check_against_sheets(made: "Report", name: str) -> None:
     check_chip(made, name, catalogue())
     for line in doubts(made, catalogue()):
         print(line, file=sys.stderr)
+
+
+def _set_beside_predictions(made: "Report") -> None:
+    """Prints what is predicted for each measurement of serving on stderr."""
+    if any(row.workload.get("concurrency") for row in made.rows):
+        from bench.predict.beside import serving_beside
+        from bench.report.prediction.beside import beside_lines
+
+        lines = list(beside_lines(serving_beside(made)))
+        for line in lines or [NOT_PREDICTED]:
+            print(line, file=sys.stderr)
 
 
 def _put(text: str, made: "Report", out: str | None) -> None:

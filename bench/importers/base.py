@@ -6,7 +6,7 @@ nothing in it is executed. A value that is not understood is refused, never gues
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from io import StringIO
 from json import JSONDecodeError
@@ -66,6 +66,8 @@ class Stated:
         title: title of the source.
         software: software versions; None to take them from the output.
         count: number of devices that took part; None to take it from the output.
+        model: the model that ran; empty to take it from the output.
+        split: how it was divided over the devices: tp, pp, dp and ep, each above 1.
     """
 
     file: str
@@ -78,6 +80,8 @@ class Stated:
     title: str | None = None
     software: str | None = None
     count: int | None = None
+    model: str = ""
+    split: Mapping[str, str] = field(default_factory=dict)
 
     def fault(self, problem: str, fix: str, line: int | None = None) -> NotUnderstood:
         """Returns the error that says what was not understood, where, and how to fix it."""
@@ -138,8 +142,8 @@ class Stated:
         for fault in faults:
             raise self.fault(f"{fault.field}: {fault.problem}", fault.fix, line)
         assert row is not None  # noqa: S101 -- no value means a fault
-        for field, problem, fix in row_faults(row, None):
-            raise self.fault(f"{field}: {problem}", fix, line)
+        for name, problem, fix in row_faults(row, None):
+            raise self.fault(f"{name}: {problem}", fix, line)
         return row
 
 

@@ -7,7 +7,7 @@ from bench.importers.base import Importer
 
 IMPORTERS = (
     "mamf_finder", "flagperf", "nccl_tests", "nvbandwidth", "babelstream", "nvbench", "superbench",
-    "tritonbench", "pytest_benchmark", "record", "bundle",
+    "tritonbench", "bench_serving", "pytest_benchmark", "record", "bundle",
 )  # fmt: skip
 
 

@@ -245,5 +245,7 @@ class ImportConfig:
     date: str | None = None
     dtype: str | None = None
     count: int | None = None
+    workload: str | None = None
+    parallel: str | None = None
     software: str | None = None
     out: str | None = None

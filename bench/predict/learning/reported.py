@@ -40,6 +40,8 @@ NODE = 8
 """Number of chips above which a report must say how they are divided."""
 UNDER_WAY = 0.5
 """Least share of the requested concurrency that must decode at once (rate x TPOT, Little's law)."""
+UNLIKE = ("speculative", "share a prefix")
+"""Words for work that the model does not have."""
 FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 """Reports whose values are also in ``results/tables``."""
 ALONE_SET_ON = (
@@ -152,9 +154,9 @@ def over_whole_chips(split: Mapping[str, float]) -> dict[str, float]:
 
 
 def _load(value: Reported) -> dict[str, float] | None:
-    """Returns concurrency and lengths in tokens; None if one is missing, or for speculation."""
+    """Returns concurrency and lengths in tokens; None if one is missing, or for ``UNLIKE`` work."""
     work = {str(key): word for key, word in value.workload.items()}
-    if "speculative" in work.get("case", ""):
+    if any(word in work.get("case", "") for word in UNLIKE):
         return None
     defaults = {"output": "1"} if value.quantity in ("decode", FIRST) else {}
     if value.quantity == FIRST and "requests" not in work:  # of one prompt, if it tells of no more
