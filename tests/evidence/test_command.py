@@ -262,3 +262,24 @@ def test_help_names_every_work(capsys: pytest.CaptureFixture[str]) -> None:
     works = ("prefill", "decode", "serving", "training", "inference", "attention", "collective")
     assert code == 0
     assert [one for one in (*works, "product") if one not in out] == []
+
+
+# predictions
+
+
+def test_serving_stands_beside_what_predict_says_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {one["source"].partition(",")[0]: one for one in values(["chip=910b2"], capsys)}
+    row = found["chitu-performance:910b2-qwen3-32b-4"]
+    assert row["work"] == "concurrency=4; input=128; model=Qwen3-32B; output=1024; tp=2"
+    words = ["chips=910b2", "workload=qwen3-32b", "parallel=2", "batch=4", "input=128"]
+    (said_of_it,) = document("predict", [*words, "output=1024"], capsys)["rows"]
+    assert row["predicted"] == pytest.approx(said_of_it["tokens_per_s_chip"])
+    assert row["predicted_low_80"] == pytest.approx(said_of_it["low_80"])
+    assert row["predicted_high_80"] == pytest.approx(said_of_it["high_80"])
+
+
+def test_what_is_no_serving_has_no_prediction(capsys: pytest.CaptureFixture[str]) -> None:
+    found = values(["chip=h20", "work=attention"], capsys)
+    assert found
+    assert not any(one.get("predicted") for one in found)
+    assert "predicted (80%)" not in said("evidence", ["chip=h20", "work=attention"], capsys)[1]

@@ -84,7 +84,10 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
     if figures:
         yield values("Measured values of published figures", figures, bench.catalogue)
     if works:
-        yield values("Measured work without a published figure", works, bench.catalogue, "work")
+        from bench.report.prediction.beside import beside_observations
+
+        title = "Measured work without a published figure"
+        yield values(title, works, bench.catalogue, "work", beside_observations(works))
 
 
 def _heading(shown: Sequence[Observation], known: Sequence[Observation]) -> Iterator[str]:

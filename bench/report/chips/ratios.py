@@ -1,6 +1,8 @@
 """Ratios, shares, findings and observations as table cells and as flat rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
 from bench.claims.judge import MANY, limits
@@ -15,6 +17,9 @@ from bench.report.text.marks import NOT_PUBLISHED
 from bench.report.text.scalar import Scalar, bounds
 from bench.units import Dimension, show, significant
 from bench.words import sentence
+
+if TYPE_CHECKING:
+    from bench.predict.beside import Beside
 
 
 def times(value: float) -> str:
@@ -136,10 +141,21 @@ COLUMNS = (
     "chip", "quantity", "dtype", "value of one chip", "of paper", "by (class)", "date", "weight",
     "source",
 )  # fmt: skip
+PREDICTED, PLACE = "predicted (80%)", COLUMNS.index("by (class)")
+"""Column of predictions, where there are any, and its place."""
+NOT_FITTED = (
+    "Predicted: by 'predict', for any engine; no value here was fitted, only the scatter between "
+    "groups. TTFT with a queue, speculation and runs that do not state their sizes have none."
+)
+EMPTY: "Mapping[str, Beside]" = MappingProxyType({})
 
 
 def values(
-    title_: str, observations: Iterable[Observation], catalogue: Catalogue, key: str = "values"
+    title_: str,
+    observations: Iterable[Observation],
+    catalogue: Catalogue,
+    key: str = "values",
+    predicted: "Mapping[str, Beside]" = EMPTY,
 ) -> Section:
     """Returns the table of all values behind a verdict, admitted or not, with weights and reasons.
 
@@ -148,13 +164,36 @@ def values(
         observations: the observations.
         catalogue: catalogue in which chips are looked up.
         key: the table's name for programs.
+        predicted: what is predicted for some of the values, by reference.
     """
     rows = sorted(
         observations, key=lambda one: (one.by != OWN, one.chip, one.quantity.key, -one.weight)
     )
     cells = tuple(_cells(one, catalogue) for one in rows)
     flats = [flat_value(one) for one in rows]
-    return Section(title_, COLUMNS, cells, flats, tuple(_addresses(rows)), key)
+    if predicted:
+        from bench.report.prediction.beside import flat_beside
+
+        found = [predicted.get(one.ref) for one in rows]
+        cells = tuple(
+            (*row[:PLACE], _predicted(one, beside), *row[PLACE:])
+            for row, one, beside in zip(cells, rows, found, strict=True)
+        )
+        pairs = zip(flats, rows, found, strict=True)
+        flats = [flat | flat_beside(beside, one.count) for flat, one, beside in pairs]
+    heads = (*COLUMNS[:PLACE], *((PREDICTED,) if predicted else ()), *COLUMNS[PLACE:])
+    notes = (*((NOT_FITTED,) if predicted else ()), *_addresses(rows))
+    return Section(title_, heads, cells, flats, notes, key)
+
+
+def _predicted(one: Observation, beside: "Beside | None") -> str:
+    """Formats what is predicted for a value of one chip, with the 80% interval."""
+    from bench.report.prediction.beside import per_chip
+
+    if beside is None:
+        return NONE
+    low, middle, high = (show(value, one.dimension, 3) for value in per_chip(beside, one.count))
+    return f"{middle} ({low} to {high})"
 
 
 def _addresses(rows: Iterable[Observation]) -> Iterator[str]:

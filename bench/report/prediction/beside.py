@@ -1,10 +1,14 @@
 """Measured serving beside its prediction, one line per measurement."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bench.predict.beside import RATE, Beside
+from bench.evidence.load import reports
+from bench.evidence.model import Reported
+from bench.evidence.observe import Observation
+from bench.predict.beside import RATE, Beside, serving_beside
 from bench.predict.learning.pooled import LEVELS
+from bench.report.text.scalar import Scalar
 from bench.units import significant
 from bench.words import duration
 
@@ -19,9 +23,45 @@ def beside_lines(found: Iterable[Beside]) -> Iterator[str]:
         yield f"{one.row}: {NAMES[one.quantity]} {_value(one, one.measured)}, {said or _said(one)}"
 
 
+def beside_observations(observations: Iterable[Observation]) -> dict[str, Beside]:
+    """Returns reported serving with its prediction, by reference; without what has none."""
+    found: dict[str, Beside] = {}
+    for name, rows in _by_report(observations).items():
+        report = reports()[name].model_copy(update={"rows": tuple(rows)})
+        found |= {f"{name}:{one.row}": one for one in serving_beside(report) if not one.why}
+    return found
+
+
+def _by_report(observations: Iterable[Observation]) -> Mapping[str, Sequence[Reported]]:
+    """Returns the reported rows of observations by the file that they are in."""
+    rows: dict[str, list[Reported]] = {}
+    for one in observations:
+        if one.reported:
+            rows.setdefault(one.ref.partition(":")[0], []).append(one.reported)
+    return rows
+
+
+def flat_beside(one: Beside | None, count: float) -> dict[str, Scalar]:
+    """Returns the prediction of one chip's share, and its 80% interval, as a flat row.
+
+    Args:
+        one: a measurement with its prediction; None if it has none.
+        count: number of chips, which share a rate.
+    """
+    low, middle, high = per_chip(one, count) if one else (None, None, None)
+    return {"predicted": middle, "predicted_low_80": low, "predicted_high_80": high}
+
+
+def per_chip(one: Beside, count: float) -> tuple[float, float, float]:
+    """Returns low, middle and high of the prediction: a rate per chip, or a time in s."""
+    middle = one.predicted / count if one.quantity == RATE else one.predicted
+    factor = math.exp(one.halves[0])
+    return middle / factor, middle, middle * factor
+
+
 def _said(one: Beside) -> str:
     """Formats ``predicted 31 (24–41), 80%: within``."""
-    low, high = (one.predicted * math.exp(sign * one.halves[0]) for sign in (-1, 1))
+    low, _, high = per_chip(one, 1)
     interval = f"{_value(one, low)} to {_value(one, high)}"
     return f"predicted {_value(one, one.predicted)} ({interval}): {_place(one)}"
 
