@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import paths
+from bench.__main__ import main
 from bench.chips.load import Catalogue, examine
 from bench.chips.model import Gap
 from bench.commands import check
@@ -97,8 +98,11 @@ def test_commands_read_own_files_beside_the_shipped_ones(
     assert done.returncode == 0, done.stderr
     assert told in done.stdout
     assert done.stderr == f"onpaper: 3 files of {own} beside the shipped data\n"
-    plain = cli(*words)
-    assert (plain.returncode, "acme-one" in plain.stderr) == (2, True)
+
+
+def test_without_its_folder_an_own_chip_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "chip=acme-one"]) == 2
+    assert "acme-one" in capsys.readouterr().err
 
 
 def test_own_data_may_be_named_by_the_environment_and_replace_a_sheet(own: Path, cli: Cli) -> None:

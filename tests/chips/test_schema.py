@@ -48,7 +48,6 @@ ROOT = paths.data_dir("specs").parent
 SHIPPED = [
     (name, path) for name, where in FILE_PATTERNS.items() for path in sorted(ROOT.glob(where))
 ]
-FILES = [pytest.param(name, path, id=f"{name}-{path.stem}") for name, path in SHIPPED]
 CHECKED = {name: Draft7Validator(schema) for name, schema in schemas().items()}
 H20 = ROOT / "specs" / "chips" / "nvidia-h20-sxm-96gb.yaml"
 
@@ -70,9 +69,10 @@ def test_every_schema_is_one_and_has_files(name: str) -> None:
     assert name in {of for of, _ in SHIPPED}
 
 
-@pytest.mark.parametrize(("name", "path"), FILES)
-def test_a_shipped_file_is_as_its_schema_says(name: str, path: Path) -> None:
-    assert faults(name, as_text(path)) == []
+@pytest.mark.parametrize("name", FILE_PATTERNS)
+def test_every_shipped_file_is_as_its_schema_says(name: str) -> None:
+    found = {str(path): faults(name, as_text(path)) for of, path in SHIPPED if of == name}
+    assert {path: places for path, places in found.items() if places} == {}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Every key reaches its place, every value arrives as it was typed, every mistake is named."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,14 @@ from bench.shapes import (
 )
 from tests.folders import ROOT
 
-SAMPLES: dict[object, tuple[str, object]] = {
-    str: ("word", "word"),
-    str | None: ("word", "word"),
-    int: ("7", 7),
-    int | None: ("7", 7),
-    float: ("0.25", 0.25),
-    float | None: ("0.25", 0.25),
-    bool: ("true", True),
-    list[str]: ("[a,b]", ["a", "b"]),
+SAMPLES: dict[object, Callable[[int], tuple[str, object]]] = {
+    str: lambda number: (f"word{number}", f"word{number}"),
+    int: lambda number: (f"{number}", number),
+    float: lambda number: (f"{number}.25", number + 0.25),
+    bool: lambda _: ("true", True),
+    list[str]: lambda number: (f"[a,b{number}]", ["a", f"b{number}"]),
 }
+"""Of each type, what is typed and what arrives; of each number, others."""
 
 
 def leaves(shape: type, prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -45,18 +44,19 @@ def leaves(shape: type, prefix: str = "") -> Iterator[tuple[str, object]]:
             yield prefix + one.name, one.type
 
 
-KEYS = [(command, key, kind) for command, shape in SHAPES.items() for key, kind in leaves(shape)]
-
-
-@pytest.mark.parametrize(("command", "key", "kind"), KEYS, ids=[f"{c}-{k}" for c, k, _ in KEYS])
-def test_every_key_reaches_its_place(command: str, key: str, kind: object) -> None:
-    typed, value = SAMPLES[kind]
-    if key == "report.format":
-        typed = value = "latex"
-    found: Any = compose(command, [f"{key}={typed}"], SHAPES[command])
-    for part in key.split("."):
-        found = getattr(found, part)
-    assert found == value
+@pytest.mark.parametrize("command", SHAPES)
+def test_every_key_reaches_its_place(command: str) -> None:
+    """All at once, each with a value of its own."""
+    given: dict[str, tuple[str, object]] = {}
+    for number, (key, kind) in enumerate(leaves(SHAPES[command])):
+        plain = next(one for one in SAMPLES if kind in (one, one | None))  # type: ignore[operator]
+        given[key] = SAMPLES[plain](number)
+    if "report.format" in given:
+        given["report.format"] = ("latex", "latex")
+    words = [f"{key}={typed}" for key, (typed, _) in given.items()]
+    found: Any = compose(command, words, SHAPES[command])
+    arrived = {key: reduce(getattr, key.split("."), found) for key in given}
+    assert arrived == {key: value for key, (_, value) in given.items()}
 
 
 @pytest.mark.parametrize(
