@@ -51,10 +51,9 @@ def falcon(given: Given) -> Fields:
     """Returns the fields of a Falcon: attention and block side by side, few heads of keys."""
     hidden, heads = given.whole("hidden_size"), given.whole("num_attention_heads", "n_head")
     given.only("activation", "gelu")
-    newer, parallel = (
-        given.yes("new_decoder_architecture"),
-        given.yes("parallel_attn", default=True),
-    )
+    usual = given.any_of("model_type") == "RefinedWeb"  # as the first 40B is called
+    newer = given.yes("new_decoder_architecture", default=usual)
+    parallel = given.yes("parallel_attn", default=True)
     one, biased = given.yes("multi_query", default=True), given.yes("bias")
     kv = given.whole("num_kv_heads", "n_head_kv", default=heads)
     norms = given.whole("num_ln_in_parallel_attn", default=2 if newer else 1, most=2)

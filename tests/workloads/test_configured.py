@@ -154,6 +154,17 @@ def test_plain_blocks_are_counted_wherever_they_are(tmp_path: Path) -> None:
     assert shape(configured(written(tmp_path, frequent, "c"))) == shape(workload("deepseek-v3"))
 
 
+def test_the_first_falcons_are_told_apart_by_their_types(tmp_path: Path) -> None:
+    """40B with eight heads of keys, 7B with one; both before Transformers had them."""
+    fields = without(DEFAULTS["falcon-40b"]["configuration"], "new_decoder_architecture")
+    old = {**fields, "architectures": ["RWForCausalLM"], "num_kv_heads": 8}
+    found = [
+        configured(written(tmp_path, {**old, "model_type": name}, name)).kv_heads
+        for name in ("RefinedWeb", "RefinedWebModel")
+    ]
+    assert found == [8, 1]
+
+
 def test_indexers_are_counted_by_list_pattern_or_frequency(tmp_path: Path) -> None:
     assert GLM["indexer_types"].count("full") == 21
     rule = without(GLM, "indexer_types")

@@ -190,6 +190,11 @@ def test_a_model_is_counted_to_the_last_parameter_byte_and_flop(name: str) -> No
     assert (whole.total, of_a_token, kv_bytes(one), *flop) == MORE[name]
 
 
+def test_gemma_3_has_the_parameters_that_keras_tells_with_64_tokens_fewer() -> None:
+    fewer = workload("gemma-3-27b").model_copy(update={"vocabulary": 262_144})
+    assert parameters(fewer).total == 27_009_002_240
+
+
 def test_an_indexers_keys_are_cached_as_engines_tell() -> None:
     """SGLang, pull request 30531: 47,702 bytes a token in 8 bits, 55,225 with 78 indexers' keys."""
     few, every = (kv_bytes(workload(name), 1) for name in ("glm-5.2", "glm-5"))
