@@ -3,9 +3,6 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,6 @@ import pytest
 
 from bench import paths
 from bench.__main__ import main
-from tests.folders import ROOT
 
 Document = dict[str, Any]
 
@@ -50,20 +46,6 @@ def looks_like(style: str, text: str) -> None:
         assert text.startswith(begins.get(style, ""))
         assert holds[style] in text
     assert text.endswith("\n")
-
-
-def without_torch(words: list[str], folder: Path) -> None:
-    """Runs the program in a process of its own and sees to it that torch stays out."""
-    program = (
-        "import sys; from bench.__main__ import main; code = main(sys.argv[1:]); "
-        "print(sorted({'torch', 'pandas'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
 def mislabelled(folder: Path) -> Path:

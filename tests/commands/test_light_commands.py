@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.commands.cases import SMOKE
 from tests.folders import ROOT
+from tests.workloads.test_configured import PUBLISHED, written
 
 RULES_DAY = "on=2024-06-01"
 WITHOUT_NUMPY = (
@@ -33,6 +34,7 @@ WITH_NUMPY = (
     "verdict chips=[h20,h100] rows=true",
     "verdict baseline=h20 chips=[h100]",
     "predict chips=[h20,910b2] workload=llama-3.1-8b",
+    "predict chips=[h20,910b2] workload=mine",
     "calibrate record=h200-sxm-calibrate",
     "plot record=h200-sxm-full kind=figures out=OUT",
     "doctor device=fake",
@@ -66,5 +68,6 @@ def test_what_calculates_little_loads_no_numpy(tmp_path: Path) -> None:
 
 
 def test_what_uses_no_device_loads_no_torch(tmp_path: Path) -> None:
+    written(tmp_path, PUBLISHED["qwen3-8b"])
     found = heavy_after(WITH_NUMPY, ("torch", "pandas", "matplotlib.pyplot"), tmp_path)
     assert found == [[line, 0] for line in WITH_NUMPY]

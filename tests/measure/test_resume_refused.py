@@ -1,5 +1,6 @@
 """A record that cannot be completed is refused in one line, and left alone."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,22 @@ from bench.errors import UsageError
 from bench.measure import resume
 from bench.measure.recordfile import RecordFile
 from bench.measure.session import LocalSession, Place
-from tests.measure.resume_cases import changed, interrupted
+from tests.measure.resume_cases import changed, files, interrupted
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     """Where records go."""
     return tmp_path / "out"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a record that Ctrl-C ended: tests change copies of it."""
+    folder = tmp_path_factory.mktemp("kept") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        interrupted(folder, patch)
+    return folder
 
 
 REFUSALS: dict[str, tuple[dict[str, object], str]] = {
@@ -47,13 +57,12 @@ REFUSALS: dict[str, tuple[dict[str, object], str]] = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_what_does_not_belong_together_is_refused_in_one_line_and_left_alone(
-    name: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, kept: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = interrupted(out, monkeypatch)
+    (path,) = files(shutil.copytree(kept, out))
     fields, said = REFUSALS[name]
     changed(path, **fields)
     before = path.read_bytes()
-    capsys.readouterr()
     assert main(["run", f"resume={path}", f"out={out}"]) == 2
     told = capsys.readouterr()
     assert told.out == ""

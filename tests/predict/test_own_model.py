@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.command_cases import document, said, without_torch
+from tests.commands.command_cases import document, said
 from tests.workloads.test_configured import PUBLISHED, written
 
 CHIPS = "chips=[h20,910b2]"
@@ -72,7 +72,3 @@ def test_a_configuration_that_cannot_be_read_costs_one_line(
     code, out, err = said("predict", [CHIPS, f"workload={file}"], capsys)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert f"{file}: {told}" in err
-
-
-def test_a_configuration_is_read_without_torch(model: Path) -> None:
-    without_torch(["predict", CHIPS, "workload=mine"], model.parent)
