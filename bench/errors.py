@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Loaded = TypeVar("Loaded")
 
 LONGEST = 2_000
 """Most characters of a message; a longer one quotes more of the input than anybody reads."""
@@ -95,6 +98,17 @@ class DataError(OnpaperError):
             files.setdefault(fault.file, []).append(str(fault))
         lines = [line for texts in files.values() for line in _shortened(texts)]
         Exception.__init__(self, "\n".join(lines))  # plainly() would join them into one line
+
+
+def sound(loaded: Loaded, faults: Sequence[Fault]) -> Loaded:
+    """Returns what was loaded.
+
+    Raises:
+        DataError: with every fault, when there is any.
+    """
+    if faults:
+        raise DataError(faults)
+    return loaded
 
 
 def _shortened(lines: list[str]) -> list[str]:

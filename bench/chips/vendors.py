@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench import paths
-from bench.errors import DataError
+from bench.errors import sound
 from bench.files.caches import once
 from bench.files.datafile import entries
 from bench.files.strict import Strict
@@ -89,7 +89,4 @@ def vendors(folder: Path | None = None) -> Mapping[str, Vendor]:
         DataError: the file has a fault.
     """
     home = folder or paths.data_dir("specs")
-    found, faults = entries(Vendor, home / "vendors.yaml", home)
-    if faults:
-        raise DataError(faults)
-    return found
+    return sound(*entries(Vendor, home / "vendors.yaml", home))

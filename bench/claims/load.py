@@ -6,7 +6,7 @@ from pathlib import Path
 from bench import paths
 from bench.chips.load import catalogue
 from bench.claims.model import Axis, Claim, Scope
-from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean
+from bench.errors import Fault, Flaw, UsageError, did_you_mean, sound
 from bench.evidence.quantities import DTYPES
 from bench.files.caches import once
 from bench.files.datafile import all_named, files
@@ -23,10 +23,7 @@ def claims(folder: Path | None = None) -> Mapping[str, Claim]:
     """
     sheets = catalogue() if folder is None and paths.own_specs() else None
     known = (sheets.chips, sheets.sources) if sheets else (None, None)
-    loaded, faults = examine(folder or paths.data_dir("specs"), *known)
-    if faults:
-        raise DataError(faults)
-    return loaded
+    return sound(*examine(folder or paths.data_dir("specs"), *known))
 
 
 def claim(word: str, folder: Path | None = None) -> Claim:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench import paths
 from bench.chips.model import Chip
-from bench.errors import DataError, Fault, Flaw, did_you_mean
+from bench.errors import Fault, Flaw, did_you_mean, sound
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import DTYPES, QUANTITIES
 from bench.files.caches import once
@@ -22,10 +22,7 @@ def reports(folder: Path | None = None) -> Mapping[str, Report]:
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    loaded, faults = examine(folder or paths.data_dir("results"))
-    if faults:
-        raise DataError(faults)
-    return loaded
+    return sound(*examine(folder or paths.data_dir("results")))
 
 
 def examine(

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from bench import paths
 from bench.chips.load import catalogue
 from bench.chips.model import Source
-from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.errors import Fault, UsageError, did_you_mean, sound
 from bench.files.caches import once
 from bench.files.datafile import files, mapping, validated
 from bench.rules.faults import place_faults, rule_faults
@@ -67,10 +67,7 @@ def rulebook(folder: Path | None = None) -> Rulebook:
         DataError: with every fault of every file, when there is any.
     """
     sources = catalogue().sources if folder is None and paths.own_specs() else None
-    loaded, faults = examine(folder or paths.data_dir("specs"), sources)
-    if faults:
-        raise DataError(faults)
-    return loaded
+    return sound(*examine(folder or paths.data_dir("specs"), sources))
 
 
 def examine(

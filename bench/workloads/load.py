@@ -8,7 +8,7 @@ from types import MappingProxyType
 from bench import paths
 from bench.chips.load import catalogue
 from bench.chips.names import loose, plain
-from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean, nearest
+from bench.errors import Fault, Flaw, UsageError, did_you_mean, nearest, sound
 from bench.files import yamlfile
 from bench.files.caches import once
 from bench.files.datafile import files, named, relative
@@ -27,10 +27,7 @@ def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
         DataError: with every fault of every file, when there is any.
     """
     sources = catalogue().sources if folder is None and paths.own_specs() else None
-    loaded, faults = examine(folder or paths.data_dir("specs"), sources)
-    if faults:
-        raise DataError(faults)
-    return loaded
+    return sound(*examine(folder or paths.data_dir("specs"), sources))
 
 
 @once

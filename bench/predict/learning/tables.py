@@ -16,7 +16,7 @@ from pydantic import Field
 
 from bench import paths
 from bench.chips.figures import MATRIX_DTYPES
-from bench.errors import DataError, Fault, Flaw, did_you_mean
+from bench.errors import Fault, Flaw, did_you_mean, sound
 from bench.evidence.model import Origin
 from bench.files import yamlfile
 from bench.files.datafile import named, relative
@@ -148,10 +148,7 @@ def tables(folder: Path | None = None) -> Mapping[str, Table]:
     Raises:
         DataError: any file has a fault; the error lists all faults of all files.
     """
-    loaded, faults = examine(folder or paths.data_dir("results"))
-    if faults:
-        raise DataError(faults)
-    return loaded
+    return sound(*examine(folder or paths.data_dir("results")))
 
 
 def examine(
