@@ -1,8 +1,8 @@
 """Finds the fastest configuration of a kernel within a budget, and estimates what is left to gain.
 
 First seeds (squares and shapes that vendors favour), then a mix of neighbours of the best and
-random draws, then re-trials of the leaders, since the best of many noisy trials is biased. The
-winner is measured again, independently, by the timing loop.
+random draws, then re-trials of the fastest in turns, since the best of many noisy trials is
+biased. The winner is measured again, independently, by the timing loop.
 """
 
 import math
@@ -25,6 +25,9 @@ FINAL_SHARE = 0.25
 RANDOM_SHARE = 0.25
 """Share of random draws among the other configurations."""
 LEADERS = 6
+CONTENDERS, NEAR = 12, 0.1
+"""So many of the fastest, within this relative distance of the best, are tried again once before
+the leaders are: one trial on a hot device must not cost a configuration the choice."""
 TRIAL_CALLS = 3
 TRIAL_S = 0.01
 """Batches of a trial, and their duration in all, in s."""
@@ -73,9 +76,15 @@ class Hunt:
         """Returns a tried configuration's rate, in units of ``amount`` per second."""
         return self.amounts[index] / self.call_s[index]
 
-    def leaders(self) -> list[int]:
+    def leaders(self, most: int = LEADERS) -> list[int]:
         """Returns the fastest configurations tried, the best first."""
-        return sorted(self.call_s, key=self.rate, reverse=True)[:LEADERS]
+        return sorted(self.call_s, key=self.rate, reverse=True)[:most]
+
+    def contenders(self) -> list[int]:
+        """Returns the configurations that may prove the fastest once they are tried again."""
+        best, *others = self.leaders(CONTENDERS)
+        least = (1 - NEAR) * self.rate(best)
+        return [best, *(index for index in others if self.rate(index) >= least)]
 
     def spent(self) -> float:
         """Returns the fraction of the budget spent."""
@@ -202,10 +211,19 @@ def _timed(hunt: Hunt, index: int) -> tuple[float, list[float], int]:
 
 
 def _settle(hunt: Hunt) -> None:
-    """Tries the leaders again with what is left of the budget, the least timed one first."""
-    rounds = 0
+    """Tries the contenders again, then the leaders, with what is left of the budget.
+
+    Only these trials of a contender count: they follow each other, on an equally warm device. The
+    leaders take turns: the least timed one is next.
+    """
+    again, rounds = hunt.contenders(), 0
     while hunt.spent() < 1 and rounds < 4 * LEADERS and len(hunt.call_s) > 1:
-        _try(hunt, min(hunt.leaders(), key=lambda index: hunt.calls[index] * hunt.call_s[index]))
+        if again:
+            index = again.pop()
+            hunt.times[index] = []
+        else:
+            index = min(hunt.leaders(), key=lambda one: hunt.calls[one] * hunt.call_s[one])
+        _try(hunt, index)
         rounds += 1
 
 

@@ -236,6 +236,26 @@ def test_noise_in_one_trial_does_not_make_a_winner() -> None:
     assert math.isclose(rate(point), best_rate(), rel_tol=0.01)
 
 
+@pytest.mark.parametrize("hot", [0.93, 0.96])
+def test_one_trial_on_a_hot_device_does_not_cost_the_best_its_place(hot: float) -> None:
+    """Others were tried on a cool device: the best is tried again although six others lead."""
+
+    class HotOnce(Counting):
+        def time(self, prepared: Prepared, calls: int) -> Elapsed:
+            elapsed = super().time(prepared, calls)
+            if self.prepared[-1] == best and self.prepared.count(best) == 1:
+                return Elapsed(elapsed.seconds / hot, elapsed.wall_seconds / hot)
+            return elapsed
+
+    ranked = sorted(space(), key=rate, reverse=True)
+    best, others = ranked[0], ranked[4:40:4]
+    device = HotOnce(FakeSpec(noise="none"))
+    point, told = search(device, GEMM, [best, *others], 2.0)
+    assert rate(others[LEADERS - 1]) > hot * rate(best)
+    assert point == best
+    assert told.took_s <= 2.0 + max(device.trial_s)
+
+
 def test_a_configuration_that_does_not_run_is_left_out() -> None:
     """An odd error of one shape costs that shape, not the search."""
 

@@ -104,7 +104,7 @@ def test_a_table_names_the_slowest_and_what_is_lost_at_once(
     assert "3 devices, each alone and all at once" in told.out
     first = told.out.splitlines()[1].rstrip()
     assert re.fullmatch(r"Slowest alone, by more than noise: fake:2 in \d of \d figures\.", first)
-    assert "Slowest in bf16 matrix: alone fake:2, the fastest is 7." in told.out
+    assert re.search(r"Slowest in bf16 matrix: alone fake:2, the fastest is [678]\.", told.out)
     assert "At once, as a share of alone (medians): fp32 vector 90" in told.out
     assert "**Spread over the devices**" in told.out
     assert "fake:1 alone" in told.err
