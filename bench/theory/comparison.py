@@ -157,9 +157,8 @@ def ratio(entry: Entry, base: Entry) -> Ratio | None:
     """Returns one value over another, and its range with the rival figures of both."""
     if entry.value is None or not base.value:
         return None
-    over = (entry.value, *entry.others)
-    under = (base.value, *base.others)
-    return Ratio(entry.value / base.value, min(over) / max(under), max(over) / min(under))
+    over, under = entry.compared, base.compared
+    return Ratio(over[0] / under[0], min(over) / max(under), max(over) / min(under))
 
 
 def in_words(key: Key) -> str:

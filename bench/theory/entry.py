@@ -24,11 +24,12 @@ from bench.theory.derived import (
     ridge,
     tpp_figures,
 )
-from bench.units import Dimension
+from bench.units import Dimension, Quantity
 
 WORDS = ("id", "name", "vendor", "kind", "status", "tier", "architecture", "form", "local_name",
          "aliases")  # fmt: skip
 """Descriptive fields of a sheet, which are not facts with a source."""
+MEMORY = "memory_capacity"
 ABSENT = {
     Gap.UNKNOWN: "nobody published it",
     Gap.UNSUPPORTED: "the chip has no such unit",
@@ -83,6 +84,8 @@ class Entry:
         sources: keys of the sources behind it.
         rivals: figures that other sources publish.
         others: values according to rival figures that measure the same thing.
+        sizes: of a memory, its value and ``others`` in bytes, with GB counted as GiB: sheets print
+            either for the same memory chips.
     """
 
     key: Key
@@ -96,6 +99,12 @@ class Entry:
     sources: tuple[str, ...] = ()
     rivals: tuple[Published, ...] = ()
     others: tuple[float, ...] = ()
+    sizes: tuple[float, ...] = ()
+
+    @property
+    def compared(self) -> tuple[float, ...]:
+        """Returns the value and ``others`` as chips are compared by them; empty without a value."""
+        return self.sizes or (() if self.value is None else (self.value, *self.others))
 
     @property
     def number(self) -> str:
@@ -144,15 +153,21 @@ def look_up(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
 
 def _figure(figure: Figure | None, key: Key) -> Entry:
     rivals = figure.rivals if figure else ()
-    others = tuple(number for rival in rivals if (number := _same(rival)) is not None)
+    same = [rival for rival in rivals if _same(rival) is not None]
+    others = tuple(rival.number for rival in same if rival.number is not None)
     if figure is None or figure.number is None:
         gap = figure.value if figure and isinstance(figure.value, Gap) else None
         sources = (figure.source,) if figure else ()
         return Entry(key, why=ABSENT[gap], gap=gap, sources=sources, rivals=rivals)
     return Entry(
         key, figure.number, str(figure.value), figure.basis, figure.origin, figure.formula or "",
-        figure.note or "", None, (figure.source,), rivals, others,
+        figure.note or "", None, (figure.source,), rivals, others, _sizes(key, figure, *same),
     )  # fmt: skip
+
+
+def _sizes(key: Key, *published: Published) -> tuple[float, ...]:
+    values = [one.value for one in published if isinstance(one.value, Quantity)]
+    return tuple(one.memory for one in values) if key.name == MEMORY else ()
 
 
 def _same(rival: Published) -> float | None:

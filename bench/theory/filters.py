@@ -11,7 +11,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.theory.days import Days, compared, days
-from bench.theory.entry import Key, key_of, look_up
+from bench.theory.entry import MEMORY, Key, key_of, look_up
 from bench.theory.systems import complete
 from bench.units import parse
 
@@ -68,7 +68,7 @@ class Condition:
         if isinstance(self.limit, str):
             fits = fnmatchcase(entry.text.lower(), self.limit)
             return TEXTS[self.sign](fits, True) if entry.text else None  # noqa: FBT003 -- an operator
-        return None if entry.value is None else NUMBERS[self.sign](entry.value, self.limit)
+        return NUMBERS[self.sign](entry.compared[0], self.limit) if entry.compared else None
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,11 @@ class _NoLimitError(ValueError):
 
 
 def _number(key: Key, text: str) -> float:
-    """Returns a limit in the unit of its key, or raises ``ValueError`` if it has another unit."""
+    """Returns a limit in the unit of its key, of memory with GB counted as GiB, as in an entry.
+
+    Raises:
+        ValueError: it has another unit.
+    """
     if key.dimension is None:
         try:
             return float(text)
@@ -162,7 +166,7 @@ def _number(key: Key, text: str) -> float:
     if quantity.dimension is not key.dimension:
         wanted = f"in {key.unit}" if key.unit else "a bare number"
         raise _NoLimitError(f"{text!r} is not {wanted}", _unit_meant(key.unit, text))
-    return quantity.si
+    return quantity.memory if key.name == MEMORY else quantity.si
 
 
 def _unit_meant(unit: str, text: str) -> str:
@@ -192,7 +196,7 @@ def ordered(chips: Iterable[Chip], word: str, catalogue: Catalogue) -> list[Chip
     last = [chip for chip, entry in pairs if not entry.text]
     reverse = word.startswith("-")
     if key.is_number:
-        known.sort(key=lambda pair: pair[1].value or 0.0, reverse=not reverse)
+        known.sort(key=lambda pair: pair[1].compared[0], reverse=not reverse)
     else:
         known.sort(key=lambda pair: pair[1].text.lower(), reverse=reverse)
     return [chip for chip, _ in known] + last

@@ -10,6 +10,7 @@ from bench.errors import UsageError
 from bench.report.chips.comparison import side_by_side
 from bench.theory.comparison import BRIEF, MANY, Cell, Ratio, compare, in_words, ratio
 from bench.theory.entry import KEYS, Entry, key_of, look_up
+from bench.theory.filters import condition, filtered
 from tests.chips.comparison_cases import BASE, FAST, RACK, SHEETS, chip
 
 
@@ -203,3 +204,20 @@ def test_a_chip_without_fp8_has_no_nought(sheets: Catalogue) -> None:
     assert base.startswith("– [")
     assert other.startswith("296 TFLOP/s")
     assert "×" not in other
+
+
+def test_gb_and_gib_of_memory_are_counted_alike(sheets: Catalogue) -> None:
+    """The sheet of Trainium3 prints GiB, that of the H100 GB: both mean 2**30 bytes."""
+    found = compare(
+        [sheets.find("aws-trainium3-144gb")],
+        sheets.find("nvidia-h100-sxm-80gb"),
+        ["memory_capacity"],
+        sheets,
+    )
+    told = found.rows[0].cells[1].ratio
+    assert told
+    assert told.value == pytest.approx(144 / 80)
+    assert "count both as GiB" in " ".join(side_by_side(found, sheets).table.notes)
+    for text in ("memory_capacity=96GB", "memory_capacity=96GiB"):
+        chosen = filtered(sheets.chips.values(), [condition(text)], sheets).fitting
+        assert {"nvidia-h20-sxm-96gb", "aws-trainium2-96gb"} <= {chip.id for chip in chosen}

@@ -16,7 +16,7 @@ from bench.report.text.scalar import Scalar, bounds
 from bench.theory.comparison import MANY, Cell, Comparison, Ratio, Row, in_words
 from bench.theory.derived import PER
 from bench.theory.entry import KEYS
-from bench.units import significant
+from bench.units import parse, significant
 from bench.words import listed, sentence
 
 RATES = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp32")
@@ -24,6 +24,7 @@ RATES = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp32
 BESIDE = ("memory_bandwidth", "memory_capacity", "tpp")
 """Further figures in the same sentence."""
 SPARSE = "With structured sparsity: to be compared with other sparse rates only."
+BOTH = "Sheets print GB or GiB for the same memory chips: ratios count both as GiB."
 ON_PAPER = "Paper is not measurement: 'python -m bench run' measures what a chip reaches."
 SHOWN_SPREAD = 1.02
 """The range by rival figures is shown if its high end is at least this multiple of its low end."""
@@ -76,7 +77,8 @@ def _row_marks(row: Row, notes: Notes) -> str:
         return f" {notes.mark(HERE)}"
     if row.key.name.startswith("sparse_"):
         return f" {notes.mark(SPARSE)}"
-    return ""
+    printed = [cell.entry.text for cell in row.cells if cell.entry.sizes]
+    return f" {notes.mark(BOTH)}" if len({parse(text).binary for text in printed}) > 1 else ""
 
 
 def _text(cell: Cell, bracket: str, notes: Notes, cited: Catalogue | None) -> str:
