@@ -49,7 +49,8 @@ def pack(record: Record, catalogue: Catalogue) -> Packed:
     """Returns the bundle of a record.
 
     Raises:
-        UsageError: it is of a fake device, still being measured, or too large.
+        UsageError: it is of a fake device, still being measured, compared with a hypothetical
+            chip, or too large.
     """
     _check_packable(record)
     whole: dict[str, Any] = record.model_dump(mode="json")
@@ -114,6 +115,11 @@ def _sheet(record: Record, catalogue: Catalogue) -> Sheet | None:
     chip = catalogue.sheet_of(record)
     if chip is None:
         return None
+    if chip.based_on:
+        raise UsageError(
+            f"record {record.id} was compared with {chip.id}, a hypothetical chip of your own: "
+            f"nobody else can check it; measure again with chip={chip.based_on}"
+        )
     alone = Catalogue({chip.id: chip}, catalogue.sources, _design(chip.family, catalogue))
     cited = sorted(alone.cited() & set(catalogue.sources))
     return Sheet(

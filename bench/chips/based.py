@@ -8,8 +8,10 @@ from bench.errors import Flaw, did_you_mean
 from bench.files.yamlfile import Node
 
 KEY = "based_on"
-NAMING = {"aliases", "identity", "local_name", "name", "variants"}
-"""Fields that name the base; a chip based on it is not the one that a device of it reports."""
+STATUS = "hypothetical"
+NAMING = {"aliases", "identity", "local_name", "name", "status", "variants"}
+"""Fields of the base itself: a chip based on it is not the one that is sold, or that a device of
+it reports."""
 MERGED = ("figures", "facts")
 """Fields of which each entry is inherited by itself."""
 
@@ -38,7 +40,7 @@ def inherited(data: Mapping[str, Node], base: Mapping[str, Node], chip: str) -> 
     """Returns a sheet with all that it does not give itself taken from its base.
 
     A figure that it changes is replaced as a whole, with its rivals; ``explained`` then says what
-    the base has. The name is the id unless one is given.
+    the base has. The name is the id, and the status ``hypothetical``, unless one is given.
 
     Args:
         data: the sheet as written.
@@ -46,7 +48,7 @@ def inherited(data: Mapping[str, Node], base: Mapping[str, Node], chip: str) -> 
         chip: id of the sheet.
     """
     kept = {key: node for key, node in base.items() if key not in NAMING}
-    found = {"name": chip, **kept, **data}
+    found = {"name": chip, "status": STATUS, **kept, **data}
     for key in MERGED:
         found[key] = _merged(base.get(key, {}), data.get(key, {}))
     changed = data.get("figures", {})

@@ -177,7 +177,7 @@ class Chip(Strict):
     based_on: Key | None = None
     vendor: Key
     kind: Literal["gpu", "npu", "cpu", "system"]
-    status: Literal["sold", "announced", "reported", "withdrawn", "stub"]
+    status: Literal["sold", "announced", "reported", "withdrawn", "hypothetical", "stub"]
     tier: Literal["export", "domestic", "global"]
     architecture: str
     family: Key | None = None

@@ -24,7 +24,7 @@ Lists the spec sheets, one a line: search, filter, sort, choose columns.
   tier=             export, domestic, global
   vendor=           nvidia, huawei, ...
   kind=             gpu, npu, cpu, system
-  status=           sold, announced, reported, withdrawn, stub
+  status=           sold, announced, reported, withdrawn, hypothetical (own sheets), stub
   where=            comparisons over the keys below, all of which must hold: figures with a unit
                     ('memory_bandwidth>=4TB/s'), derived keys as bare numbers ('tpp<2400'), dates
                     ('launch>2024', 'launch<=2023-11'), words as patterns ('memory_type=HBM3*').

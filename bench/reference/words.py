@@ -36,6 +36,7 @@ WORDS: dict[str, dict[str, str]] = {
         "announced": "announced by its maker, not sold yet",
         "reported": "known only from the press",
         "withdrawn": "taken off the market, or never put on it",
+        "hypothetical": "an own sheet that is based on another, unless it gives a status",
         "stub": "a sheet without a sourced figure",
     },
     "tier": {

@@ -146,7 +146,7 @@ def _us_sale(chip: Chip) -> Attribute:
         made = "made for China only" if chip.tier == "export" else "designed and sold in China"
         return _flag("us_sale", value=False, how=made)
     launch = chip.launched
-    if chip.status in ("announced", "reported"):
+    if chip.status in ("announced", "reported", "hypothetical"):
         return _flag("us_sale", value=False, how=f"only {chip.status}")
     if launch and chip.status == "sold" and launch < US_SALE_LINE[: len(launch)]:
         return _flag("us_sale", value=True, how=f"sold worldwide since {launch}")

@@ -20,7 +20,7 @@ class ChipRow:
     local_name: Annotated[str | None, "name in its own language"]
     vendor: Annotated[str, "key of the maker"]
     kind: Annotated[str, "gpu, npu, cpu or system"]
-    status: Annotated[str, "sold, announced, reported, withdrawn or stub"]
+    status: Annotated[str, "sold, announced, reported, withdrawn, hypothetical or stub"]
     tier: Annotated[str, "export (made to pass export rules), domestic (China) or global"]
     architecture: Annotated[str, "design, in words"]
     family: Annotated[str | None, "key of the design in specs/architectures.yaml"]

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +287,13 @@ def test_that_devices_were_measured_at_once_stays_told_and_speaks_for_none_alone
     assert {one.weight for one in recorded([got], sheets)} == {0.0}
     with pytest.raises(UsageError, match="8 devices at once"):
         of_record(got, Stated(file="it"))
+
+
+def test_a_record_set_beside_a_hypothetical_chip_is_refused(sheets: Catalogue) -> None:
+    record = read(SPARSE)
+    chip = sheets.sheet_of(record)
+    assert chip
+    mine = chip.model_copy(update={"based_on": "nvidia-h100-sxm-80gb"})
+    own = replace(sheets, chips={**sheets.chips, chip.id: mine})
+    with pytest.raises(UsageError, match=r"a hypothetical chip of your own: .* with chip=nvidia-"):
+        pack(record, own)

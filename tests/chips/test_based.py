@@ -60,6 +60,7 @@ def test_all_that_it_does_not_change_is_the_base_s_except_its_names(own: Path) -
         base.facts, base.notes, base.tier, base.family,
     )  # fmt: skip
     assert (mine.name, mine.aliases, mine.local_name, mine.identity.names) == (ID, (), None, ())
+    assert (mine.status, base.status) == ("hypothetical", "sold")
     assert mine.explained["memory_bandwidth"] == "assumed; NVIDIA H20 SXM 96GB has 4000 GB/s"
     assert mine.explained["matrix_bf16"] == base.explained["matrix_bf16"]
     assert changed(mine, base) == ["memory bandwidth"]

@@ -175,7 +175,7 @@ def _premises(judged: Judged) -> Iterable[str]:
         yield f"each {status.chip}"
     if _is_before_launch(chip, status):
         yield f"before its launch ({chip.launched})"
-    if chip.status in ("announced", "reported"):
+    if chip.status in ("announced", "reported", "hypothetical"):
         yield f"only {chip.status}"
     if chip.tier == "domestic":
         yield "designed in China: what the control list would say of it"
