@@ -16,6 +16,7 @@ from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
 from bench.judging.shortfall import FLATTERING, SIDE
+from bench.judging.sizes import searched_shapes
 from bench.judging.standing import standing
 from bench.judging.verdict import Row, Verdict, rows
 from bench.records.model import IMPORTED_BY, Record, at_once
@@ -29,6 +30,7 @@ inferred or computed here is no bound: a measurement above it is as credible."""
 ACC16 = "fp16_acc16"
 COPIES = ("host_link", "peer")
 OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
+GIVEN = "matrix product"
 OF_WAY = {
     "to-device": "host_to_device",
     "to-host": "device_to_host",
@@ -276,7 +278,10 @@ def _no_weight(row: Row, chip: Chip) -> Iterator[str]:
 
 
 def _quantity(row: Row) -> Quantity | None:
+    """Returns what a row measures; a product of a given shape is not called the best one found."""
     stream = row.measurement.parameters.get("stream")
     rate = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0], "")
     capacity = "memory_held" if row.key == "memory_capacity" else ""
-    return QUANTITIES.get(OF_WAY.get(_way(row)) or capacity or rate)
+    found = QUANTITIES.get(OF_WAY.get(_way(row)) or capacity or rate)
+    given = rate == "matmul_best" and not searched_shapes(row.measurement)
+    return replace(found, title=GIVEN) if found and given else found

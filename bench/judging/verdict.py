@@ -61,7 +61,8 @@ class Row:
         measured: the sustained rate (of the median call time), None if there is none.
         burst: the rate of the best short window.
         fraction: measured over published.
-        rivals: each rival value with measured over it; none if the rate is not believed.
+        rivals: each rival value with measured over it; none if the rate is
+            implausible or simulated.
         verdict: the judgement.
         reasons: why, the deciding reason first, then remarks that qualify it.
         shape: the configuration, in short.
@@ -136,7 +137,7 @@ def weigh(
         notes = Notes(doubts, cached_by(measurement, clocked), below, (*roof, *notes.remarks))
     judged = _verdict(measurement, published, fraction, notes, margin)
     verdict, reasons = _at_unknown_clock(clock, *judged)
-    believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
+    doubted = verdict is Verdict.IMPLAUSIBLE or device.backend == "fake"
     return Row(
         title=title(measurement, key),
         key=key,
@@ -145,7 +146,7 @@ def weigh(
         measured=measured,
         burst=burst,
         fraction=fraction,
-        rivals=_over_rivals(published, believed),
+        rivals=_over_rivals(published, None if doubted else measured),
         verdict=verdict,
         reasons=reasons,
         shape=shape(measurement),
@@ -171,7 +172,7 @@ def _other_figures(
 def _over_rivals(
     published: Paper | Absent, measured: Interval | None
 ) -> tuple[tuple[Rival, Interval], ...]:
-    """Returns each rival figure with the measured rate over it; none for an implausible rate."""
+    """Returns each rival figure with the measured rate over it; none for a doubted rate."""
     if measured is None or isinstance(published, Absent):
         return ()
     return tuple((rival, measured.over(rival.value)) for rival in published.rivals)
