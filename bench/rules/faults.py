@@ -145,8 +145,11 @@ def _group_faults(places: Places) -> Iterator[Flaw]:
         yield from _unknown(f"groups.{name}.left", group.left, places)
         for code in sorted(set(group.left) & set(group.members)):
             yield f"groups.{name}.left", f"{code} is a member, too", "take it out of one"
-        for code in sorted(set(group.joined) - set(group.members)):
+        for code in sorted(set(group.joined) - set(group.members) - set(group.left)):
             yield f"groups.{name}.joined", f"{code} is no member", "add it to the members"
+        for code in sorted(set(group.joined) & set(group.left)):
+            if group.left[code] <= group.joined[code]:
+                yield f"groups.{name}.left", f"{code} left before it joined", CHECK
     for code, country in places.countries.items():
         treated = [country.treated_as] if country.treated_as else []
         yield from _unknown(f"countries.{code}.as", treated, places)

@@ -22,7 +22,7 @@ class Group(Strict):
 
     Attributes:
         left: former members, with their first day outside.
-        joined: members that were none at first, with their first day as members.
+        joined: members, also former ones, that were none at first, with their first day inside.
     """
 
     members: tuple[Code, ...]
@@ -32,9 +32,9 @@ class Group(Strict):
 
     def has(self, code: str, on: str) -> bool:
         """Returns whether a country is a member on a day."""
-        if code in self.members:
-            return on >= self.joined.get(code, "")
-        return on < self.left.get(code, "")
+        if code not in self.members and code not in self.left:
+            return False
+        return self.joined.get(code, "") <= on < self.left.get(code, "9999")
 
 
 class Country(Strict):

@@ -1,4 +1,4 @@
-"""Embargoed destinations, and a country that joined its groups later."""
+"""Embargoed destinations, countries that joined or left a group, and letters to some of them."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from bench.rules.model import Policy
 from bench.rules.places import Places, Question
 from bench.rules.subject import subject
 
-DENIAL = Policy.PRESUMPTION_OF_DENIAL
+DENIAL, APPROVAL = Policy.PRESUMPTION_OF_DENIAL, Policy.PRESUMPTION_OF_APPROVAL
 
 
 def there(chip: str, on: str, country: str, book: Rulebook, sheets: Catalogue) -> Status:
@@ -74,12 +74,54 @@ def test_nicaragua_joined_its_groups_in_2024(
     assert there("h100-sxm", on, "NI", book, sheets).policies == (policy,)
 
 
+@pytest.mark.parametrize(
+    ("on", "policy"),
+    [("2024-06-01", DENIAL), ("2025-11-06", DENIAL), ("2025-11-07", APPROVAL)],
+)
+def test_cambodia_was_in_d5_until_november_2025(
+    on: str, policy: Policy, book: Rulebook, sheets: Catalogue
+) -> None:
+    assert there("h100-sxm", on, "KH", book, sheets).policies == (policy,)
+
+
+def test_a_letter_for_russia_did_not_end_with_the_rule_on_china(
+    book: Rulebook, sheets: Catalogue
+) -> None:
+    found = there("h100-sxm", "2023-01-15", "RU", book, sheets)
+    assert "US-2022-LETTER-NVDA-RU" in [one.rule.id for one in found.bringing()]
+
+
+@pytest.mark.parametrize(
+    ("chip", "country", "on", "need"),
+    [
+        ("t4", "CN", "2022-09-15", "no"),
+        ("rtx3090", "CN", "2022-09-15", "no"),
+        ("a800-sxm", "CN", "2022-09-15", "unknown"),
+        ("h200", "CN", "2022-09-15", "yes"),
+        ("h100-sxm", "SA", "2023-09-15", "unknown"),
+        ("mi250x", "AE", "2023-09-15", "unknown"),
+        ("rtx4090", "SA", "2023-09-15", "no"),
+        ("h100-sxm", "SG", "2023-09-15", "no"),
+    ],
+)
+def test_a_letter_whose_bounds_are_unpublished_is_unknown_only_near_them(
+    chip: str, country: str, on: str, need: str, book: Rulebook, sheets: Catalogue
+) -> None:
+    assert there(chip, on, country, book, sheets).need == need
+
+
 def test_a_country_that_joined_has_to_be_a_member() -> None:
-    group = {"members": ["AA"], "joined": {"BB": "2024-01-01"}, "source": "list"}
+    group: dict[str, object] = {"members": ["AA"], "joined": {"BB": "2024-01-01"}}
+    group["source"] = "list"
     node = {"groups": {"D:1": group}, "countries": {"AA": {"name": "A"}, "BB": {"name": "B"}}}
     faults = place_faults(Places.model_validate(node))
     assert [(one.field, one.problem) for one in faults] == [
         ("groups.D:1.joined", "BB is no member")
+    ]
+    group["left"] = {"BB": "2023-01-01"}
+    faults = place_faults(Places.model_validate(node))
+    assert [(one.field, one.problem) for one in faults] == [
+        ("groups.D:1.left", "BB left before it joined")
     ]
 
 

@@ -49,8 +49,8 @@ class Transcript(Strict):
     """The whole file; ``left`` are former members, ``joined`` later ones."""
 
     groups: dict[str, str]
-    left: dict[str, tuple[str, ...]]
-    joined: dict[str, tuple[str, ...]]
+    left: dict[str, dict[str, str]]
+    joined: dict[str, dict[str, str]]
     rules: dict[str, Lines]
 
 
@@ -171,15 +171,15 @@ def test_a_rule_has_the_days_places_and_lines_that_were_transcribed(key: str) ->
     assert [one.id for one in rule.outcomes] == list(lines.outcomes)
 
 
+def _moved(days: dict[str, dict[str, str]], group: str) -> dict[str, str]:
+    return {BOOK.places.find(name): day for name, day in days.get(group, {}).items()}
+
+
 @pytest.mark.parametrize("group", TRANSCRIPT.groups)
 def test_a_country_group_has_the_members_that_were_transcribed(group: str) -> None:
     assert set(BOOK.places.groups[group].members) == MEMBERS[group]
-    left = TRANSCRIPT.left.get(group)
-    days_left = {BOOK.places.find(left[0]): left[1]} if left else {}
-    assert BOOK.places.groups[group].left == days_left
-    joined = TRANSCRIPT.joined.get(group)
-    days_joined = {BOOK.places.find(joined[0]): joined[1]} if joined else {}
-    assert BOOK.places.groups[group].joined == days_joined
+    assert BOOK.places.groups[group].left == _moved(TRANSCRIPT.left, group)
+    assert BOOK.places.groups[group].joined == _moved(TRANSCRIPT.joined, group)
 
 
 # where the rules reach
@@ -197,28 +197,25 @@ def _reached(lines: Lines, place: str, on: str) -> bool:
     if since and since[0] <= on:
         return True
     country = {"HK": "CN"}.get(place, place)
-    groups = {
-        group
-        for group, members in MEMBERS.items()
-        if (country in members and not _joins_later(group, country, on))
-        or (place == "AE" and group in TRANSCRIPT.left and on < TRANSCRIPT.left[group][1])
-    }
+    groups = {group for group in MEMBERS if _inside(group, country, on)}
     follows = "headquarters" in lines.reach and place != "US"
     at_home = follows and ("D:5" in groups or place == "MO")
     listed = {"worldwide", place, country, *groups}
     return at_home or not listed.isdisjoint(lines.reach)
 
 
-def _joins_later(group: str, country: str, on: str) -> bool:
-    joined = TRANSCRIPT.joined.get(group)
-    return joined is not None and country == "NI" and on < joined[1]
+def _inside(group: str, country: str, on: str) -> bool:
+    left, joined = _moved(TRANSCRIPT.left, group), _moved(TRANSCRIPT.joined, group)
+    belongs = country in MEMBERS[group] or country in left
+    return belongs and joined.get(country, "") <= on < left.get(country, "9999")
 
 
 @pytest.mark.parametrize("key", RULES)
 def test_a_rule_reaches_the_places_that_were_transcribed_and_no_other(key: str) -> None:
     lines = RULES[key]
     dated = {word[-10:] for word in lines.reach if " from 20" in word}
-    gone = {day for _, day in (*TRANSCRIPT.left.values(), *TRANSCRIPT.joined.values())}
+    moves = (*TRANSCRIPT.left.values(), *TRANSCRIPT.joined.values())
+    gone = {day for days in moves for day in days.values()}
     for day in sorted({"2025-06-01", *dated, *gone}):
         for on, place in product((moved(day, -1), day), BOOK.places.countries):
             there = reaches(BOOK.rules[key].destination, Question(on, place, place), BOOK.places)

@@ -1,7 +1,7 @@
 """Each transcribed line turns the outcome on the side its sign says; each day is first or last."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fnmatch import fnmatch
 
@@ -28,6 +28,7 @@ class Told(Strict):
 
     model_config = ConfigDict(extra="ignore")
     when: tuple[Conjunction, ...] | None = None
+    doubtful: tuple[Conjunction, ...] = ()
     first: str | None = None
     last: str | None = None
 
@@ -53,8 +54,8 @@ class Lines(Strict):
 
 class Transcript(Strict):
     model_config = ConfigDict(extra="ignore")
-    left: dict[str, tuple[str, ...]]
-    joined: dict[str, tuple[str, ...]]
+    left: dict[str, dict[str, str]]
+    joined: dict[str, dict[str, str]]
     rules: dict[str, Lines]
 
 
@@ -124,15 +125,21 @@ def is_met(word: str, values: Values, chip: str, eccn: str) -> bool:
 CHIP, PARAGRAPH = "nvidia-some-part", "3A090.a.1"
 
 
-def expected(lines: Lines, values: Values, on: str) -> str | None:
-    """The id of the outcome that the transcript gives."""
+def expected(lines: Lines, values: Values, on: str) -> list[str | None]:
+    """The ids of the outcomes that the transcript leaves possible."""
+    found: list[str | None] = []
     for key, one in lines.outcomes.items():
-        met = one.when is None or any(
-            all(is_met(word, values, CHIP, PARAGRAPH) for word in each) for each in one.when
-        )
-        if met and (one.first or "") <= on <= (one.last or "9999"):
-            return key
-    return None
+        if (one.first or "") <= on <= (one.last or "9999") and _any_met(one.when, values):
+            found.append(key)
+            if not _any_met(one.doubtful, values):
+                return found
+    return [*found, None]
+
+
+def _any_met(words: Sequence[Conjunction] | None, values: Values) -> bool:
+    return words is None or any(
+        all(is_met(word, values, CHIP, PARAGRAPH) for word in each) for each in words
+    )
 
 
 def outcomes(key: str, values: Values, on: str) -> list[str | None]:
@@ -167,7 +174,7 @@ def test_a_comparison_turns_the_outcome_just_where_its_sign_says(
     found = []
     for amount in (line * (1 - STEP), line, line * (1 + STEP)):
         _put(values, keys, amount)
-        assert outcomes(key, values, on) == [expected(lines, values, on)]
+        assert outcomes(key, values, on) == expected(lines, values, on)
         found.append(expected(lines, values, on))
     below, at, above = found
     assert below != above
@@ -231,13 +238,13 @@ def test_an_outcome_of_some_days_begins_and_ends_with_them(
     values = meeting((lines.outcomes[name].when or ((),))[0])
     turns = moved(day, later)
     found = [outcomes(key, values, moved(turns, by)) for by in (-1, 0)]
-    assert found == [[expected(lines, values, moved(turns, by))] for by in (-1, 0)]
+    assert found == [expected(lines, values, moved(turns, by)) for by in (-1, 0)]
     assert [one == [name] for one in found] == ([True, False] if later else [False, True])
 
 
 def test_the_days_of_change_are_those_of_the_lines() -> None:
     moves = (*TRANSCRIPT.left.values(), *TRANSCRIPT.joined.values())
-    told = {BEFORE, *(day for _, day in moves)}
+    told = {BEFORE, *(day for one in moves for day in one.values())}
     for lines in RULES.values():
         ended = [one.last for one in lines.outcomes.values()]
         starts = [lines.followed, *(one.first for one in lines.outcomes.values())]

@@ -23,8 +23,8 @@ NAC = (Policy.NAC_NOTIFICATION,)
 CASE_BY_CASE = (Policy.CASE_BY_CASE,)
 LICENCE = (Policy.LICENCE_REQUIRED,)
 DENIAL = (Policy.PRESUMPTION_OF_DENIAL,)
-NICARAGUA, UAE = "2024-03-15", "2026-07-10"
-"""The days on which a country joined groups, and left one."""
+NICARAGUA, CAMBODIA, UAE = "2024-03-15", "2025-11-07", "2026-07-10"
+"""The days on which a country joined groups, and two left one."""
 OPEN = (Policy.LICENCE_REQUIRED, Policy.NONE)
 
 
@@ -75,7 +75,6 @@ def test_neighbouring_periods_differ(
 HISTORIES: dict[str, list[tuple[str, tuple[Policy, ...]]]] = {
     "h20": [
         ("2022-08-25", NONE),
-        ("2022-08-26", OPEN),
         ("2022-10-21", NONE),
         ("2023-11-17", NONE),
         ("2025-03-26", NONE),
@@ -102,7 +101,7 @@ HISTORIES: dict[str, list[tuple[str, tuple[Policy, ...]]]] = {
     ],
     "h200": [
         ("2022-08-25", NONE),
-        ("2022-08-26", OPEN),
+        ("2022-08-26", LICENCE),
         ("2022-10-21", DENIAL),
         ("2023-10-23", DENIAL),
         ("2023-11-17", DENIAL),
@@ -119,7 +118,6 @@ HISTORIES: dict[str, list[tuple[str, tuple[Policy, ...]]]] = {
     ],
     "rtx4090": [
         ("2022-08-25", NONE),
-        ("2022-08-26", OPEN),
         ("2022-10-21", NONE),
         ("2023-11-17", NAC),
         ("2025-05-13", NAC),
@@ -215,7 +213,7 @@ def test_a_rule_begins_pauses_resumes_and_ends_on_days_of_its_own(book: Rulebook
     )  # fmt: skip
     assert days(Rulebook({"ONE": one}, book.places)) == [
         BEFORE, "2024-01-01", "2024-02-01", "2024-03-01", NICARAGUA, "2024-04-01", "2024-05-01",
-        "2024-06-01", "2025-07-01", "2026-01-01", UAE,
+        "2024-06-01", "2025-07-01", CAMBODIA, "2026-01-01", UAE,
     ]  # fmt: skip
 
 
@@ -223,7 +221,7 @@ def test_what_never_took_force_has_no_day(book: Rulebook) -> None:
     bill = rule(kind="bill", published="2025-01-01")
     unused = rule(id="TWO", effective="2025-01-13", enforced_until="never")
     found = days(Rulebook({"ONE": bill, "TWO": unused}, book.places))
-    assert found == [BEFORE, NICARAGUA, "2025-01-13", UAE]
+    assert found == [BEFORE, NICARAGUA, "2025-01-13", CAMBODIA, UAE]
 
 
 def test_a_rule_whose_outcome_changes_is_told_as_the_same_rule(
