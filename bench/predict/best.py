@@ -31,7 +31,7 @@ from bench.words import counted, duration, listed
 MORE = 1.05
 """A way that leaves less memory free is named if it has more tokens/s by this factor."""
 ALIKE = 0.99
-"""Ways that reach this share of the best rate count as equal; the one with the lowest TPOT wins."""
+"""Ways that reach this share of the best rate count as equal: the lowest TPOT wins, then TTFT."""
 
 
 def best(
@@ -174,12 +174,40 @@ def chosen(found: Sequence[Prediction], goal: ServingGoal) -> tuple[Prediction, 
     if not enough:
         return None
     kept = [
-        (float(way.seconds[place]), -float(rate[place]), number, int(place))
+        (float(way.seconds[place]), _first_token(way, place), -float(rate[place]), number, place)
         for number, (way, rate) in enumerate(zip(found, rates, strict=True))
-        for place in np.flatnonzero(rate >= enough)
+        for place in np.flatnonzero(rate >= enough).tolist()
     ]
     *_, number, place = min(kept)
     return found[number], place
+
+
+def _first_token(way: Prediction, place: int) -> float:
+    """Returns TTFT at one point of a way, s; 0 if it has none."""
+    return float(np.broadcast_to(way.ttft.seconds, way.seconds.shape)[place]) if way.ttft else 0.0
+
+
+def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]:
+    """Returns how many chips a rate takes: middle, low and high of the 80% interval.
+
+    Chips are counted in whole copies of the model, with their share of the chips for prefill. The
+    high end is infinite where a chip at the slow end of its interval cannot stay within the limits
+    at all.
+
+    Args:
+        prediction: one way at one point.
+        rate: tokens/s in total.
+    """
+    scenario = prediction.scenario
+    splits = [scenario.split, *([scenario.prefill.split] if scenario.prefill else [])]
+    copies = math.gcd(*(1 if one.shards > one.tp else one.dp for one in splits))
+    copy = scenario.chips // copies
+    least, most = prediction.per_chip_bounds(LEVELS[0], 0)
+    rates = float(prediction.per_chip()[0]), most, least
+    middle, low, high = (
+        math.ceil(rate / copy / each) * copy if each else math.inf for each in rates
+    )
+    return middle, low, high
 
 
 def _within(one: Prediction, goal: ServingGoal) -> Array:

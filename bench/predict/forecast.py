@@ -19,7 +19,7 @@ from bench.predict.learning.expected import departure, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS
-from bench.predict.learning.ranges import SEQUENCES, TOKENS, Range, outside
+from bench.predict.learning.ranges import SEQUENCES, TOKENS, Range
 from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
@@ -144,13 +144,12 @@ class Prediction:
             self.chip, case.workload, case.precision, case.split, batch, length, self.recipe
         )
 
-    def outside(self, place: int | None = None) -> list[str]:
-        """Returns the sizes far outside of those of the fit, in words; of one point, or of all."""
+    @property
+    def sizes(self) -> dict[str, Array]:
+        """Returns the sizes of which ``ranges`` has those of the fit (points,)."""
         case = self.scenario
         generated = {"decode": 0.5, "serve": 1.0}.get(case.phase, 0.0) * case.output
-        sizes = {SEQUENCES: case.batch / case.split.dp, TOKENS: case.prompt + generated}
-        at = slice(None) if place is None else place
-        return outside(self.ranges, {name: values[at] for name, values in sizes.items()})
+        return {SEQUENCES: case.batch / case.split.dp, TOKENS: case.prompt + generated}
 
     @property
     def recipe(self) -> Recipe | None:

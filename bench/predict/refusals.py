@@ -8,7 +8,7 @@ from bench.predict.measured import measured_rate
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
-from bench.predict.model.precision import TRAINED, Precision
+from bench.predict.model.precision import ITEM, TRAINED, Precision, weights_of
 from bench.predict.model.recipe import Recipe
 from bench.predict.scenario import TUNED, Scenario
 from bench.workloads.model import Workload
@@ -124,6 +124,18 @@ def refuse_unfit(chip: Facts, scenario: Scenario) -> None:
             chip.peak(name)
         except UsageError as error:
             why = "" if name in products else f", and attention runs in {name}"
-            told = measured_rate(chip, name)
+            told = measured_rate(chip, name) or _instead(chip, scenario)
             raise UsageError(f"{error}{why}{f'; {told}' if told else ''}") from None
     chip.require(["bandwidth"])
+
+
+def _instead(chip: Facts, scenario: Scenario) -> str:
+    """Returns the format with weights as small that a chip computes in 16 bits; empty if none.
+
+    Attention takes 16 bits whatever the weights, and training computes in what it stores.
+    """
+    is_narrow = scenario.precision.weight < ITEM["bf16"]
+    if scenario.phase == "train" or not is_narrow or not chip.name_of("bf16"):
+        return ""
+    word = weights_of(scenario.precision)
+    return f"ask one of these, or precision={word}: weights of {word[1]} bits, products in bf16"

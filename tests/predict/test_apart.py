@@ -10,7 +10,7 @@ from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.apart import predicted
 from bench.predict.apartways import apart_ways, pairs
-from bench.predict.best import best
+from bench.predict.best import best, chips_for
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
 from bench.predict.model.apart import rate_between, transfer_bytes
@@ -20,7 +20,6 @@ from bench.predict.model.precision import precision
 from bench.predict.model.step import NETWORK
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.ways import APART, EITHER, ServingGoal
-from bench.report.prediction.best import chips_for
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.predict.best import best
+from bench.predict.best import best, chips_for
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
 from bench.predict.learning.pooled import LEVELS
@@ -19,7 +19,6 @@ from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.validation.ways import choices
 from bench.predict.ways import MOST, ServingGoal, requests, ways
-from bench.report.prediction.best import chips_for
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said
 
@@ -314,7 +313,7 @@ def test_a_number_of_chips_that_nothing_fits_on_leaves_the_others(
         (("devices=[8,x]",), "devices=x: write a whole number from 1 to 100,000,000; several as"),
         (("top=0",), "top=0: write a whole number from 1"),
         (("rate=many",), "rate=many: write a whole number"),
-        (("input=[1,2]",), "input=1,2: parallel=best answers for one input"),
+        (("input=[1,x]",), "input=x: write a whole number"),
         (("phase=decode",), "parallel=best needs phase=serve"),
         (("shape=[1,2,3]",), "shape= does not apply to phase=serve"),
     ],

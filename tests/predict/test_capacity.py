@@ -237,12 +237,16 @@ def test_waiting_for_memory_takes_a_fraction_and_arithmetic_nearly_all() -> None
 
 def test_what_is_not_known_of_a_rate_widens_what_a_token_takes() -> None:
     power = Band(200.0, 300.0, 450.0)
-    sure, unsure, far = (power.each(100.0, half) for half in (0.0, 0.4, 50.0))
+    sure, unsure, far = (
+        power.each(100.0, (100.0 * math.exp(-half), 100.0 * math.exp(half)))
+        for half in (0.0, 0.4, 50.0)
+    )
     assert (sure.low, sure.middle, sure.high) == pytest.approx((2.0, 3.0, 4.5))
     assert unsure.middle == sure.middle
     logs = [math.log(unsure.middle / unsure.low), math.log(unsure.high / unsure.middle)]
     assert logs == pytest.approx([math.sqrt(math.log(1.5) ** 2 + 0.16)] * 2)
     assert math.log(far.high / far.middle) == pytest.approx(50.0, rel=1e-3)
+    assert power.each(100.0, (0.0, 200.0)).high == math.inf
 
 
 def priced(*rivals: str) -> dict[str, object]:

@@ -40,7 +40,7 @@ def test_a_chip_without_a_format_is_told_what_to_ask_instead(
 ) -> None:
     asked = ["chips=910c,mi355x", "workload=deepseek-v3", "parallel=16"]
     out = said("predict", [*asked, f"precision={word}"], capsys)[1]
-    assert f"or precision={instead}: weights of {instead[1]} bits, products in bf16." in out
+    assert f"or precision={instead}: weights of {instead[1]} bits, products in bf16" in out
     assert "| huawei-ascend-910c " in said("predict", [*asked, f"precision={instead}"], capsys)[1]
 
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection, Container, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,27 +84,27 @@ def _engine(config: PredictConfig) -> str:
 
 
 def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[ServingGoal]":
-    """Returns the serving goals to optimise, one per number of chips and limit of TPOT.
+    """Returns the serving goals to optimise, one per number of chips, lengths and limit of TPOT.
 
     Args:
         config: the keys and their values.
         given: the keys on the command line; without ``batch=`` the number of requests is optimised.
 
     Raises:
-        UsageError: a value is not a number or time, or there are several where one is allowed.
+        UsageError: a value is not a number or time.
     """
     from bench.predict.model.precision import precision
     from bench.predict.ways import ServingGoal
     from bench.workloads.configured import asked
 
     model, (place, chip) = asked(_workload(config)), place_of(config)
-    prompt, output = (_single(key, getattr(config, key)) for key in ("input", "output"))
+    prompts, outputs = (numbers(key, getattr(config, key)) for key in ("input", "output"))
     first = ServingGoal(
         workload=model,
         precision=precision(config.precision, config.cache, experts=model.experts is not None),
         devices=1,
-        prompt=prompt,
-        output=output,
+        prompt=1,
+        output=1,
         batch=tuple(numbers("batch", config.batch)) if "batch" in given else (),
         ttft=seconds("ttft", config.ttft),
         engine=_engine(config),
@@ -114,10 +115,10 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
     limits = dict.fromkeys(seconds("tpot", word) for word in config.tpot)
     if not limits:
         raise UsageError("tpot= names no time: write such as tpot=50ms, [30ms,50ms] or any")
+    every = product(_devices(config.devices), prompts, outputs, limits)
     return [
-        replace(first, devices=devices, tpot=tpot)
-        for devices in _devices(config.devices)
-        for tpot in limits
+        replace(first, devices=devices, prompt=prompt, output=output, tpot=tpot)
+        for devices, prompt, output, tpot in every
     ]
 
 
@@ -174,14 +175,6 @@ def _workload(config: PredictConfig) -> str:
     if not config.workload:
         raise UsageError(f"which workload? give workload=, one of {', '.join(workloads())}")
     return config.workload
-
-
-def _single(key: str, words: list[str]) -> int:
-    """Returns the only number of a key; refuses several."""
-    found = numbers(key, words)
-    if len(found) > 1:
-        raise UsageError(f"{key}={','.join(words)}: parallel=best answers for one {key}: give one")
-    return found[0]
 
 
 def _devices(words: list[str]) -> list[int]:

@@ -2,11 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
-
 from bench.predict.learning.fit import Case
 from bench.predict.learning.tables import Row
-from bench.predict.model.operators import Array
 
 FAR = 2.0
 """Factor beyond the smallest or largest size of the fit at which a size is called out of range."""
@@ -45,16 +42,16 @@ def of_training(rows: Iterable[Row], part: Callable[[Row], str]) -> dict[str, di
     return {name: {TOKENS: (min(lengths), max(lengths))} for name, lengths in found.items()}
 
 
-def outside(ranges: Mapping[str, Range], sizes: Mapping[str, Array | float]) -> list[str]:
-    """Returns the sizes of a question that lie far outside of the ranges, in words.
+def outside(ranges: Mapping[str, Range], sizes: Mapping[str, Iterable[float]]) -> list[str]:
+    """Returns the sizes of questions that lie far outside of the ranges, in words.
 
     Args:
         ranges: the ranges of one part of the fit.
-        sizes: the sizes of the question, by name, at one point or at several.
+        sizes: the sizes of the questions, by name.
     """
     found = []
     for name, (low, high) in ranges.items():
-        least, most = float(np.min(sizes[name])), float(np.max(sizes[name]))
+        least, *_, most = sorted((*sizes[name], *sizes[name]))
         if most > FAR * high:
             found.append(f"{name} {most:,.0f} (fitted up to {high:,.0f})")
         elif least < low / FAR:

@@ -31,17 +31,20 @@ class Band:
         """Returns the band multiplied by a factor."""
         return Band(self.low * factor, self.middle * factor, self.high * factor)
 
-    def each(self, rate: float, half: float) -> "Band":
+    def each(self, rate: float, bounds: tuple[float, float]) -> "Band":
         """Returns the band per unit of work, widened by the uncertainty of the rate.
 
         The errors of the band and of the rate are taken as independent: their squares add in log.
+        Where the rate may be 0, the band has no upper end.
 
         Args:
             rate: units of work per unit of time of the band.
-            half: half-width of the interval of the rate, in log.
+            bounds: the interval of the rate.
         """
-        least = math.hypot(math.log(self.middle / self.low), half)
-        most = math.hypot(math.log(self.high / self.middle), half)
+        slow, fast = bounds
+        least = math.hypot(math.log(self.middle / self.low), math.log(fast / rate))
+        late = math.log(rate / slow) if slow else math.inf
+        most = math.hypot(math.log(self.high / self.middle), late)
         middle = self.middle / rate
         return Band(middle * math.exp(-least), middle, middle * math.exp(most))
 

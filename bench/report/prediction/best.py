@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
+from bench.predict.best import chips_for
 from bench.predict.forecast import Prediction
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.power import Prices
@@ -15,12 +16,13 @@ from bench.predict.validation.tested import errors
 from bench.predict.ways import EITHER, ServingGoal
 from bench.report.prediction.answered import Answered
 from bench.report.prediction.apart import side_tested
-from bench.report.prediction.costs import INNER, costs_note, lacking_lines
+from bench.report.prediction.costs import costs_note, lacking_lines
 from bench.report.prediction.flat import flat_rows
 from bench.report.prediction.operators import OPERATOR_NOTES, operators_section
 from bench.report.prediction.predictions import (
     HOW,
     STAGES,
+    Shown,
     caveats,
     cells_of,
     columns,
@@ -39,9 +41,9 @@ COLUMN_NOTES = (
     "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "
     "ep: experts over that many chips). Of all ways and numbers of concurrent requests that leave "
     "10% of the memory free, it has the most tokens/s within the limits; of those within 1%, the "
-    "one that answers first. Intervals of tokens/s hold within the limits, too: a chip that turns "
-    "out slower stays within them with fewer requests only (0: with none). Other intervals are for "
-    "the way shown."
+    "one with the lowest TPOT, then TTFT. Intervals of tokens/s, energy and cost hold within the "
+    "limits, too: a chip that turns out slower stays within them with fewer requests only (0: with "
+    "none). Other intervals are for the way shown."
 )
 
 RANKS = (
@@ -85,12 +87,13 @@ def best_ways(
         operators: whether to show the time of each operator, too.
     """
     notes, first = Notes(), results[0].wanted
-    heads = _heads(columns(first.scenario(_copies(first), [1]), base, prices), results, rate)
+    shared = Shown(base, prices, several=any(one.wanted.devices > 1 for one in results))
+    heads = _heads(columns(first.scenario(_copies(first), [1]), shared), results, rate)
     ordered = [(goal, one) for goal in results for one in _fastest(goal.answers)]
     shown = [(goal, Answered(one, one.found)) for goal, one in ordered if one.found]
     cells = tuple(
         _spliced(
-            cells_of(at, 0, prices, base, rests_with_notes(at, notes)),
+            cells_of(at, 0, shared, rests_with_notes(at, notes)),
             goal.wanted,
             at,
             results,
@@ -130,21 +133,33 @@ def _title(results: Sequence[GoalResult], base: Chip | None) -> str:
     tried = f"{'up to ' if fewer else ''}{counted(max(one.tried for one in results), 'way')}"
     return (
         f"{wanted.workload.name}, serving in {wanted.precision.name}{cache} on {chips}, "
-        f"{counted(wanted.prompt, 'token')} in, {wanted.output:,} out: the best of {tried}{limits}"
+        f"{_lengths([one.wanted for one in results])}: the best of {tried}{limits}"
         f"{f', over {base.name}' if base else ''}"
     )
 
 
+def _lengths(goals: Sequence[ServingGoal]) -> str:
+    """Returns the tokens per request: ``2,048 tokens in, 512 or 8,192 out``."""
+    *prompts, longest = dict.fromkeys(one.prompt for one in goals)
+    outputs = (f"{one:,}" for one in dict.fromkeys(one.output for one in goals))
+    into = listed([*(f"{one:,}" for one in prompts), counted(longest, "token")], "or")
+    return f"{into} in, {listed(outputs, 'or')} out"
+
+
 def _varies(results: Sequence[GoalResult], key: str) -> bool:
-    """Tells whether goals differ in a limit or in the number of chips."""
+    """Tells whether goals differ in a limit, a length or the number of chips."""
     return len({getattr(one.wanted, key) for one in results}) > 1
 
 
 def _asked(results: Sequence[GoalResult], wanted: ServingGoal) -> dict[str, str]:
     """Returns what of a goal differs between goals, in words, by its column."""
-    told = {"chips": f"{wanted.devices:,}", "TPOT limit": _limit(wanted.tpot)}
-    keys = {"chips": "devices", "TPOT limit": "tpot"}
-    return {head: word for head, word in told.items() if _varies(results, keys[head])}
+    told = {
+        "devices": ("chips", f"{wanted.devices:,}"),
+        "prompt": ("input", f"{wanted.prompt:,}"),
+        "output": ("output", f"{wanted.output:,}"),
+        "tpot": ("TPOT limit", _limit(wanted.tpot)),
+    }
+    return {head: word for key, (head, word) in told.items() if _varies(results, key)}
 
 
 def _heads(
@@ -191,34 +206,11 @@ def _takes(prediction: Prediction, rate: float) -> str:
     return f"{middle:,.0f}{share} ({interval})"
 
 
-def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]:
-    """Returns how many chips a rate takes: middle, low and high of the 80% interval.
-
-    Chips are counted in whole copies of the model, with their share of the chips for prefill. The
-    high end is infinite where a chip at the slow end of its interval cannot stay within the limits
-    at all.
-
-    Args:
-        prediction: one way at one point.
-        rate: tokens/s in total.
-    """
-    scenario = prediction.scenario
-    splits = [scenario.split, *([scenario.prefill.split] if scenario.prefill else [])]
-    copies = math.gcd(*(1 if one.shards > one.tp else one.dp for one in splits))
-    copy = scenario.chips // copies
-    least, most = prediction.per_chip_bounds(INNER, 0)
-    rates = float(prediction.per_chip()[0]), most, least
-    middle, low, high = (
-        math.ceil(rate / copy / each) * copy if each else math.inf for each in rates
-    )
-    return middle, low, high
-
-
 def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -> Iterator[str]:
     """Yields the sentences below the table: meanings, tests, caveats, chips without an answer."""
     answers = [one for goal in results for one in goal.answers]
     answered = [Answered(one, one.found) for one in answers if one.found]
-    wanted = results[0].wanted
+    wanted = max((one.wanted for one in results), key=lambda goal: goal.prompt + goal.output)
     scenario = wanted.scenario(_copies(wanted), [1])
     yield COLUMN_NOTES
     if wanted.top > 1:
@@ -241,15 +233,18 @@ def _goal_lines(results: Sequence[GoalResult]) -> Iterator[str]:
     """Yields what goals lack and what else they allow; a line of all goals is told once."""
     told: list[dict[str, None]] = []
     for goal in results:
-        scenario = goal.wanted.scenario(_copies(goal.wanted), [1])
-        lacking = [goal.why] if goal.why else unknown_lines(goal.answers, scenario)
+        lacking = [goal.why] if goal.why else unknown_lines(goal.answers)
         told.append(dict.fromkeys((*lacking, *_fuller(goal.answers))))
     shared = [line for line in told[0] if all(line in lines for lines in told)]
     yield from shared
     for goal, lines in zip(results, told, strict=True):
-        chips = counted(goal.wanted.devices, "chip") if _varies(results, "devices") else ""
-        limit = f"TPOT {_limit(goal.wanted.tpot)} at most" if _varies(results, "tpot") else ""
-        asked = ", ".join(filter(None, (chips, limit)))
+        words = {
+            "devices": counted(goal.wanted.devices, "chip"),
+            "prompt": f"{goal.wanted.prompt:,} in",
+            "output": f"{goal.wanted.output:,} out",
+            "tpot": f"TPOT {_limit(goal.wanted.tpot)} at most",
+        }
+        asked = ", ".join(word for key, word in words.items() if _varies(results, key))
         yield from (f"{asked}: {line}" for line in lines if line not in shared)
 
 

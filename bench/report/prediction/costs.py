@@ -1,5 +1,6 @@
 """Energy and cost per token, with the range from power, prices and predicted rate."""
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 
 from bench.predict.model.power import Band, Prices, hourly, total
@@ -44,11 +45,11 @@ def cost_text(at: Answered, point: int, prices: Prices) -> str:
 
 
 def with_range(band: Band | None) -> str:
-    """Returns the middle value with the range in brackets."""
+    """Returns the middle value with the range in brackets, which may have no upper end."""
     if band is None:
         return NONE
     low, middle, high = (significant(one, 2) for one in (band.low, band.middle, band.high))
-    return f"{middle} ({low}–{high})"
+    return f"{middle} ({low}–{high})" if math.isfinite(band.high) else f"{middle} (from {low})"
 
 
 def costs_note(prices: Prices) -> str:
@@ -107,4 +108,5 @@ def _per_token(band: Band, at: Answered, point: int, scale: float) -> Band:
         point: index of the point.
         scale: converts tokens/s to the unit of work over the unit of time of the result.
     """
-    return band.each(at.rates[point] * scale, at.rate_half(INNER)[point])
+    low, high = (rate * scale for rate in at.bounds(INNER, point))
+    return band.each(at.rates[point] * scale, (low, high))

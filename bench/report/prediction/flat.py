@@ -1,11 +1,13 @@
 """Predictions for programs: one flat row per chip and point, in SI base units."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.learning.ranges import outside
 from bench.predict.model.power import Band, Prices
 from bench.predict.scenario import Scenario
 from bench.report.prediction.answered import Answered
@@ -91,7 +93,7 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
         "model_half_log_95": found.model_halves[-1],
         "sheet_half_log": float(found.sheet_half[point]),
         "limited_by": limit_of(found, point)[0], "tier": str(found.tier),
-        "outside_fit": ", ".join(found.outside(point)) or None,
+        "outside_fit": _outside(found, point),
         **_memory(at, point),
         **_prefill(found, point),
         **_band("J_per_token", energy(at, point)),
@@ -117,8 +119,14 @@ def _band(name: str, band: Band | None) -> dict[str, Scalar]:
     return {
         name: band.middle if band else None,
         f"{name}_low": band.low if band else None,
-        f"{name}_high": band.high if band else None,
+        f"{name}_high": band.high if band and math.isfinite(band.high) else None,
     }
+
+
+def _outside(found: Prediction, point: int) -> str | None:
+    """Returns the sizes of one point that lie far outside of the fit, in words."""
+    sizes = {name: [float(values[point])] for name, values in found.sizes.items()}
+    return ", ".join(outside(found.ranges, sizes)) or None
 
 
 def _unpublished(at: Answered) -> dict[str, Scalar]:

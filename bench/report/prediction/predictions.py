@@ -1,10 +1,14 @@
 """The table of predictions: ratio, rates, times, limit, memory, energy and cost of each chip."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.learning.ranges import outside
 from bench.predict.model.capacity import RESERVED_B, RESERVED_SHARE
 from bench.predict.model.power import Prices
 from bench.predict.scenario import Scenario
@@ -34,7 +38,6 @@ from bench.report.prediction.predicted import (
 from bench.report.prediction.question import (
     beyond_context,
     described,
-    other_formats,
     published_format,
     swept_sizes,
     title,
@@ -81,7 +84,24 @@ COLUMN_NOTES = {
 """Explains the terms of the columns, by phase."""
 ANY_ENGINE = "Engines differ: the interval spans those measured; engine= names one of them."
 OF_ENGINE = "With {}: by how much slower or faster it is than others, on the chips that it ran on."
+KNOWN = ("does not fit", "no way")
+"""Beginnings of reasons that say that a chip cannot, not that something is unknown."""
 STAGES = "Pipeline stages are assumed to work on different requests at a time, as engines do."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What all rows of a table of predictions show.
+
+    Attributes:
+        base: the chip that the others are divided by, if any.
+        prices: the prices that costs are computed from.
+        several: whether a row is of several chips, so that their rate together has a column.
+    """
+
+    base: Chip | None
+    prices: Prices
+    several: bool
 
 
 def predictions(
@@ -104,13 +124,13 @@ def predictions(
     places = range(len(scenario.batch))
     answered = [Answered(one, one.found) for one in answers if one.found]
     shown = sorted(((at, place) for at in answered for place in places), key=_order)
-    notes = Notes()
+    notes, shared = Notes(), Shown(base, prices, several=scenario.chips > 1)
     rests = {at.chip.id: rests_with_notes(at, notes) for at in dict.fromkeys(at for at, _ in shown)}
     table = Table(
         title(scenario, base),
         HOW,
-        columns(scenario, base, prices),
-        Lazy(lambda: (cells_of(*row, prices, base, rests[row[0].chip.id]) for row in shown)),
+        columns(scenario, shared),
+        Lazy(lambda: (cells_of(*row, shared, rests[row[0].chip.id]) for row in shown)),
         (
             *_summary(answers, answered, base, scenario, prices),
             *((OPERATOR_NOTES,) if operators else ()),
@@ -136,24 +156,22 @@ def rests_with_notes(at: Answered, notes: Notes) -> str:
     return f"{rests_on(at.answer, at.prediction)} {marks}".rstrip()
 
 
-def columns(scenario: Scenario, base: Chip | None, prices: Prices) -> tuple[str, ...]:
+def columns(scenario: Scenario, shown: Shown) -> tuple[str, ...]:
     """Returns the column headings of the cells that ``cells_of`` returns."""
-    served = scenario.phase == "serve"
+    served, base = scenario.phase == "serve", shown.base
     return (
         "chip",
         *swept_sizes(scenario),
         *((f"x {(*base.aliases, base.id)[0]}, per chip",) if base else ()),
         "tokens/s, per chip",
-        *(("tokens/s, all",) if scenario.chips > 1 else ()),
+        *(("tokens/s, all",) if shown.several else ()),
         STEPS[scenario.phase],
         *(("TTFT, no queue",) if served else ()),
-        "limited by", "memory left", "J/token", cost_unit(prices), "rests on",
+        "limited by", "memory left", "J/token", cost_unit(shown.prices), "rests on",
     )  # fmt: skip
 
 
-def cells_of(
-    at: Answered, place: int, prices: Prices, base: Chip | None, rests: str
-) -> tuple[str, ...]:
+def cells_of(at: Answered, place: int, shown: Shown, rests: str) -> tuple[str, ...]:
     """Returns the row of one chip at one point; ``rests`` says on what the prediction is based."""
     scenario = at.prediction.scenario
     sizes = {"batch": scenario.batch, "input": scenario.prompt, "output": scenario.output}
@@ -162,15 +180,15 @@ def cells_of(
     return (
         at.chip.id,
         *(f"{sizes[key][place]:g}" for key in at.swept),
-        *((texts["over"],) if base else ()),
+        *((texts["over"],) if shown.base else ()),
         texts["rate"],
-        *((number(at.tokens_per_s[place], digits),) if scenario.chips > 1 else ()),
+        *((number(at.tokens_per_s[place], digits),) if shown.several else ()),
         texts["time"],
         *((time_text(ttft, at.ttft_half(INNER), place, digits),) if ttft else ()),
         texts["limit"],
         texts["left"],
         if_fitted(at, place, with_range(energy(at, place))),
-        if_fitted(at, place, cost_text(at, place, prices)),
+        if_fitted(at, place, cost_text(at, place, shown.prices)),
         rests,
     )
 
@@ -192,7 +210,7 @@ def _summary(
     places = range(len(scenario.batch))
     if any(at.unfit(place) for at in answered for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
-    yield from unknown_lines(answers, scenario)
+    yield from unknown_lines(answers)
 
 
 def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterator[str]:
@@ -232,11 +250,14 @@ def _expert_copies(scenario: Scenario) -> Iterator[str]:
         )
 
 
-def unseen_lines(found: Iterable[Prediction]) -> Iterator[str]:
+def unseen_lines(found: Sequence[Prediction]) -> Iterator[str]:
     """Yields which sizes lie far outside of those that the fit was made on."""
-    sizes = dict.fromkeys(size for one in found for size in one.outside())
-    if sizes:
-        yield (f"Outside of the fit, which no interval allows for: {', '.join(sizes)}.")
+    if not found:
+        return
+    names = found[0].ranges
+    every = {name: np.concatenate([one.sizes[name] for one in found]) for name in names}
+    if sizes := outside(names, every):
+        yield f"Outside of the fit, which no interval allows for: {', '.join(sizes)}."
 
 
 def transfer_lines(found: Sequence[Prediction]) -> Iterator[str]:
@@ -255,13 +276,14 @@ def transfer_lines(found: Sequence[Prediction]) -> Iterator[str]:
         yield "Across vendors part of the interval is assumed: most fitted times are of one vendor."
 
 
-def unknown_lines(answers: Sequence[Answer], scenario: Scenario) -> Iterator[str]:
+def unknown_lines(answers: Sequence[Answer]) -> Iterator[str]:
     """Yields why some chips have no prediction, one line per reason."""
     reasons: dict[str, list[str]] = {}
     for one in answers:
         if not one.found:
             reasons.setdefault(one.why, []).append(one.chip.id)
     for why, chips in reasons.items():
-        yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."
-    lacking = [one.chip for one in answers if not one.found and "matrix rate" in one.why]
-    yield from other_formats(lacking, scenario)
+        if why.startswith(KNOWN):
+            yield f"{', '.join(chips)}: {why}."
+        else:
+            yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from bench.chips.model import Chip
-from bench.predict.model.facts import Facts, facts
+from bench.predict.model.facts import Facts
 from bench.predict.model.precision import precision, weights_of
 from bench.predict.model.recipe import PLAIN
 from bench.predict.scenario import Scenario
@@ -102,20 +102,3 @@ def published_format(scenario: Scenario, chips: Iterable[Facts]) -> Iterator[str
 def _some(chips: Sequence[str]) -> str:
     """Returns the names of chips, or of many their number."""
     return ", ".join(chips) if len(chips) <= MOST_NAMED else counted(len(chips), "chip")
-
-
-def other_formats(chips: Iterable[Chip], scenario: Scenario) -> Iterator[str]:
-    """Yields which format to choose for chips that lack the rate of this one, if there is any.
-
-    There is none for chips without a 16-bit rate, which attention needs whatever the weights.
-    """
-    if not any(facts(chip).name_of("bf16") for chip in chips):
-        return
-    if scenario.phase == "train":
-        yield "For these chips choose a format on their sheets, such as precision=bf16."
-    else:
-        word = weights_of(scenario.precision)
-        yield (
-            f"For these chips choose a format on their sheets, or precision={word}: weights of "
-            f"{word[1]} bits, products in bf16."
-        )

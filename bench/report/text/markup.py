@@ -51,7 +51,7 @@ def cleaned(report: Report) -> Report:
         title=one_line(table.title),
         heading=_lines(table.heading),
         columns=_lines(table.columns),
-        cells=Lazy(lambda: (_lines(row) for row in table.cells)),
+        cells=Lazy(lambda: (_row(table.columns, row) for row in table.cells)),
         summary=_lines(table.summary),
         notes=_lines(table.notes),
     )
@@ -59,7 +59,7 @@ def cleaned(report: Report) -> Report:
 
 
 def _section(section: Section) -> Section:
-    cells = tuple(_lines(row) for row in section.cells)
+    cells = tuple(_row(section.columns, row) for row in section.cells)
     title, columns = one_line(section.title), _lines(section.columns)
     return Section(title, columns, cells, _flat(section.flat), _lines(section.lines), section.key)
 
@@ -78,6 +78,13 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _row(columns: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
+    """Returns the cells of a row, each on one line; a cell too many would shift all after it."""
+    if len(cells) != len(columns):
+        raise ValueError(f"{len(cells)} cells in {len(columns)} columns: {cells}")
+    return _lines(cells)
 
 
 def _lines(texts: Iterable[str]) -> tuple[str, ...]:
