@@ -177,7 +177,8 @@ class FakeDevice:
         if point.kernel == "vector" or (chain and point.dtype in ("fp32", "fp64")):
             known = min(rate, peaks.get("vector_fp32", rate))
             return peaks.get(f"vector_{point.dtype}", known)
-        return next((peaks[key] for key in figures if key in peaks), rate)
+        rates = (key for key in figures if key in peaks and not key.endswith("bandwidth"))
+        return next((peaks[key] for key in rates), rate)
 
     def _moving_s(self, work: Work, point: Point) -> float:
         """Returns the time to move a call's bytes: from cache or memory, or over a link."""

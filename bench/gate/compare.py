@@ -47,8 +47,7 @@ def compare(
     kept, of_it = of_its_device(now, kept, terms.allow)
     found = groups(now, kept)
     both = [one for one in found if one.compared]
-    alike = sum(run.whole == now.whole for run in kept)
-    alone = [row for one in found if not one.compared and (row := lone(one, alike))]
+    alone = _alone(now, kept, found)
     if not both and not any(row.counts for row in (*alone, *lacking)):
         raise UsageError(f"{now.name} and {_named(kept)} have no measurement in common")
     rows = [*_rows(both, terms), *alone, *lacking]
@@ -65,6 +64,12 @@ def compare(
         ended=ENDED.get(now.state, ""),
         backend=now.backend,
     )
+
+
+def _alone(now: Run, kept: Sequence[Run], found: Sequence[Group]) -> list[Row]:
+    """Returns the rows of what only one side measured."""
+    alike = sum(run.whole == now.whole for run in kept)
+    return [row for one in found if not one.compared and (row := lone(one, alike))]
 
 
 def _named(runs: Sequence[Run]) -> str:

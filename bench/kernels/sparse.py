@@ -50,6 +50,10 @@ class Sparse(Defaults):
         """Returns the dtype's rate with structured sparsity."""
         return (f"sparse_{point.dtype}",)
 
+    def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
+        """Returns an empty text: the figure's title says all."""
+        return ""
+
     def work(self, point: Point) -> Work:
         """Counts the 2mnk operations of the dense product; of A, half the numbers and metadata."""
         m, n, k = products.sizes(point)

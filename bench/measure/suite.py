@@ -162,15 +162,21 @@ def _known(entry: SuiteItem) -> None:
     for dtype in entry.dtypes:
         check_known("dtype", dtype, found.dtypes)
     for variant in entry.variants:
-        check_known("variant", variant, _variants(found))
+        _known_variant(found, variant)
     for data in entry.data:
         check_known("data", data, DATA)
     for size in entry.sizes or ():
         check_known("size", size, found.sizes)
 
 
-def _variants(found: Kernel) -> list[str]:
-    return list(dict.fromkeys(one for dtype in found.dtypes for one in found.variants(dtype)))
+def _known_variant(found: Kernel, variant: str | None) -> None:
+    """Refuses a variant that the kernel has in no dtype; the plain one has no name."""
+    names = [one for dtype in found.dtypes for one in found.variants(dtype)]
+    if not variant or variant in names:
+        return
+    if not any(names):
+        raise UsageError(f"kernel={found.name} has no variants: leave variant= out")
+    check_known("variant", variant, list(filter(None, names)))
 
 
 def _fitting(found: Kernel, config: RunConfig, given: Mapping[str, int]) -> None:
@@ -178,7 +184,7 @@ def _fitting(found: Kernel, config: RunConfig, given: Mapping[str, int]) -> None
     if config.dtype is not None and config.dtype not in found.dtypes:
         pair = f"kernel={found.name} has no dtype {config.dtype!r}"
         raise UsageError(f"{pair}: {did_you_mean(config.dtype, found.dtypes)}")
-    check_known("variant", config.variant, _variants(found))
+    _known_variant(found, config.variant)
     for size in given:
         if size not in found.sizes:
             takes = ", ".join(found.sizes) or "no sizes"

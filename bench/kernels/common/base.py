@@ -151,6 +151,7 @@ class Kernel(Protocol):
 class Defaults:
     """Default implementations of what most kernels share."""
 
+    name: ClassVar[str]
     sizes: ClassVar[tuple[str, ...]] = ()
     group: ClassVar[str] = ""
     decides: ClassVar[bool] = True
@@ -170,9 +171,9 @@ class Defaults:
         """Returns an empty text: the figure's dimension decides."""
         return ""
 
-    def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
-        """Returns an empty text: the figure's title is enough."""
-        return ""
+    def label(self, point: Point) -> str:
+        """Returns the kernel's name and the dtype."""
+        return f"{self.name} {point.dtype}"
 
     def smaller(self, point: Point) -> Point:
         """Returns the point itself: its calls are short."""
