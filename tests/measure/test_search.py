@@ -78,12 +78,11 @@ def exhaustive_s() -> float:
     return sum(call_s + max(TRIAL_CALLS * call_s, TRIAL_S) for call_s in calls)
 
 
-@pytest.mark.parametrize("level", [0.01, 0.02])
 @pytest.mark.parametrize("noise", NOISES)
-def test_a_twentieth_of_the_time_of_a_sweep_finds_its_best(noise: str, level: float) -> None:
+def test_a_twentieth_of_the_time_of_a_sweep_finds_its_best(noise: str) -> None:
     found = []
     for seed in range(SEEDS):
-        device = FakeDevice(FakeSpec(noise=noise, noise_level=level, seed=seed))
+        device = FakeDevice(FakeSpec(noise=noise, noise_level=0.02, seed=seed))
         point, _ = search(device, GEMM, list(space()), exhaustive_s() / 20)
         found.append(rate(point) / best_rate())
     assert min(found) >= 0.98
