@@ -212,7 +212,7 @@ def test_another_broken_file_is_marked(name: str, data: object, places: list[str
         ("tied_embeddings", "perhaps", ["tied_embeddings"]),
         ("tied_embeddings", False, []),
         ("activation", "gelu", []),
-        ("activation", "relu", ["activation"]),
+        ("activation", "tanh", ["activation"]),
         ("published", "int4", ["published"]),
         ("experts", {"routed": "8"}, ["experts"]),
         ("width", "8", [""]),
