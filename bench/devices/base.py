@@ -1,7 +1,8 @@
 """The device interface: a backend describes its device, builds kernels on it and times them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import Check, DeviceInfo
@@ -82,6 +83,17 @@ class Prepared(Protocol):
     def observed(self) -> dict[str, float | str]:
         """Returns what the kernel observed about its own execution, such as the tile used."""
         ...
+
+
+@runtime_checkable
+class Simulated(Protocol):
+    """A device whose time passes only in its calls, so that no thread can sample it meanwhile.
+
+    Attributes:
+        after_call: called after each timed batch.
+    """
+
+    after_call: Callable[[], None]
 
 
 class Device(Protocol):

@@ -6,6 +6,7 @@ follows from the kernel's declared work; nothing is computed.
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.devices.noise import Noise
@@ -13,6 +14,9 @@ from bench.devices.uid import uid
 from bench.judging.throttle import Throttle
 from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.records.model import Check, DeviceInfo, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RATES = {
     "fp64": 0.95e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,
@@ -114,6 +118,7 @@ class FakeDevice:
     def __init__(self, spec: FakeSpec | None = None) -> None:
         self.spec = spec or FakeSpec()
         self._clock = self._heat_s = 0.0
+        self.after_call: Callable[[], None] = lambda: None
         self._noise = Noise(self.spec.noise, self.spec.noise_level, self.spec.seed)
 
     def info(self) -> DeviceInfo:
@@ -214,6 +219,7 @@ class FakeDevice:
         seconds = calls * prepared.call_s * factor * noisy
         self._clock += seconds
         self._heat_s += seconds
+        self.after_call()
         return Elapsed(seconds, seconds, disturbed)
 
     def _is_hot(self) -> bool:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
-from bench.devices.base import Device, Health, Reading
+from bench.devices.base import Device, Health, Reading, Simulated
 from bench.records.model import Conditions
 
 INTERVAL_S = 0.05
@@ -38,6 +38,8 @@ class Watch:
         if self._device.live:
             self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
             self._thread.start()
+        elif isinstance(self._device, Simulated):
+            self._device.after_call = self._look_in_time
         return self
 
     def __exit__(
@@ -49,11 +51,18 @@ class Watch:
         self._stop.set()
         if self._thread:
             self._thread.join()
+        elif isinstance(self._device, Simulated):
+            self._device.after_call = lambda: None
         self._after = self._device.health()
         self._look()
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_S):
+            self._look()
+
+    def _look_in_time(self) -> None:
+        """Looks once ``INTERVAL_S`` of a simulated device's time has passed."""
+        if self._device.now() - self._start_s - self._readings[-1][0] >= INTERVAL_S:
             self._look()
 
     def _look(self) -> None:

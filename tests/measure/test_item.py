@@ -200,7 +200,7 @@ def test_a_searched_item_is_complete() -> None:
     assert measured.timing.stats.median_s == pytest.approx(
         device.call_s(gemm.work(point), point), rel=1e-6
     )
-    assert measured.conditions.clock_hz == (1.8e9, 1.8e9)
+    assert set(measured.conditions.clock_hz) == {1.8e9}
 
 
 class Remembering(FakeDevice):
