@@ -83,6 +83,21 @@ def maybe(
     return ": ".join((words[0], ", ".join(words[1:]))) if words[1:] else words[0]
 
 
+def hidden(found: Interval, clock: Interval | None, sides: Sides, least: float) -> str | None:
+    """Returns that a higher clock may hide slower code; None if the rate rose with the clock.
+
+    It does if the rate per clock cycle is slower by more than ``least``, within both errors. At a
+    power cap, the clock of an undisturbed run depends on the code, and tells nothing against it.
+    """
+    if clock is None or not sides.now.clocked or clock.value < 1 + LEAST_CHANGE or sides.differ:
+        return None
+    _, high = _per_cycle(found, clock)
+    if high >= 1 - least or (sides.is_capped and not _troubles(sides.before)):
+        return None
+    words = f"{_moved(clock, sides.now)}, on which this rate depends"
+    return f"{words}: {_each_cycle(found.value / clock.value - 1)}"
+
+
 def _went_along(
     verdict: Verdict, found: Interval, clock: Interval, sides: Sides, least: float
 ) -> bool:
@@ -125,7 +140,10 @@ def disturbed(verdict: Verdict, now: Taken, before: Sequence[Taken]) -> str | No
     """Returns what disturbed the slower side, so that its slowness proves nothing."""
     if verdict is Verdict.SLOWER and now.troubles:
         return f"this run was disturbed: {'; '.join(now.troubles)}"
-    troubles = dict.fromkeys(word for one in before for word in one.troubles)
-    if verdict is Verdict.FASTER and troubles:
+    if verdict is Verdict.FASTER and (troubles := _troubles(before)):
         return f"the earlier run was disturbed: {'; '.join(troubles)}"
     return None
+
+
+def _troubles(before: Sequence[Taken]) -> list[str]:
+    return list(dict.fromkeys(word for one in before for word in one.troubles))

@@ -110,12 +110,15 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
     word, reason = verdict(found, terms.least)
     noisy = found.low <= 1 <= found.high
     remarks = [reason, "" if noisy else clocks.remark(found, clock, now)]
-    another = "" if word is Verdict.SAME else _other_shape(now, middle(ran) or ran[-1])
     open_ = word is Verdict.SLOWER or (
         word is Verdict.AMBIGUOUS and may_be_slower(found, terms.least)
     )
-    if excuse := _excuse(word, found, clock, group, terms):
+    sides = clocks.Sides(now, ran)
+    if word is not Verdict.SLOWER and (slower := clocks.hidden(found, clock, sides, terms.least)):
+        word, remarks, open_ = Verdict.AMBIGUOUS, [slower], True
+    elif excuse := _excuse(word, found, clock, sides, terms):
         word, remarks = excuse[0], [excuse[1]]
+    another = "" if word is Verdict.SAME else _other_shape(now, middle(ran) or ran[-1])
     return Row(
         now=now,
         before=ran,
@@ -128,16 +131,13 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
 
 
 def _excuse(
-    word: Verdict, found: Interval, clock: Interval | None, group: Group, terms: Terms
+    word: Verdict, found: Interval, clock: Interval | None, sides: clocks.Sides, terms: Terms
 ) -> tuple[Verdict, str] | None:
     """Returns the verdict and reason of a change that is not due to code; None if it may be."""
-    now, ran = group.now, group.ran
-    assert now is not None  # noqa: S101 -- the group is compared
-    sides = clocks.Sides(now, ran)
     held = clocks.explained(word, found, clock, sides, terms.least)
-    if held := held or clocks.disturbed(word, now, ran):
+    if held := held or clocks.disturbed(word, sides.now, sides.before):
         return Verdict.EXPLAINED if word is Verdict.SLOWER else Verdict.AMBIGUOUS, held
-    chance = luck(word, now, ran, terms.level, clock)
+    chance = luck(word, sides.now, sides.before, terms.level, clock)
     chance = chance or clocks.maybe(word, found, clock, sides, terms.least)
     return (Verdict.AMBIGUOUS, chance) if chance else None
 

@@ -162,20 +162,20 @@ def _troubles(one: Measurement, device: DeviceInfo) -> list[str]:
 def goes_with_clock(one: Measurement, chip: Chip | None) -> bool:
     """Returns whether a rate scales with the clock of the device's cores, as far as is known.
 
-    Operation rates and caches do; memory and links have clocks of their own. For work without a
-    figure, such as decoding, the sheet's ridge point decides. If that is unknown, memory-bound
-    kernels do not, and all others do.
+    Operation rates and caches do; memory and links have clocks of their own. For products and for
+    work without a figure, such as decoding, the sheet's ridge point decides. If that is unknown,
+    memory-bound kernels do not, and all others do.
     """
     first = FIGURES.get((*one.figures, "")[0])
-    if first and (one.decides or first.is_rate):
-        return first.is_rate
+    if first and one.decides and not first.is_rate:
+        return False
     if one.kernel in ON_CORE:
         return True
     if one.kernel == "launch" or one.quantity == "footprint":
         return False
     ridge = _ridge(one.dtype, chip)
     if one.work is None or ridge is None or not one.work.bytes:
-        return not one.figures
+        return not one.figures or (first is not None and first.is_rate)
     return one.work.flop / one.work.bytes >= NEAR_RIDGE * ridge
 
 

@@ -98,6 +98,16 @@ def test_another_way_of_computing_is_a_change_of_code() -> None:
     assert row.reason == "the clock fell by 4.0%; another configuration: way=grouped"
 
 
+def test_code_that_lost_what_a_throttled_run_before_had_lost_is_not_the_same() -> None:
+    found = judged(record(2, 0.1, (2,)), record(1, items=(2,), clock_share=0.9))
+    row = of(found, "bf16")
+    assert (row.verdict, row.code, found.code) == (Verdict.AMBIGUOUS, 3, 3)
+    told = (
+        r"the clock rose by 11\.1%, on which this rate depends: (9|10)\.\d% slower per clock cycle"
+    )
+    assert re.match(told, row.reason)
+
+
 def test_what_the_clock_does_not_account_for_is_told_by_the_clock() -> None:
     row = of(judged(record(2, 0.06, clock_share=0.98), record(1)), "bf16")
     assert row.verdict is Verdict.SLOWER

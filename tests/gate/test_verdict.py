@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.gate.clocks import Sides, clock_ratio, disturbed, explained
+from bench.gate.clocks import Sides, clock_ratio, disturbed, explained, hidden
 from bench.gate.compare import compare
 from bench.gate.model import Clock, Run, Shape, Speed, Taken, Verdict, terms
 from bench.gate.searched import luck, ratio_of_both
@@ -87,6 +87,36 @@ def test_a_clock_explains_what_went_with_it_and_nothing_else(
     sides = Sides(clocked(hz), [clocked(2.0e9)])
     clock = clock_ratio(sides.now, sides.before, 0.01)
     assert explained(said, found, clock, sides, LEAST) == told
+
+
+EVEN = Interval(1.0, 0.99, 1.01)
+CAP = ("software power cap",)
+
+
+@pytest.mark.parametrize(
+    ("found", "hz", "now", "before", "is_hidden"),
+    [
+        (EVEN, 2.2e9, {}, {}, True),
+        (FAST, 2.2e9, {}, {}, True),
+        (FAST, 2.08e9, {}, {}, False),
+        (EVEN, 2.02e9, {}, {}, False),
+        (EVEN, 1.8e9, {}, {}, False),
+        (EVEN, 2.2e9, {"clocked": False}, {}, False),
+        (EVEN, 2.2e9, {"parameters": {"way": "graph"}}, {}, False),
+        (EVEN, 2.2e9, {"throttle": CAP}, {}, False),
+        (EVEN, 2.2e9, {"throttle": CAP}, {"troubles": ("throttled: hot",)}, True),
+    ],
+)
+def test_a_higher_clock_hides_code_that_is_slower_per_cycle(
+    found: Interval, hz: float, now: dict[str, Any], before: dict[str, Any], *, is_hidden: bool
+) -> None:
+    sides = Sides(replace(clocked(hz), **now), [clocked(2.0e9, **before)])
+    told = hidden(found, clock_ratio(sides.now, sides.before, LEAST), sides, LEAST)
+    assert bool(told) is is_hidden
+    if found is EVEN and told:
+        assert told == (
+            "the clock rose by 10.0%, on which this rate depends: 9.1% slower per clock cycle"
+        )
 
 
 def test_a_clock_explains_nothing_of_memory_and_nothing_where_it_is_not_told() -> None:
