@@ -70,7 +70,7 @@ def paper_ratio(
     empty = [
         (chip.name, any(one.gap is Gap.UNSUPPORTED for one in entries))
         for chip, entries in ((first, above), (second, below))
-        if not any(one.value for one in entries)
+        if not any(_is_known(one) for one in entries)
     ]
     for name, lacks in sorted(empty, key=lambda one: not one[1]):
         why = "has no such unit" if lacks else f"has no sourced figure for {KEYS[key].title}"
@@ -78,7 +78,7 @@ def paper_ratio(
     computed = tuple(
         (*chip.aliases, chip.id)[0]
         for chip, entries in ((first, above), (second, below))
-        if any(one.origin == "computed" for one in entries if one.value)
+        if any(one.origin == "computed" for one in entries if _is_known(one))
     )
     return replace(_ratio(key, above, below), computed=computed), "", False
 
@@ -107,8 +107,13 @@ def _ratio(key: str, above: list[Entry], below: list[Entry]) -> PaperRatio:
     return PaperRatio(key, first / second, low, high, ", ".join(words))
 
 
+def _is_known(entry: Entry) -> bool:
+    """Returns whether there is a value that is no mere lower limit."""
+    return bool(entry.value) and not entry.at_least
+
+
 def _values(entries: list[Entry]) -> tuple[float, list[float]]:
-    known = [one for one in entries if one.value]
+    known = [one for one in entries if _is_known(one)]
     first = [one.value for one in known if one.value]
     return median(first), [*first, *(other for one in known for other in one.others if other)]
 

@@ -150,12 +150,14 @@ def _why(entry: Entry, base: Entry) -> str:
     """Returns why there is no ratio; empty for keys that are not numbers."""
     if not entry.key.is_number:
         return ""
-    return entry.why if entry.value is None else f"of the baseline: {base.why or 'it is nought'}"
+    if entry.value is None or entry.at_least:
+        return entry.why
+    return f"of the baseline: {base.why or 'it is nought'}"
 
 
 def ratio(entry: Entry, base: Entry) -> Ratio | None:
     """Returns one value over another, and its range with the rival figures of both."""
-    if entry.value is None or not base.value:
+    if entry.value is None or not base.value or entry.at_least or base.at_least:
         return None
     over, under = entry.compared, base.compared
     return Ratio(over[0] / under[0], min(over) / max(under), max(over) / min(under))

@@ -45,6 +45,7 @@ class Derived:
         inputs: keys of the figures that it is derived from.
         sources: keys of the sources behind them.
         why: what is missing; with a value, a remark or empty.
+        at_least: whether the value is a lower limit: a rate that nobody published may be higher.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Derived:
     inputs: tuple[str, ...]
     sources: tuple[str, ...] = ()
     why: str = ""
+    at_least: bool = False
 
     @property
     def text(self) -> str:
@@ -117,7 +119,8 @@ def _highest(found: Tpp) -> Derived:
         return Derived("tpp", "TPP", None, TPP_UNIT, "", (), (), found.why)
     best, remark = found.claims[0], _open(found.open)
     words = f"{best.formula}, the highest of {len(found.claims)}"
-    return Derived("tpp", "TPP", best.tpp, TPP_UNIT, words, (best.figure,), (best.source,), remark)
+    inputs, sources, is_open = (best.figure,), (best.source,), bool(found.open)
+    return Derived("tpp", "TPP", best.tpp, TPP_UNIT, words, inputs, sources, remark, is_open)
 
 
 def _density(chip: Chip, catalogue: Catalogue, found: Tpp) -> Derived:
@@ -125,10 +128,10 @@ def _density(chip: Chip, catalogue: Catalogue, found: Tpp) -> Derived:
     area, below = density(chip, catalogue), area_key(chip)
     if not area.area_mm2 or area.value is None:
         return Derived(key, title, None, unit, "", (below,), (), area.why)
-    best = found.claims[0]
-    words = f"TPP {best.tpp:,g} / {area.area_mm2:g} mm²"
+    best, remark, is_open = found.claims[0], _open(found.open), bool(found.open)
+    words, inputs = f"TPP {best.tpp:,g} / {area.area_mm2:g} mm²", (best.figure, below)
     sources = tuple(filter(None, (best.source, area.source)))
-    return Derived(key, title, area.value, unit, words, (best.figure, below), sources)
+    return Derived(key, title, area.value, unit, words, inputs, sources, remark, is_open)
 
 
 def _open(keys: tuple[str, ...]) -> str:

@@ -86,6 +86,7 @@ class Entry:
         others: values according to rival figures that measure the same thing.
         sizes: of a memory, its value and ``others`` in bytes, with GB counted as GiB: sheets print
             either for the same memory chips.
+        at_least: whether the value is a lower limit: a rate that nobody published may be higher.
     """
 
     key: Key
@@ -100,6 +101,7 @@ class Entry:
     rivals: tuple[Published, ...] = ()
     others: tuple[float, ...] = ()
     sizes: tuple[float, ...] = ()
+    at_least: bool = False
 
     @property
     def compared(self) -> tuple[float, ...]:
@@ -184,6 +186,7 @@ def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
     return Entry(
         key, made.value, made.text, _basis(chip, made), "derived", made.formula, made.why,
         sources=made.sources, others=tuple(sorted(values - {made.value})),
+        at_least=made.at_least,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.theory.days import Days, compared, days
-from bench.theory.entry import MEMORY, Key, key_of, look_up
+from bench.theory.entry import MEMORY, Entry, Key, key_of, look_up
 from bench.theory.systems import complete
 from bench.units import parse
 
@@ -68,7 +68,14 @@ class Condition:
         if isinstance(self.limit, str):
             fits = fnmatchcase(entry.text.lower(), self.limit)
             return TEXTS[self.sign](fits, True) if entry.text else None  # noqa: FBT003 -- an operator
-        return NUMBERS[self.sign](entry.compared[0], self.limit) if entry.compared else None
+        return self._of(entry, self.limit) if entry.compared else None
+
+    def _of(self, entry: Entry, limit: float) -> bool | None:
+        """Tells whether a number satisfies it; None if a higher one would decide otherwise."""
+        value = entry.compared[0]
+        possible = (value, max(value, limit), math.inf) if entry.at_least else (value,)
+        results = {NUMBERS[self.sign](one, limit) for one in possible}
+        return results.pop() if len(results) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -221,3 +221,11 @@ def test_gb_and_gib_of_memory_are_counted_alike(sheets: Catalogue) -> None:
     for text in ("memory_capacity=96GB", "memory_capacity=96GiB"):
         chosen = filtered(sheets.chips.values(), [condition(text)], sheets).fitting
         assert {"nvidia-h20-sxm-96gb", "aws-trainium2-96gb"} <= {chip.id for chip in chosen}
+
+
+def test_a_tpp_that_may_be_higher_has_no_ratio(sheets: Catalogue) -> None:
+    found = compare([sheets.find("max1100")], sheets.find("h20"), ["tpp"], sheets)
+    told = found.rows[0].cells[1]
+    assert told.ratio is None
+    assert told.why == "the bf16 matrix rate is unknown and may be higher"
+    assert side_by_side(found, sheets).table.cells[0][2] == "1,422 [2]"

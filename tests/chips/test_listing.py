@@ -229,3 +229,18 @@ def test_every_key_has_an_entry_for_every_shipped_chip(sheets: Catalogue) -> Non
     some = [sheets.find(word) for word in ("h20", "910b2", "cloudmatrix-384", "昇腾910B")]
     rows = listing(some, sheets, list(KEYS)).flat
     assert [row["chip"] for row in rows] == [one.id for one in some]
+
+
+def test_a_rate_that_nobody_published_leaves_the_highest_open() -> None:
+    """300 TFLOP/s at 16 bits are a TPP of 4,800 or more, as the rate at 8 bits is not known."""
+    figures = {
+        "matrix_fp16": {"value": "300 TFLOP/s", "basis": "dense"},
+        "matrix_fp8": {"value": "unknown"},
+    }
+    half = Catalogue({"half": chip("half", figures)}, {"maker": MAKER})
+    told = {"tpp>=4800": "fits", "tpp<4800": "fails", "tpp=4000": "fails", "tpp!=4000": "fits"}
+    told |= {"tpp<6000": "open", "tpp>=6000": "open", "tpp=6000": "open", "tpp>4800": "open"}
+    for text, word in told.items():
+        found = filtered(half.chips.values(), [condition(text)], half)
+        asked = "fits" if found.fitting else "open" if found.undecided else "fails"
+        assert asked == word, text
