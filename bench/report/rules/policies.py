@@ -9,7 +9,7 @@ from bench.rules.ruling import CONTROL, Ruling
 from bench.rules.truth import Truth
 
 EFFECTS = {
-    "licence_granted_to_a_named_firm": "licence granted to named firms",
+    "licence_granted_to_a_named_firm": "licence granted to a named firm",
     "purchases_under_review": "the purchases that large firms plan are under review",
     "licence_granted_with_15pct_of_china_revenue": "licences granted for 15% of the China revenue",
     "licence_if_for_military_or_weapons_ai": "licence if known to train military or weapons AI",
