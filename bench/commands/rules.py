@@ -38,7 +38,8 @@ the destination. What is not published is unknown, never 'no'. A research aid, n
   headquarters=     country of the buyer's ultimate parent; default: the destination
   export_from=us    us, or abroad for re-exports
   rule=             explain, list: one rule by its id, in force or not, bills included; or a
-                    paragraph such as 3A090 or 3A090.a.1 (4A090 has the same thresholds)
+                    paragraph such as 3A090 or 3A090.a.1 (4A090, and those that end in
+                    .z, such as 5A992.z, have the same thresholds)
   sources=false     true gives sources in full in the footnotes: address, how each was read
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 

@@ -1,5 +1,6 @@
 """Reads the rules and the destinations, with every fault of every file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,16 @@ from bench.errors import Fault, UsageError, did_you_mean, sound
 from bench.files.caches import once
 from bench.files.datafile import files, mapping, validated
 from bench.rules.faults import place_faults, rule_faults
-from bench.rules.model import Rule
+from bench.rules.model import ECCN, Rule
 from bench.rules.places import Places
+
+FOLLOWING = (
+    "4A090", "3A001.z", "4A003.z", "4A004.z", "4A005.z", "5A002.z", "5A004.z", "5A992.z",
+    "5D002.z", "5D992.z",
+)  # fmt: skip
+"""Paragraphs on what contains a part of 3A090, or goes with it (Note 4 to 3A090.a and .b)."""
+PARAGRAPHS = f"paragraphs are 3A090 and, by its numbers, {', '.join(FOLLOWING)}"
+"""What may be asked for by paragraph."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +36,24 @@ class Rulebook:
         """Returns a rule by its id.
 
         Raises:
-            UsageError: there is none; the message names the nearest.
+            UsageError: there is none; the message names the nearest, or the paragraphs.
         """
         by_name = {name.lower(): rule for name, rule in self.rules.items()}
-        if word.strip().lower() not in by_name:
-            raise UsageError(f"no rule {word!r} in specs/rules: {did_you_mean(word, by_name)}")
-        return by_name[word.strip().lower()]
+        wanted = word.strip().lower()
+        if wanted not in by_name:
+            asked_paragraph = re.fullmatch(ECCN, word.strip(), re.IGNORECASE)
+            near = PARAGRAPHS if asked_paragraph else did_you_mean(word, by_name)
+            raise UsageError(f"no rule {word!r} in specs/rules: {near}")
+        return by_name[wanted]
 
     def of_paragraph(self, word: str) -> list[Rule]:
         """Returns the rules that put parts in a paragraph such as ``3A090`` or ``3a090.a.1``.
 
-        4A090 covers systems that contain such parts, by the same numbers (note of US-2023-3A090).
+        Paragraphs of ``FOLLOWING`` cover what contains such parts, by the same numbers.
         """
         wanted = word.strip().lower()
-        wanted = f"3a090{wanted[5:]}" if wanted.startswith("4a090") else wanted
+        if any(f"{wanted}.".startswith(f"{one.lower()}.") for one in FOLLOWING):
+            wanted = f"3a090{wanted[5:]}" if wanted.startswith("4a090") else "3a090"
         return [
             rule
             for rule in self.rules.values()

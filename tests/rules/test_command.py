@@ -63,6 +63,10 @@ WRONG = {
         "no rule 'US-2023-3A09' in specs/rules: did you mean 'us-2023-3a090' or 'us-2022-3a090' "
         "or 'us-2023-hq'?"
     ),
+    "explain chip=h20 rule=5A993": (
+        "no rule '5A993' in specs/rules: paragraphs are 3A090 and, by its numbers, 4A090, 3A001.z, "
+        "4A003.z, 4A004.z, 4A005.z, 5A002.z, 5A004.z, 5A992.z, 5D002.z, 5D992.z"
+    ),
     "explain chip=h20 rule=us-2024-corr": (
         "US-2024-CORR sets no condition on a chip: see 'rules list rule=US-2024-CORR'"
     ),

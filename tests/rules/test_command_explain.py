@@ -48,6 +48,7 @@ def test_a_rule_may_be_explained_when_it_is_not_in_force(
         ("3A090", ["US-2023-3A090"]),
         ("3a090.a.1", ["US-2023-3A090"]),
         ("4A090.b", ["US-2023-3A090"]),
+        ("5A992.z", ["US-2023-3A090"]),
         ("3A090.c", ["US-2024-HBM"]),
     ],
 )
