@@ -62,8 +62,10 @@ def main(words: list[str]) -> int:
 
 
 def _check(config: HistoryConfig, given: set[str]) -> None:
-    if not 0 < config.level < 0.5:
-        raise UsageError(f"level={config.level:g} must lie between 0 and 0.5")
+    from bench.history.changes import LEAST_LEVEL
+
+    if not LEAST_LEVEL <= config.level < 0.5:
+        raise UsageError(f"level={config.level:g} must lie between {LEAST_LEVEL:g} and 0.5")
     if config.limit is not None and config.limit < 0:
         raise UsageError(f"limit={config.limit} must be 0 or more")
     if config.sql is not None:

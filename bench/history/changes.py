@@ -1,19 +1,20 @@
-"""Finds changes of level in a series by ranks, without assuming a distribution.
+"""Finds changes of level in a series without assuming a distribution.
 
 A series is split where the mean ranks on both sides differ most, measured in their standard
-deviations: the two-sample statistic of Wilcoxon, maximised over all splits. Whether chance alone
-explains that is tested by shuffling ranks, since without a change every order is equally likely (a
-permutation test; exact up to the number of shuffles). Each part is then split again (binary
-segmentation; Scott & Knott 1974, Biometrics 30:507). A series that never changes has any change
-marked in at most ``level`` of cases. Points are taken to be independent: a slow drift shows as
-several changes.
+deviations: the two-sample statistic of Wilcoxon, maximised over all splits. A short series is split
+by its values instead, as too many of its orders split by ranks as clearly as a clear step. Whether
+chance alone explains that is tested by other orders of the points, since without a change every
+order is equally likely (a permutation test: all orders of the shortest series, shuffled ones of
+others). Each part is then split again (binary segmentation; Scott & Knott 1974, Biometrics 30:507).
+A series that never changes has any change marked in at most ``level`` of cases. Points are taken to
+be independent: a slow drift shows as several changes.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, count, pairwise, permutations
 from statistics import NormalDist
 
 import numpy as np
@@ -23,8 +24,14 @@ Floats = NDArray[np.float64]
 
 SHUFFLES = 1999
 """Number of shuffles in a permutation test."""
+LEAST_LEVEL = 1 / (SHUFFLES + 1)
+"""The least p-value that shuffles can show."""
 BATCH = 200
 """Number of shuffles computed at once."""
+MAX_ALL_ORDERS = 10
+"""Of series up to this length, all orders are tried, of longer ones ``SHUFFLES``."""
+RANKED = 32
+"""From this length on, a series is split by ranks."""
 MAX_POINTS = 1024
 """A longer series is tested as the medians of this many stretches."""
 MIN_SIDE = 4
@@ -70,15 +77,29 @@ def changes(values: Sequence[float], level: float) -> list[Change]:
     ]
 
 
+@cache
+def fewest(level: float) -> int:
+    """Returns how many points a series needs for the clearest step to be marked at ``level``."""
+    return next(length for length in count(2 * MIN_SIDE) if _least_chance(length) <= level)
+
+
+def _least_chance(length: int) -> float:
+    """Returns the p-value of a step in the middle, which only its two halves show as clearly."""
+    if length >= RANKED:
+        return 0.0
+    shuffled = 0.0 if length <= MAX_ALL_ORDERS else LEAST_LEVEL
+    return 2 / math.comb(length, length // 2) + shuffled
+
+
 def _split(logs: Floats, offset: int, level: float) -> list[tuple[int, float]]:
     """Returns index and p-value of each change within a part that starts at ``offset``."""
-    if len(logs) < 2 * MIN_SIDE:
+    if len(logs) < fewest(level):
         return []
     bounds = np.linspace(0, len(logs), min(len(logs), MAX_POINTS) + 1).astype(int)
     stretches = _stretch_medians(logs, bounds)
-    ranks = _ranks(stretches)
-    place, statistic = _best_split(ranks[np.newaxis, :])
-    chance = _chance(ranks, float(statistic[0]))
+    scores = _ranks(stretches) if len(logs) >= RANKED else logs - logs[0]
+    place, statistic = _best_split(scores[np.newaxis, :])
+    chance = _chance(scores, float(statistic[0]))
     if chance > level:
         return []
     split = _refine_split(logs, int(bounds[place[0]]), 2 * math.ceil(len(logs) / len(stretches)))
@@ -97,10 +118,10 @@ def _refine_split(logs: Floats, split: int, reach: int) -> int:
     """Returns the best split of a long series within ``reach`` points of a split."""
     if len(logs) <= MAX_POINTS:
         return split
-    sums, count = np.cumsum(_ranks(logs)), len(logs)
-    splits = np.arange(max(MIN_SIDE, split - reach), min(count - MIN_SIDE, split + reach) + 1)
-    distances = np.abs(sums[splits - 1] - splits * (count + 1) / 2) / np.sqrt(
-        splits * (count - splits)
+    sums, length = np.cumsum(_ranks(logs)), len(logs)
+    splits = np.arange(max(MIN_SIDE, split - reach), min(length - MIN_SIDE, split + reach) + 1)
+    distances = np.abs(sums[splits - 1] - splits * (length + 1) / 2) / np.sqrt(
+        splits * (length - splits)
     )
     return int(splits[np.argmax(distances)])
 
@@ -112,47 +133,62 @@ def _ranks(values: Floats) -> Floats:
     return np.asarray((ends - (counts - 1) / 2)[inverse], dtype=np.float64)
 
 
-def _best_split(ranks: Floats) -> tuple[NDArray[np.intp], Floats]:
+def _best_split(scores: Floats) -> tuple[NDArray[np.intp], Floats]:
     """Returns, per row, the best split and the difference of its sides in standard deviations."""
-    count = ranks.shape[1]
-    sizes = np.arange(MIN_SIDE, count - MIN_SIDE + 1)
-    sums = np.cumsum(ranks, axis=1)[:, sizes - 1]
-    variance = np.var(ranks, axis=1, keepdims=True) * count / (count - 1)
-    expected = sizes * ranks.mean(axis=1, keepdims=True)
-    spread = np.sqrt(variance * sizes * (count - sizes) / count)
+    length = scores.shape[1]
+    sizes = np.arange(MIN_SIDE, length - MIN_SIDE + 1)
+    sums = np.cumsum(scores, axis=1)[:, sizes - 1]
+    variance = np.var(scores, axis=1, keepdims=True) * length / (length - 1)
+    expected = sizes * scores.mean(axis=1, keepdims=True)
+    spread = np.sqrt(variance * sizes * (length - sizes) / length)
     distances = np.abs(sums - expected) / np.where(spread > 0, spread, np.inf)
     best = np.argmax(distances, axis=1)
     return sizes[best], distances[np.arange(len(distances)), best]
 
 
-def _chance(ranks: Floats, statistic: float) -> float:
-    """Returns the p-value of a split: the share of shuffled series that split at least as clearly.
+def _chance(scores: Floats, statistic: float) -> float:
+    """Returns the p-value of a split: the share of orders that split at least as clearly.
 
-    Without ties, the distribution depends on the length alone and is cached.
+    Of ranks without ties, the distribution depends on the length alone and is cached.
     """
-    count = len(ranks)
+    length = len(scores)
+    if length <= MAX_ALL_ORDERS:
+        return float(np.mean(_best_split(scores[_all_orders(length)])[1] >= statistic - 1e-9))
     statistics = (
-        _shuffled_untied(count)
-        if len(np.unique(ranks)) == count
-        else _shuffled_statistics(np.sort(ranks))
+        _shuffled_untied(length)
+        if length >= RANKED and len(np.unique(scores)) == length
+        else _shuffled_statistics(np.sort(scores))
     )
     at_least_as_clear = len(statistics) - int(np.searchsorted(statistics, statistic - 1e-9))
     return (1 + at_least_as_clear) / (1 + len(statistics))
 
 
 @cache
-def _shuffled_untied(count: int) -> Floats:
-    """Returns the sorted statistics of shuffled series of ``count`` points without ties."""
-    return _shuffled_statistics(np.arange(1.0, count + 1.0))
+def _all_orders(length: int) -> NDArray[np.int_]:
+    """Returns all orders of a short series that differ in what lies on the sides of a split."""
+    every = set(range(length))
+    return np.array(
+        [
+            (*first, *then, *every.difference(first, then))
+            for first in combinations(range(length), MIN_SIDE)
+            for then in permutations(every.difference(first), length - 2 * MIN_SIDE)
+        ]
+    )
 
 
-def _shuffled_statistics(ranks: Floats) -> Floats:
-    """Returns the sorted statistics of shuffled ranks."""
-    generator = np.random.default_rng(len(ranks))
+@cache
+def _shuffled_untied(length: int) -> Floats:
+    """Returns the sorted statistics of shuffled series of ``length`` ranks without ties."""
+    return _shuffled_statistics(np.arange(1.0, length + 1.0))
+
+
+def _shuffled_statistics(scores: Floats) -> Floats:
+    """Returns the sorted statistics of shuffled series."""
+    generator = np.random.default_rng(len(scores))
     statistics: list[Floats] = []
     for start in range(0, SHUFFLES, BATCH):
         rows = min(BATCH, SHUFFLES - start)
-        statistics.append(_best_split(generator.permuted(np.tile(ranks, (rows, 1)), axis=1))[1])
+        statistics.append(_best_split(generator.permuted(np.tile(scores, (rows, 1)), axis=1))[1])
     return np.sort(np.concatenate(statistics))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from bench.archive.entry import Head
 from bench.archive.index import unread_note
-from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
+from bench.history.changes import MIN_SIDE, fewest
+from bench.history.series import LevelChange, Point, Series
 from bench.judging.rates import Interval
 from bench.judging.titles import PLAIN, inputs
 from bench.report.table import Section, Table
@@ -27,12 +28,13 @@ POINT_COLUMNS = (
     "record",
     "level",
 )
-TOO_SHORT = f"– (fewer than {MIN_SEARCHED} points)"
+TOO_SHORT = "– (fewer than {fewest} points)"
 MARK = "◀ changed"
 NOTE = (
-    "Changes of level are found by ranks; a series that never changes has one marked with a "
-    f"chance of {{level:g}}. Series of fewer than {MIN_SEARCHED} points are not searched. Records "
-    "with another power limit, suite, input or method, and each fixed shape, are another series."
+    "A series that never changes has a change of level marked with a chance of {level:g}, at which "
+    f"none can be shown in fewer than {{fewest}} points, nor to a level of fewer than {MIN_SIDE}. "
+    "Records with another power limit, suite, input or method, and each fixed shape, are another "
+    "series."
 )
 
 FAKE_ROWS = "Devices named FAKE were simulated: their figures say nothing about any chip."
@@ -52,7 +54,7 @@ def history_report(all_series: Sequence[Series], limit: int) -> Report:
         columns=SERIES_COLUMNS,
         cells=tuple(map(_cells, _shown(all_series, limit))),
         summary=(*_sentences(all_series), *_hidden(all_series, limit)),
-        notes=(NOTE.format(level=all_series[0].level),),
+        notes=(NOTE.format(level=(level := all_series[0].level), fewest=fewest(level)),),
     )
     change_sections = [_changed(series) for series in all_series if series.level_changes]
     return Report(
@@ -98,7 +100,8 @@ def _cells(series: Series) -> tuple[str, ...]:
         _title_of(series), head.chip or "–", _device(head), _suite(head), f"{len(series.points):,}",
         f"{series.devices:,}", first.head.started_utc[:10], last.head.started_utc[:10],
         _value(series, first), _value(series, last),
-        f"{len(series.level_changes)}" if len(series.points) >= MIN_SEARCHED else TOO_SHORT,
+        f"{len(series.level_changes)}" if series.is_searched
+        else TOO_SHORT.format(fewest=fewest(series.level)),
     )  # fmt: skip
 
 
@@ -129,17 +132,18 @@ def _value(series: Series, point: Point) -> str:
 
 def _sentences(all_series: Sequence[Series]) -> Iterator[str]:
     """Yields one sentence per series; series too short to be searched share one."""
-    too_short = sum(len(series.points) < MIN_SEARCHED for series in all_series)
-    yield from (_sentence(series) for series in all_series if len(series.points) >= MIN_SEARCHED)
+    too_short = sum(not series.is_searched for series in all_series)
+    yield from (_sentence(series) for series in all_series if series.is_searched)
     if too_short:
-        yield f"Too few points to find a change: {too_short} of {len(all_series)} series."
+        few = f"Too few points to find a change: {too_short} of {len(all_series)} series"
+        yield f"{few}. `gate` compares a run with fewer earlier ones."
 
 
 def _sentence(series: Series) -> str:
     """Returns the finding on a series as a sentence."""
     subject = f"{_title_of(series)} on {_device(series.points[0].head)}"
     if not series.level_changes:
-        return f"{subject}: no change of level in {len(series.points):,} points."
+        return f"{subject}: no change of level shown in {len(series.points):,} points."
     last = series.level_changes[-1]
     word = "fell" if last.change.ratio < 1 else "rose"
     cause = f" with {last.other_changes}" if last.other_changes else ""

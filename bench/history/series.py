@@ -11,7 +11,7 @@ from bench.archive.index import Index
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.history.changes import Change, changes
+from bench.history.changes import Change, changes, fewest
 from bench.history.conditions import differences
 from bench.history.naming import named_by_figure
 from bench.units import Dimension
@@ -20,8 +20,6 @@ SOFTWARE = ("driver", "torch", "runtime", "onpaper")
 """Facts that may change within a series and are then shown; all other facts split the series."""
 SeriesKey = tuple[What, str, *tuple[object, ...]]
 """Key of a series: measurement, chip, and all other facts that must agree."""
-MIN_SEARCHED = 8
-"""Series with fewer points are listed without a search for changes."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,14 @@ class Series:
         """Returns the number of devices behind the points, as far as records identify them."""
         return len({point.head.device_key for point in self.points})
 
+    @property
+    def is_searched(self) -> bool:
+        """Returns whether there are enough points for a change of level to be shown."""
+        return len(self.points) >= fewest(self.level)
+
     @cached_property
     def level_changes(self) -> tuple[LevelChange, ...]:
         """Returns the changes of level, in order."""
-        if len(self.points) < MIN_SEARCHED:
-            return ()
         found = changes([point.value for point in self.points], self.level)
         bounds = [0, *(change.place for change in found), len(self.points)]
         return tuple(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
+from bench.history.series import LevelChange, Point, Series
 from bench.plot.axes import linear_axis, quantity, short, slug
 from bench.plot.picture import Picture
 from bench.report.text.scalar import Scalar
@@ -58,9 +58,9 @@ def _title(series: Series) -> str:
 
 def _unchanged(series: Series) -> str:
     """Returns text that says that a series has no change, or too few points to find one."""
-    if len(series.points) < MIN_SEARCHED:
+    if not series.is_searched:
         return f"{len(series.points)} runs, too few to find a change"
-    return f"no change of level in {len(series.points):,} runs"
+    return f"no change of level shown in {len(series.points):,} runs"
 
 
 def _change(found: LevelChange) -> str:
@@ -83,8 +83,8 @@ def _note(series: Series) -> str:
     fake = "; FAKE devices, simulated" if head.backend == "fake" else ""
     return (
         f"{len(series.points):,} records of {series.devices:,} devices, {head.started_utc[:10]} to "
-        f"{last.started_utc[:10]}, suite {short(head.suite, 24)}{fake}. Changes by ranks, "
-        f"chance of a false one {series.level:g}."
+        f"{last.started_utc[:10]}, suite {short(head.suite, 24)}{fake}. Chance of a "
+        f"false change {series.level:g}."
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.history.changes import MIN_SIDE, changes
+from bench.history.changes import MIN_SIDE, RANKED, changes, fewest
 
 LEVEL = 0.01
 
@@ -19,18 +19,37 @@ def series(seed: int, *levels: tuple[int, float], noise: float = 0.01) -> list[f
     return list(plain * np.exp(noise * draw.standard_normal(len(plain))))
 
 
-@pytest.mark.parametrize("count", [12, 40, 300])
+@pytest.mark.parametrize("count", [9, 10, 12, 40, 300])
 def test_a_series_that_never_changes_is_marked_as_seldom_as_stated(count: int) -> None:
     marked = sum(bool(changes(series(seed, (count, 1.0)), 0.05)) for seed in range(300))
     assert marked / 300 < 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
 
 
-@pytest.mark.parametrize("count", [20, 200])
+@pytest.mark.parametrize("count", [10, 20, 200])
 def test_heavy_tails_mark_no_more_often(count: int) -> None:
     draw = np.random.default_rng(3)
     drawn: list[list[float]] = np.exp(1e-4 * draw.standard_cauchy((300, count))).tolist()
     marked = sum(bool(changes(one, 0.05)) for one in drawn)
     assert marked / 300 < 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
+
+
+@pytest.mark.parametrize("level", [0.05, 0.01, 0.001])
+def test_a_clear_step_is_found_in_as_few_points_as_are_said_to_do(level: float) -> None:
+    least = fewest(level)
+    assert least < RANKED
+    for count in (least, least + 1, RANKED - 1, RANKED):
+        half = count // 2
+        found = changes(series(count, (half, 1.0), (count - half, 0.93), noise=0.002), level)
+        assert [one.place for one in found] == [half]
+    half = (least - 1) // 2
+    assert not changes(series(1, (half, 1.0), (least - 1 - half, 0.93), noise=0.002), level)
+
+
+@pytest.mark.parametrize("before", range(6, RANKED - 4))
+def test_four_points_at_a_new_level_are_found_however_many_came_before(before: int) -> None:
+    found = changes(series(before, (before, 635.0), (4, 588.0), noise=0.003), LEVEL)
+    assert [one.place for one in found] == [before]
+    assert found[0].ratio == pytest.approx(588 / 635, abs=0.01)
 
 
 def test_rounded_values_mark_no_more_often() -> None:
@@ -61,7 +80,7 @@ def test_a_long_series_is_searched_in_stretches_and_told_to_the_point() -> None:
 
 
 def test_equal_values_never_change() -> None:
-    assert changes([5.0] * 50, LEVEL) == []
+    assert changes([5.1] * 50, LEVEL) == changes([5.1] * 11, LEVEL) == []
 
 
 @settings(max_examples=60, deadline=None)

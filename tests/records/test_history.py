@@ -86,7 +86,7 @@ def test_a_history_is_drawn_with_its_change(
         (["figure=gemm", "find=h999"], "no device with 'h999' in its name"),
         (["figure=gemm", "chip=h100-sxm"], "no record of chip 'nvidia-h100-sxm-80gb'"),
         (["level=0.01"], "level= needs figure="),
-        (["figure=gemm", "level=0.7"], "level=0.7 must lie between 0 and 0.5"),
+        (["figure=gemm", "level=0.7"], "level=0.7 must lie between 0.0005 and 0.5"),
         (["limit=-1"], "limit=-1 must be 0 or more"),
         (["sql=SELECT 1", "chip=h20"], "leave out chip="),
         (["sql=' '"], "sql= is empty"),
