@@ -28,7 +28,7 @@ from bench.predict.model.recipe import Recipe
 from bench.predict.model.serving import Served, interrupting, serve
 from bench.predict.model.step import Step, step
 from bench.predict.model.training import training
-from bench.predict.scenario import TUNED, Scenario
+from bench.predict.scenario import Scenario
 from bench.predict.tiers import Tier, lacking, tier
 
 if TYPE_CHECKING:
@@ -165,8 +165,9 @@ def forecast(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
     """
     work, turn, prompt = _work(chip, scenario, known)
     name = part_of(scenario)
-    part, (slower, engine_spread) = known.parts[name], _engines(scenario, known)
+    part = known.parts[name]
     groups, included = _other_groups(chip, scenario, known)
+    slower, engine_spread = _engines(scenario, known, included=bool(groups) and included)
     shift, halves = departure(chip, part, known.stack, groups if included else None, engine_spread)
     shift += slower
     return Prediction(
@@ -193,25 +194,27 @@ def forecast(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
 def _other_groups(
     chip: Facts, scenario: Scenario, known: Learnt
 ) -> tuple[OtherGroups | None, bool]:
-    """Returns how other groups' serving compares with predictions, and whether to include that.
+    """Returns how other groups' work compares with predictions, and whether to include that.
 
-    Tuned engines are those of the fit, so nothing is included for them. On chips of a vendor that
-    was not fitted it is always included, because how well a tuned port performs is unknown.
+    A named engine is one of the fit, so nothing is included for it. On chips of a vendor that was
+    not fitted it is always included, because how well a port of the engine performs is unknown.
     """
-    if scenario.phase != "serve":
+    if scenario.phase in STEPS:
         return None, False
     name = part_of(scenario)
     if not has_fitted_vendor(chip, known.parts[name]):
         return known.ports.get(name), True
-    return known.others.get(name), scenario.engine != TUNED
+    return known.others.get(name), not scenario.engine
 
 
-def _engines(scenario: Scenario, known: Learnt) -> tuple[float, float]:
+def _engines(scenario: Scenario, known: Learnt, *, included: bool) -> tuple[float, float]:
     """Returns the engine's log slowdown beyond the part's departures, and its log spread.
 
-    Steps were measured on one engine, or on tuned ones. For other engines, the spread is that of
-    the time per token in serving.
+    Both are 0 where other groups' work is included. Steps were measured on one engine, or on tuned
+    ones. For other engines, the spread is that of the time per token in serving.
     """
+    if included:
+        return 0.0, 0.0
     if scenario.phase == "train":
         return known.trainer.of(scenario.engine)
     name = EXPERTS if scenario.workload.experts else DENSE

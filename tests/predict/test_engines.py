@@ -15,7 +15,7 @@ def test_an_engine_narrows_training_and_moves_it(capsys: pytest.CaptureFixture[s
     assert "With torchtitan:" in said("predict", own, capsys)[1]
     any_, named = one(words, capsys), one(own, capsys)
     assert (any_["engine"], named["engine"]) == (None, "torchtitan")
-    assert named["seconds"] > any_["seconds"]
+    assert named["seconds"] < any_["seconds"], "other groups were slower"
     wide, narrow = (each["seconds_high_80"] / each["seconds_low_80"] for each in (any_, named))
     assert narrow < wide
 

@@ -198,7 +198,7 @@ def test_a_sibling_stands_closer_than_a_stranger(chips: dict[str, Facts]) -> Non
 
 def ideal() -> Learnt:
     """What was learnt, with software that reaches every figure."""
-    return replace(load(), stack=IDEAL, trainer=Trainer())
+    return replace(load(), stack=IDEAL, trainer=Trainer(), ports={})
 
 
 def moved(chip: Facts) -> float:
@@ -234,7 +234,7 @@ def test_copies_that_train_need_a_link() -> None:
 
 
 def test_a_training_step_is_less_sure_for_its_engine_is_not_known() -> None:
-    known = load()
+    known = replace(load(), ports={})
     sure = replace(known, trainer=replace(known.trainer, engines=0.0))
     one, other = (forecast(made(), asked("train"), each) for each in (known, sure))
     assert one.seconds == other.seconds

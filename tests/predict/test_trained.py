@@ -48,6 +48,7 @@ def test_a_run_that_tells_everything_is_taken() -> None:
     (row,) = taken()
     assert row.words == {
         "chip": "huawei-ascend-910c", "model": "qwen3-8b", "dtype": "bf16", "stack": "lab",
+        "group": cases.source()["by"],
     }  # fmt: skip
     wanted = {"chips": 16, "tp": 2, "pp": 1, "dp": 8, "micro": 1, "batch": 128, "length": 4096}
     assert {key: row[key] for key in wanted} == wanted
@@ -61,6 +62,8 @@ def test_a_run_that_tells_everything_is_taken() -> None:
         *({"work": {word: None}} for word in ("model", "seq", "global_batch", "micro_batch", "tp")),
         {"work": {"seq": "up to 4096"}},
         {"work": {"case": "packed samples"}},
+        {"work": {"scenario": "LoRA, rank 8"}},
+        {"value": "2.783 sample/s"},  # was read as tokens/s: 99.9% off
         {"work": {"model": "Nobody-8B"}},
         {"dtype": None},
         {"per": "die"},

@@ -65,8 +65,8 @@ class Learnt:
         measured: parts, and formats of products, that a chip's own record changed, by chip.
         records: hashes of such records, by record id.
         first: model of TTFT and departures from it, by part of serving.
-        others: how other groups' serving compares with predictions on chips of fitted vendors, by
-            part of serving. It rests on reported values, which the hash leaves out.
+        others: how other groups' serving and training compare with predictions on chips of fitted
+            vendors, by part. They rest on reported values, which the hash leaves out.
         ports: the same on chips of any vendor.
         trainer: factors of training on the stack's times.
         sizes: the sizes that each part was fitted on.

@@ -1,6 +1,6 @@
-"""Measured over predicted time per token in serving by other groups, on any engine, however tuned.
+"""Measured over predicted time of other groups' serving and training, on any engine.
 
-Predictions describe what the engines of the fitted tables reach, all tuned by one group. Other
+Predictions describe what the engines of the fitted tables reach, each tuned by one group. Other
 groups that report a number of their own have other versions, settings and aims.
 """
 
@@ -19,7 +19,7 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class OtherGroups:
-    """Distribution of measured over predicted time per token, with one vote per group.
+    """Distribution of measured over predicted time, with one vote per group.
 
     Attributes:
         low, high: bounds of the central ``LEVEL`` of the groups' values.
@@ -37,25 +37,36 @@ class OtherGroups:
     values: int
     pairs: float = 0.0
 
-    def __str__(self) -> str:
+    def note(self, time: str) -> str:
+        """Returns the note for a prediction that does not include these groups' slowdown.
+
+        Args:
+            time: what was predicted: ``time per token`` or ``time of a step``.
+        """
         return (
             f"{self.groups} other groups, each with its own engine, measured {self.middle:.2g} "
-            f"times the predicted time per token ({LEVEL:.0%} of values: {self.low:.2g} to "
+            f"times the predicted {time} ({LEVEL:.0%} of values: {self.low:.2g} to "
             f"{self.high:.2g})."
         )
 
-    def included_note(self) -> str:
-        """Returns the note for a prediction that already includes these groups' slowdown."""
+    def included_note(self, time: str, fitted: str, without: str) -> str:
+        """Returns the note for a prediction that already includes these groups' slowdown.
+
+        Args:
+            time: as in ``note``.
+            fitted: the engines that the fit describes.
+            without: how to leave the slowdown and the scatter out.
+        """
         return (
-            f"Engines differ: the time per token is taken as {self.middle:.3g} times that of "
-            f"engines tuned for public benchmarks, with the scatter that {self.groups} other "
-            "groups found, each with its own engine; engine=tuned leaves both out."
+            f"Engines differ: the {time} is taken as {self.middle:.3g} times that of {fitted}, "
+            f"with the scatter that {self.groups} other groups found, each with its own engine; "
+            f"{without}."
         )
 
-    def port_note(self, vendors: Sequence[str]) -> str:
+    def port_note(self, time: str, vendors: Sequence[str]) -> str:
         """Returns the note for chips of vendors on which no engine was fitted."""
         return (
-            f"No engine was fitted on chips of {listed(vendors)}: their time per token is taken as "
+            f"No engine was fitted on chips of {listed(vendors)}: their {time} is taken as "
             f"{self.middle:.2g} times that of the fit, with the scatter that {self.groups} other "
             "groups found, each with its own engine, on such chips."
         )

@@ -6,9 +6,22 @@ Some engines count the dies of a chip as devices: such a run is converted to one
 from collections.abc import Iterable, Mapping
 
 from bench.evidence.model import Kind, Report, Reported
-from bench.predict.learning.reported import DIES, model_named, over_whole_chips, values_of
+from bench.predict.learning.expected import has_fitted_vendor
+from bench.predict.learning.pooled import Departures
+from bench.predict.learning.reported import (
+    DIES,
+    Group,
+    model_named,
+    over_whole_chips,
+    values_of,
+)
 from bench.predict.learning.tables import Row
+from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS, departures, part, runs
+from bench.predict.learning.world import World
 from bench.predict.model.facts import Facts
+from bench.predict.model.stack import Stack
+from bench.predict.model.training import Trainer
+from bench.units import Dimension
 from bench.workloads.model import Workload
 
 FITTED = ("torchtitan-h100", "torchtitan-h200")
@@ -16,6 +29,8 @@ FITTED = ("torchtitan-h100", "torchtitan-h200")
 WANTED = {"length": "seq", "micro": "micro_batch", "batch": "global_batch"}
 """Required numbers: column, and key in the report's workload."""
 SPLIT = ("tp", "pp", "cp", "ep", "vp")
+UNLIKE = {"case", "scenario"}
+"""Keys of work that the model does not have, such as adapters or reinforcement learning."""
 SHARDED = ("fsdp", "zero3")
 """Values of ``sharding`` with which weights are sharded over the copies."""
 
@@ -32,6 +47,31 @@ def trained_rows(
     ]
 
 
+def training_logs(
+    world: World, stack: Stack, trainer: Trainer, parts: Mapping[str, Departures]
+) -> dict[str, dict[Group, list[float]]]:
+    """Returns the log of measured over predicted time of reported training, by part and group.
+
+    The prediction is for the median of the fitted engines. As in serving, results on chips of a
+    vendor without a fitted engine count as a group of their own.
+
+    Args:
+        world: all data.
+        stack: fitted on steps.
+        trainer: fitted factors of training.
+        parts: departures of training from the two.
+    """
+    reported = runs(world.reported_training, world.chips, world.models)
+    logs: dict[str, dict[Group, list[float]]] = {TRAIN: {}, TRAIN_EXPERTS: {}}
+    for one, log in zip(reported, departures(reported, stack, trainer), strict=True):
+        name = part(one.row, world.models)
+        means, _ = parts[name].predicted([one.facts.labels])
+        vendor = "" if has_fitted_vendor(one.facts, parts[name]) else one.facts.vendor
+        own = logs[name].setdefault((one.row.words["group"], vendor), [])
+        own.append(float(log - means[0]))
+    return logs
+
+
 def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row | None:
     """Returns a reported value as a row of training; None if it does not state enough."""
     work = {str(key): word for key, word in value.workload.items()}
@@ -39,12 +79,9 @@ def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row
     sizes = {key: _count(work.get(word, "")) for key, word in WANTED.items()}
     if value.quantity != "training_rate" or value.per == "die" or not value.dtype:
         return None
-    if (
-        name not in models
-        or "case" in work
-        or not all(sizes.values())
-        or not _split_is_stated(value)
-    ):
+    if value.value.dimension is not Dimension.TOKEN_RATE or UNLIKE & work.keys():
+        return None
+    if name not in models or not all(sizes.values()) or not _split_is_stated(value):
         return None
     numbers = {
         **_split(work, value.count),
@@ -54,7 +91,10 @@ def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row
         "recompute": float(work.get("recompute") == "full"),
         "rate": value.value.si / (value.count if value.per == "total" else 1),
     }
-    words = {"chip": value.chip, "model": name, "dtype": value.dtype, "stack": report.id}
+    words = {
+        "chip": value.chip, "model": name, "dtype": value.dtype, "stack": report.id,
+        "group": report.by(value),
+    }  # fmt: skip
     return Row(words, numbers)
 
 

@@ -8,14 +8,17 @@ from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.pool import Evidence
 from bench.predict.learning.learn import Learnt, learn
+from bench.predict.learning.others import other_groups
 from bench.predict.learning.reported import (
     by_groups,
     by_ports,
+    on_fitted_vendors,
+    port_groups,
     reported_first,
     reported_rows,
 )
 from bench.predict.learning.reportedpairs import pairs, scatter
-from bench.predict.learning.reportedtraining import trained_rows
+from bench.predict.learning.reportedtraining import trained_rows, training_logs
 from bench.predict.learning.tables import tables
 from bench.predict.learning.world import World, own_products
 from bench.predict.model.facts import all_facts
@@ -51,4 +54,9 @@ def learn_all(world: World) -> Learnt:
         {name: replace(one, pairs=found[name]) for name, one in groups.items()}
         for groups in (by_groups(*fitted), by_ports(*fitted))
     )
+    for name, logs in training_logs(world, known.stack, known.trainer, known.parts).items():
+        if one := other_groups(on_fitted_vendors(logs)):
+            others[name] = one
+        if one := port_groups(logs):
+            ports[name] = one
     return replace(known, others=others, ports=ports)

@@ -7,9 +7,12 @@ from itertools import combinations
 
 import numpy as np
 
-from bench.predict.learning.expected import departure, difference
+from bench.predict.learning.expected import departure, difference, has_fitted_vendor
 from bench.predict.learning.learn import training_rows
+from bench.predict.learning.others import other_groups
 from bench.predict.learning.pooled import Departures
+from bench.predict.learning.reported import on_fitted_vendors, port_groups
+from bench.predict.learning.reportedtraining import training_logs
 from bench.predict.learning.trained import (
     TRAIN,
     TRAIN_EXPERTS,
@@ -28,6 +31,7 @@ from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.training import Trainer
 from bench.predict.validation.errors import Outcome
 from bench.predict.validation.pairs import Key, Side, Sides, median_run, side_by_side
+from bench.predict.validation.reported import without
 
 NAMES = {TRAIN: "training, dense", TRAIN_EXPERTS: "training, experts"}
 ENOUGH = 3
@@ -83,13 +87,29 @@ def predicted(
 
 
 def reported_training(world: World) -> list[Outcome]:
-    """Returns training as others reported it with its prediction; no rate of it was fitted."""
+    """Returns training as others reported it with its prediction; no rate of it was fitted.
+
+    The distribution over other groups leaves out the row's own group.
+    """
     kept = runs(training_rows(world.data), world.chips, world.models)
     stack = world.stack()
-    known = training_fit(kept, world.models, stack)
-    reported = runs(world.reported_training, world.chips, world.models)
-    outcomes = predicted(world, reported, kept, stack, known)
-    return [one for part_ in outcomes.values() for one in part_]
+    trainer, parts = training_fit(kept, world.models, stack)
+    reported, shares = (
+        runs(world.reported_training, world.chips, world.models),
+        _shares(world, kept),
+    )
+    logs = training_logs(world, stack, trainer, parts)
+    errors = -departures(reported, stack, trainer), -departures(reported, IDEAL, Trainer())
+    found = []
+    for one, error, bare in zip(reported, *errors, strict=True):
+        name = part(one.row, world.models)
+        others = without(logs[name], one.row.words["group"])
+        fitted = has_fitted_vendor(one.facts, parts[name])
+        groups = other_groups(on_fitted_vendors(others)) if fitted else port_groups(others)
+        shift, halves = departure(one.facts, parts[name], stack, groups)
+        rivals = float(bare), float(bare) + shares[name]
+        found.append(Outcome(one.row.chip, work(one), float(error) + shift, halves, rivals))
+    return found
 
 
 def notes(world: World) -> dict[str, str]:

@@ -82,7 +82,13 @@ COLUMN_NOTES = {
     ),
 }  # fmt: skip
 """Explains the terms of the columns, by phase."""
-ANY_ENGINE = "Engines differ: the interval spans those measured; engine= names one of them."
+ENGINES = {
+    "serve": (
+        "time per token", "engines tuned for public benchmarks", "engine=tuned leaves both out",
+    ),
+    "train": ("time of a step", "the fitted engines", "engine= names one of those"),
+}  # fmt: skip
+"""What is predicted, the engines of the fit, and how to ask for one of them, by phase."""
 OF_ENGINE = "With {}: by how much slower or faster it is than others, on the chips that it ran on."
 KNOWN = ("does not fit", "no way")
 """Beginnings of reasons that say that a chip cannot, not that something is unknown."""
@@ -231,9 +237,9 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
         work = "training" if scenario.phase == "train" else "serving"
         yield f"Experts are assumed evenly loaded; the interval is that of {work} such models."
         yield from _expert_copies(scenario)
-    if scenario.phase == "train":
-        yield OF_ENGINE.format(scenario.engine) if scenario.engine else ANY_ENGINE
-    elif scenario.split.pp > 1:
+    if scenario.phase == "train" and scenario.engine:
+        yield OF_ENGINE.format(scenario.engine)
+    elif scenario.phase != "train" and scenario.split.pp > 1:
         yield STAGES
     yield from apart_lines([one.found for one in answers if one.found])
     yield from transfer_lines([one.found for one in answers if one.found])
@@ -262,16 +268,17 @@ def unseen_lines(found: Sequence[Prediction]) -> Iterator[str]:
 
 def transfer_lines(found: Sequence[Prediction]) -> Iterator[str]:
     """Yields what a transfer of the fit adds: to other groups, to vendors that were not fitted."""
-    fitted = [one for one in found if one.other_groups and one.vendor_fitted]
+    words = ENGINES.get(found[0].scenario.phase, ENGINES["serve"]) if found else ("",) * 3
+    compared = [(one, one.other_groups) for one in found if one.other_groups]
     yield from dict.fromkeys(
-        one.other_groups.included_note() if one.includes_other_groups else str(one.other_groups)
-        for one in fitted
-        if one.other_groups
+        groups.included_note(*words) if one.includes_other_groups else groups.note(words[0])
+        for one, groups in compared
+        if one.vendor_fitted
     )
-    ported = [one for one in found if one.other_groups and not one.vendor_fitted]
-    vendors = sorted({one.chip.vendor for one in ported})
-    notes = (one.other_groups.port_note(vendors) for one in ported if one.other_groups)
-    yield from dict.fromkeys(notes)
+    vendors = sorted({one.chip.vendor for one, _ in compared if not one.vendor_fitted})
+    yield from dict.fromkeys(
+        groups.port_note(words[0], vendors) for one, groups in compared if not one.vendor_fitted
+    )
     if any(not one.vendor_fitted and not one.other_groups for one in found):
         yield "Across vendors part of the interval is assumed: most fitted times are of one vendor."
 
