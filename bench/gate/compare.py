@@ -10,17 +10,20 @@ from bench.gate.group import Group, groups, left_out, lone
 from bench.gate.model import ENDED, Finding, Row, Run, Taken, Terms, Verdict, middle
 from bench.gate.searched import luck
 from bench.gate.spread import Variance, common, moderated, variance_of
-from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
+from bench.gate.weigh import ENOUGH, WIDE, is_widened, may_be_slower, ratio, verdict
 from bench.judging.rates import Interval
+from bench.judging.throttle import SWING
 from bench.judging.titles import FAKE
 from bench.records.model import SHAPE
 
 ORDER = list(Verdict)
-ENOUGH = 5
-"""A set of this many runs shows its spread well enough."""
 LISTED = 5
 """Most titles of left-out measurements that are listed."""
 OTHER_SHAPE = "another shape won"
+SWINGS = (
+    f"a short load at a power cap, with ±{SWING:.1%} for the swings of its clock: "
+    f"{ENOUGH} such earlier runs show its true spread"
+)
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
 
@@ -110,6 +113,8 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
     word, reason = verdict(found, terms.least)
     noisy = found.low <= 1 <= found.high
     remarks = [reason, "" if noisy else clocks.remark(found, clock, now)]
+    if word is Verdict.AMBIGUOUS and is_widened(now.speed, speeds):
+        remarks.append(SWINGS)
     open_ = word is Verdict.SLOWER or (
         word is Verdict.AMBIGUOUS and may_be_slower(found, terms.least)
     )

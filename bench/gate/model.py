@@ -38,12 +38,14 @@ class Speed:
         value: work a second, or calls a second.
         down, up: standard error of its logarithm, towards slower and towards faster.
         freedom: degrees of freedom of those errors.
+        swing: least standard error of a short load at a power cap, whose clock swings; 0 otherwise.
     """
 
     value: float
     down: float
     up: float
     freedom: float
+    swing: float = 0.0
 
 
 @dataclass(frozen=True)

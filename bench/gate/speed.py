@@ -12,7 +12,8 @@ from scipy.special import stdtrit
 
 from bench.gate.model import Clock, Speed
 from bench.judging import energy
-from bench.judging.rates import call_times, rates
+from bench.judging.rates import held_back_s, rates
+from bench.judging.throttle import SWING
 from bench.measure.stats import CAUTION, median_interval
 from bench.records.model import Measurement
 from bench.units import Dimension
@@ -30,8 +31,8 @@ def student(freedom: float, probability: float) -> float:
 def speed_of(measurement: Measurement, dimension: Dimension) -> Speed | None:
     """Returns the work per second of the median call; of a sustained load, of its settled half."""
     found, _ = rates(measurement, dimension)
-    timing, call = measurement.timing, call_times(measurement)
-    if found is None or timing is None or call is None:
+    timing = measurement.timing
+    if found is None or timing is None:
         return None
     if dimension is Dimension.BYTES:
         return Speed(found.value, 0.0, 0.0, ENDLESS)
@@ -39,21 +40,25 @@ def speed_of(measurement: Measurement, dimension: Dimension) -> Speed | None:
     if energy.keeps_up(measurement):
         last = energy.settled(timing)
         times = (last.median_s, last.low_s, last.high_s)
-        return _speed(value * call.value / last.median_s, times, energy.PARTS)
-    return _speed(value, (call.value, call.low, call.high), timing.stats.effective_samples)
+        return _speed(value * timing.stats.median_s / last.median_s, times, energy.PARTS)
+    stats, swing = timing.stats, SWING if held_back_s(measurement) is not None else 0.0
+    times = (stats.median_s, stats.low_s, stats.high_s)
+    return _speed(value, times, stats.effective_samples, swing)
 
 
-def _speed(value: float, times_s: tuple[float, float, float], effective: float) -> Speed:
+def _speed(
+    value: float, times_s: tuple[float, float, float], effective: float, swing: float = 0.0
+) -> Speed:
     """Returns a speed, from the median time and the bounds of its interval.
 
     The bounds lie ``CAUTION`` times Student's quantile apart in ranks, unless they are the
-    extremes.
+    extremes. ``swing`` is how far the bounds lie from the median at least, relative to it.
     """
     middle, low, high = times_s
     freedom = max(1.0, effective - 1)
     reach = min(student(freedom, 0.5 + LEVEL / 2), math.sqrt(effective) / CAUTION)
     down, up = math.log(high / middle) / reach, math.log(middle / low) / reach
-    return Speed(value, down, up, freedom)
+    return Speed(value, down, up, freedom, math.log1p(swing) / reach)
 
 
 def speed_of_series(seconds: tuple[float, ...]) -> Speed:

@@ -7,18 +7,23 @@ With a set of runs, the variance between runs counts, too. The intervals of all 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from bench.gate.model import Speed, Verdict
 from bench.gate.speed import ENDLESS, student
-from bench.gate.spread import Variance
+from bench.gate.spread import Variance, moderated
 from bench.judging.rates import Interval
+from bench.judging.throttle import SWING
 
 WIDE = 5.0
 """A ratio is called the same only if a difference of this many times ``least`` is ruled out."""
 
 TWICE = 2.0
+ENOUGH = 5
+"""A set of this many runs shows its spread well enough."""
+SWUNG = Variance(SWING**2 / 8, 1.0)
+"""The variance of a sine whose ends lie ``SWING`` apart; it counts as one more run's would."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,24 @@ def ratio(now: Speed, before: Sequence[Speed], between: Variance | None, level: 
         level: two-sided error level.
     """
     middle = math.log(now.value) - fmean(math.log(one.value) for one in before)
+    if is_widened(now, before):
+        now, *before = map(_widened, (now, *before))
+    elif between and any(one.swing for one in before):
+        between = moderated(between, SWUNG)
     slower = [Part(now.down**2, now.freedom), *(Part(one.up**2, one.freedom) for one in before)]
     faster = [Part(now.up**2, now.freedom), *(Part(one.down**2, one.freedom) for one in before)]
     low, high = (_reach(parts, between, level) for parts in (slower, faster))
     return Interval(math.exp(middle), math.exp(middle - low), math.exp(middle + high))
+
+
+def is_widened(now: Speed, before: Sequence[Speed]) -> bool:
+    """Returns whether errors are at least that of a swinging clock, as too few runs show it."""
+    swung = sum(one.swing > 0 for one in before)
+    return swung < ENOUGH and (swung > 0 or now.swing > 0)
+
+
+def _widened(speed: Speed) -> Speed:
+    return replace(speed, down=max(speed.down, speed.swing), up=max(speed.up, speed.swing))
 
 
 def _reach(parts: list[Part], between: Variance | None, level: float) -> float:

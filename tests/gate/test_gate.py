@@ -15,6 +15,7 @@ from bench.gate.report import report
 from bench.gate.speed import speed_of_series, student
 from bench.gate.spread import Variance, common, moderated, variance_of
 from bench.gate.weigh import ratio
+from bench.judging.throttle import SWING
 from tests.gate.cases import taken
 
 
@@ -159,3 +160,37 @@ def test_the_reason_names_the_shape_that_its_columns_have() -> None:
     (flat,) = report(found).flat
     assert flat["shape_before"] == "middle"
     assert "now instead of middle" in str(flat["reason"])
+
+
+def swinging(draw: np.random.Generator, *, loss: float = 0.0, sine: float = 0.0) -> Run:
+    """A run with eight rows of short loads at a power cap, 0.3% apart from run to run."""
+    errors = 0.003 * draw.standard_normal(8) + sine * np.sin(draw.uniform(0, 2 * np.pi, 8))
+    speeds = (1 - loss) * 100 * np.exp(errors)
+    rows = [
+        taken(f"{place}", speed=Speed(float(value), 0.001, 0.001, 30, swing=0.0115))
+        for place, value in enumerate(speeds)
+    ]
+    return Run("a", "", "", {}, tuple(rows))
+
+
+@pytest.mark.parametrize(("runs", "word"), [(1, "ambiguous"), (4, "ambiguous"), (6, "slower")])
+def test_enough_runs_at_a_power_cap_show_a_loss_that_its_swings_hide(runs: int, word: str) -> None:
+    draw = np.random.default_rng(runs)
+    before = [swinging(draw) for _ in range(runs)]
+    found = compare(swinging(draw, loss=0.04), before, Terms())
+    assert {row.verdict.value for row in found.rows} == {word}
+    told = (
+        "a short load at a power cap, with ±3.5% for the swings of its clock: 5 such earlier runs"
+    )
+    assert all((told in row.reason) is (word == "ambiguous") for row in found.rows)
+
+
+@pytest.mark.parametrize("runs", [4, 5, 8])
+def test_swings_of_the_clock_at_a_power_cap_are_not_called_slower(runs: int) -> None:
+    draw, half = np.random.default_rng(runs), SWING / 2
+    hits = 0
+    for _ in range(100):
+        before = [swinging(draw, sine=half) for _ in range(runs)]
+        found = compare(swinging(draw, sine=half), before, Terms(level=0.05))
+        hits += any(row.verdict in (Verdict.SLOWER, Verdict.FASTER) for row in found.rows)
+    assert hits <= 5
