@@ -9,7 +9,13 @@ from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.kernels.registry import kernel as find_kernel
 from bench.measure.conditions import Watch
 from bench.measure.loop import Plan, measure
-from bench.measure.refusals import WrongResultError, checked, refuse_format, refuse_length
+from bench.measure.refusals import (
+    WrongResultError,
+    checked,
+    refuse_format,
+    refuse_length,
+    refuse_memory,
+)
 from bench.measure.search import LEADERS, search
 from bench.records.model import Measurement
 
@@ -166,9 +172,11 @@ def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
 def _space(device: Device, kernel: Kernel, pilot: Point, item: Item, plan: Plan) -> list[Point]:
     """Returns the configurations to search; where all sizes are given, the ways to run them."""
     if kernel.sizes and set(kernel.sizes) <= set(item.fixed):
+        refuse_memory(device, kernel, pilot)
+        ways = kernel.ways(pilot, device.limits())
         if not item.proven:
             refuse_length(device, kernel, pilot, plan.budget_s)
-        return kernel.ways(pilot, device.limits())
+        return ways
     space = kernel.space(pilot, device.limits())
     if not space:
         raise UnsupportedError("free memory holds no configuration of this kernel")

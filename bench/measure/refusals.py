@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from bench.devices.base import Device
 from bench.kernels.common.base import Kernel, Point, UnsupportedError
+from bench.kernels.common.llm import refuse_size
 from bench.measure.loop import LEAST_SAMPLES
 from bench.records.model import Check
+from bench.shapes.measuring import DAY_S
 
 SOFTWARE_FACTOR = 20.0
 PILOT_CALLS = 3
@@ -15,6 +17,9 @@ REFERENCE_S = 0.03
 REFERENCE = "fp32"
 SLOW_BY_DESIGN = ("fp64", "fp32")
 """Formats whose rate vendors cut by design, so that a slow pilot does not mean emulation."""
+
+HELD = ("gemm", "sparse")
+"""Kernels whose footprint is held all at once; others' ``ways`` say what they need."""
 
 CALLS_BESIDES = 3
 """Calls of a measurement besides its samples: preparation, batch sizing, warm-up."""
@@ -54,6 +59,13 @@ def checked(device: Device, kernel: Kernel, point: Point) -> Check:
     return check
 
 
+def refuse_memory(device: Device, kernel: Kernel, point: Point) -> None:
+    """Raises ``UnsupportedError`` if the operands exceed the whole memory of the device."""
+    held = device.info().memory_bytes
+    if kernel.name in HELD and held:
+        refuse_size(kernel.work(point).footprint_bytes, held)
+
+
 def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float) -> None:
     """Refuses a configuration of which too few calls for an interval fit into the budget.
 
@@ -62,7 +74,7 @@ def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float)
     to fit into the budget.
 
     Raises:
-        UnsupportedError: the message says which budget would be enough.
+        UnsupportedError: the message says which budget would be enough, if any is.
     """
     smaller = kernel.smaller(point)
     if smaller == point:
@@ -73,9 +85,11 @@ def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float)
     if call_s <= budget_s < calls * call_s:
         call_s = _fastest_s(device, kernel, point, REFERENCE_S)
     if calls * call_s > budget_s:
+        needed = math.ceil(1.2 * calls * call_s)
+        remedy = f"give seconds={needed}" if needed <= DAY_S else "it needs more than a day"
         raise UnsupportedError(
             f"a call would take about {call_s:.2g} s, too long for a budget of {budget_s:.2g} s: "
-            f"give seconds={math.ceil(1.2 * calls * call_s)}"
+            f"{remedy}"
         )
 
 

@@ -12,6 +12,7 @@ from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.records.model import SIZES
 from bench.shapes import RunConfig, Suite, SuiteItem
+from bench.shapes.measuring import DAY_S
 from bench.words import listed
 
 NAMED = ("kernel", "dtype", "variant")
@@ -19,8 +20,6 @@ NAMED = ("kernel", "dtype", "variant")
 LARGEST = {"elements": 1 << 40}
 LARGEST_SIZE = 1_000_000
 """No chip's memory holds a matrix of that many rows and columns, or that many sequences."""
-
-DAY_S = 86_400
 
 
 def items(config: RunConfig) -> tuple[Weighted, ...]:

@@ -5,6 +5,9 @@ from typing import Any
 
 from bench.shapes.choice import ReportChoice
 
+DAY_S = 86_400
+"""The longest time that a run or a sustained load may be given, s."""
+
 
 @dataclass
 class SuiteItem:

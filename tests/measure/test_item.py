@@ -74,6 +74,23 @@ def test_a_shape_too_long_for_the_budget_is_skipped_with_what_it_needs() -> None
     assert "too long for a budget of 1 s: give seconds=" in skipped.reason
 
 
+def test_a_shape_that_needs_more_than_a_day_is_given_no_time_that_is_refused() -> None:
+    """Nine calls of 40 GFLOP at 1 MFLOP/s take four days."""
+    shape: dict[str, int | str] = {"m": 2714, "n": 2714, "k": 2714}
+    spec = FakeSpec(rates={"fp32": 1e6}, noise="none")
+    skipped = done(spec, Item("gemm", "fp32", fixed=shape), Plan(1.0))
+    assert skipped.reason is not None
+    assert skipped.reason.endswith("too long for a budget of 1 s: it needs more than a day")
+
+
+@pytest.mark.parametrize("name", ["gemm", "sparse"])
+def test_a_shape_that_memory_cannot_hold_is_not_called_too_long(name: str) -> None:
+    shape: dict[str, int | str] = dict.fromkeys("mnk", 1_000_000)
+    skipped = done(FakeSpec(noise="none"), Item(name, "bf16", fixed=shape), Plan(1.0))
+    assert (skipped.status, skipped.reason is None) == ("skipped", False)
+    assert str(skipped.reason).endswith("GiB of memory; 89.4 GiB may be used here")
+
+
 def test_a_shape_is_not_refused_because_small_ones_are_bound_by_their_launch() -> None:
     """A tenth of a millisecond to launch makes 8192 cubed look 15 times as long as its 27 ms."""
     shape: dict[str, int | str] = {"m": 8192, "n": 8192, "k": 8192}

@@ -9,13 +9,13 @@ from bench.commands.running import fakes, several
 from bench.config import choices, device_word, folder, positive
 from bench.errors import UsageError
 from bench.shapes import RunConfig, Suite
+from bench.shapes.measuring import DAY_S
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.devices.fake import FakeSpec
     from bench.measure.runner import Order
 
-DAY_S = 86_400
 MOST_RUNS = 1000
 NAMING = ("resume", "out", "chip", "node", "variant")
 """Keys that name something, and that an unset shell variable would leave blank."""
