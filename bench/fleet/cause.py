@@ -48,7 +48,10 @@ class TypicalReadings:
         )
 
     def cause(self, what: What, level: Level, log_ratio: float) -> str:
-        """Returns why a device is slow; ``log_ratio`` is the log of its rate over the median."""
+        """Returns why a device is slow; ``log_ratio`` is the log of its rate over the median.
+
+        Memory and links have clocks of their own, so that the device's clock is no cause there.
+        """
         own_reasons = [
             reason
             for reason, share in level.throttled.items()
@@ -56,15 +59,16 @@ class TypicalReadings:
         ]
         warmer = (level.temperature_c or 0.0) - (self.temperature_c or math.inf)
         hot = warmer >= HOTTER_C or any(THERMAL in reason for reason in own_reasons)
-        if self._is_due_to_clock(level, log_ratio):
-            share = (level.clock_hz or 0.0) / (self.clock_hz or 1.0) - 1
-            return self._clock_cause(share, warmer, own_reasons, hot=hot)
         if is_link(what):
             return "slow link"
+        share = (level.clock_hz or 0.0) / (self.clock_hz or 1.0) - 1
+        is_low = self._is_due_to_clock(level, log_ratio)
+        if is_low and not is_memory(what):
+            return self._clock_cause(share, warmer, own_reasons, hot=hot)
         also = f" (also {', '.join(own_reasons)})" if own_reasons else ""
         kind = "slow memory" if is_memory(what) else "slow chip"
-        clock_is_known = level.clock_hz and self.clock_hz
-        clock = " at full clock" if clock_is_known else ", its clock is not known"
+        low = f", clock {share:+.1%}, on which it depends little" if is_low else " at full clock"
+        clock = low if level.clock_hz and self.clock_hz else ", its clock is not known"
         return f"{kind}{clock}{also}"
 
     def _is_due_to_clock(self, level: Level, log_ratio: float) -> bool:
