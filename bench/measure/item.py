@@ -19,8 +19,12 @@ from bench.measure.refusals import (
 from bench.measure.search import LEADERS, search
 from bench.records.model import Measurement
 
-SUSTAINED_SAMPLE_S = 0.1
-"""Duration of one sample of a sustained load: a minute is a series of 600."""
+SUSTAINED_SAMPLE_S, SUSTAINED_SAMPLES = 0.1, 1500
+"""Least duration of one sample of a sustained load, and about how many it has at most.
+
+A minute is a series of 600, ten minutes one of 1500 longer samples: fewer than the loop's
+``max_samples``, so that the load lasts for its time even if it speeds up by a quarter.
+"""
 
 PATH = re.compile(r"(?<!\w)(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\":,;()]+){2,}")
 
@@ -166,7 +170,8 @@ def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
     """Returns the plan for what is left of the budget; a sustained load is sampled to its end."""
     if not kernel.sustains:
         return replace(plan, budget_s=left_s)
-    return replace(plan, budget_s=left_s, least_s=left_s, sample_s=SUSTAINED_SAMPLE_S)
+    sample_s = max(SUSTAINED_SAMPLE_S, left_s / SUSTAINED_SAMPLES)
+    return replace(plan, budget_s=left_s, least_s=left_s, sample_s=sample_s)
 
 
 def _space(device: Device, kernel: Kernel, pilot: Point, item: Item, plan: Plan) -> list[Point]:

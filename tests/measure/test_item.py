@@ -306,3 +306,14 @@ def test_the_fakes_preparation_says_what_its_call_takes() -> None:
     )
     assert isinstance(prepared, FakePrepared)
     assert prepared.spot_check().passed
+
+
+@pytest.mark.parametrize("seconds", [60.0, 600.0])
+def test_a_sustained_load_lasts_for_its_time_with_a_bounded_number_of_samples(
+    seconds: float,
+) -> None:
+    timing = done(FakeSpec(), Item("sustained", "bf16"), Plan(seconds)).timing
+    assert timing is not None
+    lasted_s = timing.at_s[-1] + timing.batch_calls * timing.samples_s[-1]
+    assert lasted_s == pytest.approx(seconds, rel=0.01)
+    assert 500 < len(timing.samples_s) < QUICK.max_samples
