@@ -93,11 +93,6 @@ OF_OUTPUT = (
     "parallel",
 )
 """Keys that describe another tool's output; a bundle contains all of this itself."""
-NOT_PREDICTED = (
-    "nothing is predicted for these runs: they speculate, share a prefix, have pipeline stages, "
-    "most of their requests wait, or specs/workloads lacks the model (or its name: give workload=)"
-)
-"""Said of measured serving that no prediction is for."""
 
 
 def main(words: list[str]) -> int:
@@ -199,12 +194,14 @@ def _divided(config: ImportConfig) -> "tuple[dict[str, str], int | None]":
         UsageError: the two contradict each other, or one is invalid.
     """
     from bench.predict.model.parallel import parallel
+    from bench.predict.refusals import refuse_sharding
 
     if config.count is not None and config.count < 1:
         raise UsageError(f"count={config.count} must be 1 or more")
     if config.parallel is None:
         return {}, config.count
     split = parallel(config.parallel)
+    refuse_sharding(split)
     if config.count not in (None, split.chips):
         raise UsageError(
             f"parallel={config.parallel} is {split.chips} devices, not {config.count}: leave out "
@@ -248,8 +245,7 @@ def _set_beside_predictions(made: "Report") -> None:
         from bench.predict.beside import serving_beside
         from bench.report.prediction.beside import beside_lines
 
-        lines = list(beside_lines(serving_beside(made)))
-        for line in lines or [NOT_PREDICTED]:
+        for line in beside_lines(serving_beside(made)):
             print(line, file=sys.stderr)
 
 

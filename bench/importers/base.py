@@ -7,6 +7,7 @@ nothing in it is executed. A value that is not understood is refused, never gues
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from json import JSONDecodeError
@@ -112,11 +113,14 @@ class Stated:
         """Returns the date that the user stated, or else the one in the output.
 
         Raises:
-            NotUnderstood: neither is known.
+            NotUnderstood: neither is known, or the day is still to come.
         """
         if not (self.date or date_in_output):
             raise self.fault("it does not say when it was measured", "give date=, such as 2026-11")
-        return self.date or date_in_output or ""
+        date, today = self.date or date_in_output or "", datetime.now(UTC).date().isoformat()
+        if re.fullmatch(r"[\d-]{4,10}", date) and date > today[: len(date)]:
+            raise self.fault(f"it is dated {date}, after today", "give date=, when it was measured")
+        return date
 
     def row(self, line: int | None = None, /, **fields: object) -> Reported:
         """Returns one measurement; texts are put on one line, empty fields are left out.

@@ -31,6 +31,7 @@ TITLE = "Serving Benchmark Result"
 END = re.compile(r"={20,}")
 LABELLED = re.compile(rf"([A-Za-z0-9 ./()-]{{3,60}}): {{0,60}}({NUMBER}|inf|None)")
 LABELS = {
+    "benchmark duration (s)": "duration",
     "successful requests": "completed", "failed requests": "failed",
     "traffic request rate": "request_rate", "request rate configured (rps)": "request_rate",
     "maximum request concurrency": "max_concurrency", "max request concurrency": "max_concurrency",
@@ -55,6 +56,17 @@ MOST_FAILED = 0.01
 LEAST_TURNS = 3
 """Requests per concurrent one, below which the beginning and the end, with few of them under way,
 are over a third of the run."""
+MISCOUNT = 0.02
+"""Largest relative difference of a rate from tokens over time; both may be rounded."""
+MORE_AT_ONCE = 1.25
+"""Largest ratio of rate x TPOT to the requests under way: their mean, but for the run's ends."""
+FORMATS = {
+    "fp8": ("fp8",), "fp8-dynamic": ("fp8",), "int8": ("int8",), "w8a8": ("int8", "fp8"),
+    "awq": ("int4",), "awq-int4": ("int4",), "gptq": ("int4",), "gptq-int4": ("int4",),
+    "int4": ("int4",), "w4a16": ("int4",), "nvfp4": ("nvfp4",), "mxfp4": ("mxfp4",),
+}  # fmt: skip
+"""Number formats by the endings of published names."""
+FORMAT = re.compile(rf"-({'|'.join(sorted(FORMATS, key=len, reverse=True))})$", re.IGNORECASE)
 TIMES = {"tpot": "mean_tpot_ms", "ttft": "mean_ttft_ms"}
 """Key of each quantity that is a time."""
 Run = Mapping[str, Json]
@@ -125,11 +137,9 @@ def _unfit(run: Run) -> str:
 
 def _rows(run: Run, stated: Stated, number: int) -> Iterator[Reported]:
     """Yields the rows of one run."""
-    missing = [key for key in REQUIRED if not decimal(run.get(key))]
-    if missing:
-        problem = f"{missing[0]} is {quoted(run.get(missing[0], 'missing'))}"
-        raise stated.fault(problem, AS_WRITTEN, number)
     work = _work(run, stated, number)
+    if problem := _contradiction(run, int(work["concurrency"])):
+        raise stated.fault(problem, AS_WRITTEN, number)
     name = f"c{work['concurrency']}-{work['input']}-{work['output']}"
     few = int(work["requests"]) < LEAST_TURNS * int(work["concurrency"])
     shared = {
@@ -152,6 +162,24 @@ def _rows(run: Run, stated: Stated, number: int) -> Iterator[Reported]:
             )
 
 
+def _contradiction(run: Run, at_once: int) -> str:
+    """Returns which figures of a run cannot be, or not together; empty if all can."""
+    others = [key for key in ("duration", *TIMES.values()) if run.get(key) is not None]
+    for key in (*REQUIRED, *others):
+        number = decimal(run.get(key))
+        if number is None or (number == 0 and key != TIMES["tpot"]):  # 0 for answers of one token
+            return f"{key} is {quoted(run.get(key, 'missing'))}"
+    rate, time = _number(run, "output_throughput"), _number(run, "duration")
+    tokens, step = _number(run, "total_output_tokens"), _number(run, "mean_tpot_ms") / 1000
+    if time and abs(rate * time / tokens - 1) > MISCOUNT:
+        counted = f"{tokens} tokens in {time} s are {plain_number(round(tokens / time, 1))}"
+        return f"output_throughput is {plain_number(rate)}, but {counted}"
+    if rate * step > Decimal(MORE_AT_ONCE) * at_once:
+        needed = f"{plain_number(rate)} tokens/s at {plain_number(step * 1000)} ms each"
+        return f"{needed} take {round(rate * step)} requests at once, not {at_once}"
+    return ""
+
+
 def _work(run: Run, stated: Stated, number: int) -> dict[str, str]:
     """Returns what was served: model, mean lengths, requests at once, division of the model."""
     model = stated.model or str(run.get("model_id") or "")
@@ -161,11 +189,15 @@ def _work(run: Run, stated: Stated, number: int) -> dict[str, str]:
     if stated.count is None:
         fix = "give parallel=, such as tp8, or count="
         raise stated.fault("it does not say on how many chips", fix, number)
+    named = FORMAT.search(model)
+    if named and stated.dtype and stated.dtype not in FORMATS[named[1].lower()]:
+        fix = f"give dtype={' or '.join(FORMATS[named[1].lower()])}"
+        raise stated.fault(f"its model {quoted(model)} is not in {stated.dtype}", fix, number)
     done = _number(run, "completed")
     lengths = (round(_number(run, f"total_{one}_tokens") / done) for one in ("input", "output"))
     prompt, answer = (max(1, int(length)) for length in lengths)
     return {
-        "model": model.rstrip("/").rpartition("/")[2],
+        "model": FORMAT.sub("", model.rstrip("/").rpartition("/")[2]),
         "input": str(prompt),
         "output": str(answer),
         "requests": str(int(done)),

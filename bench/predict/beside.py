@@ -1,24 +1,32 @@
 """What the shipped model predicts for serving that somebody measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bench.chips.load import catalogue
 from bench.errors import UsageError
-from bench.evidence.model import Report
+from bench.evidence.model import Report, Reported
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, chosen
 from bench.predict.learning.pooled import LEVELS
-from bench.predict.learning.reported import FIRST, QUANTITIES, reported_first, reported_rows
+from bench.predict.learning.reported import (
+    FIRST,
+    QUANTITIES,
+    UNLIKE,
+    model_named,
+    reported_first,
+    reported_rows,
+)
 from bench.predict.learning.served import LOAD, as_served
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts, all_facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import ITEM
-from bench.predict.refusals import refuse_unfit
+from bench.predict.refusals import refuse_split, refuse_unfit
 from bench.predict.scenario import Scenario
+from bench.words import counted
 from bench.workloads.load import workloads
 from bench.workloads.model import Workload
 
@@ -29,6 +37,8 @@ RATE = "serving_output"
 @dataclass(frozen=True)
 class Beside:
     """One measurement of serving, with its prediction.
+
+    The measured value is as reported where there is none.
 
     Attributes:
         row: id of the measurement.
@@ -47,13 +57,18 @@ class Beside:
 
 
 def serving_beside(report: Report) -> Iterator[Beside]:
-    """Yields each measurement of serving that states what a prediction needs, with its prediction.
+    """Yields each measurement of serving with its prediction, or why it has none.
 
     TTFT is compared for single requests only: the model has no queue.
     """
     models, chips, known = workloads(), all_facts(catalogue()), chosen(None)
     read = [report], chips, models
-    for row in (*reported_rows(*read), *reported_first(*read)):
+    rows = [*reported_rows(*read), *reported_first(*read)]
+    stated = {row.words["stack"].rpartition(" ")[2] for row in rows}
+    for value in report.rows:
+        if value.id not in stated and value.quantity in (*QUANTITIES, FIRST):
+            yield Beside(value.id, value.quantity, value.value.si, why=_why_not(value, models))
+    for row in rows:
         quantity, name = row.words["quantity"], row.words["stack"].rpartition(" ")[2]
         seconds = 1e-3 * row["ttft_ms" if quantity == FIRST else "tpot_ms"]
         measured = row["concurrency"] / seconds if quantity == RATE else seconds
@@ -63,6 +78,21 @@ def serving_beside(report: Report) -> Iterator[Beside]:
             yield Beside(name, quantity, measured, why=str(error))
         else:
             yield Beside(name, quantity, measured, found, halves)
+
+
+def _why_not(value: Reported, models: Mapping[str, Workload]) -> str:
+    """Returns why a measurement of serving has no prediction."""
+    work = value.workload
+    model = work.get("model", "")
+    if model_named(model) not in models:
+        return f"no workload {model!r} in specs/workloads: give workload="
+    if any(word in work.get("case", "") for word in UNLIKE):
+        return work["case"]
+    if "pp" in work:
+        return "pipeline stages are not compared"
+    if value.quantity == FIRST and work.get("concurrency") != "1":
+        return "it may hold a queue, except at one request at once"
+    return "too little is stated of it, or most requests waited"
 
 
 def _predicted(
@@ -78,8 +108,13 @@ def _predicted(
     split = Parallel(int(row["tp"]), 1, int(row["dp"]), int(row["ep"]))
     batch, prompt, output = (np.array([row[key]]) for key in LOAD)
     asked = Scenario(model, phase, formats, split, batch, prompt, output)
+    refuse_split(model, split, copies=True)
     refuse_unfit(chip, asked)
-    return _of(forecast(chip, asked, known), row.words["quantity"])
+    found = forecast(chip, asked, known)
+    room = found.room()
+    if room.fits is False and not room.tight:
+        raise UsageError(f"by its sheet it does not fit on {counted(split.chips, 'chip')}")
+    return _of(found, row.words["quantity"])
 
 
 def _of(found: Prediction, quantity: str) -> tuple[float, tuple[float, ...]]:

@@ -17,6 +17,8 @@ from bench.workloads.model import Compressed, Experts, Linear, Workload
 
 ENDINGS = re.compile(r"(-(instruct|chat|base|hf|it|thinking|\d{4}))+$")
 """Endings of published names, with release months, of models with the same shape."""
+MAKER = "meta-"
+"""Beginning of the names of Llama 3 and 3.1 as published, which those of later ones lack."""
 
 
 @once
@@ -63,8 +65,8 @@ def workload(word: str, folder: Path | None = None) -> Workload:
 
 
 def shape_name(name: str) -> str:
-    """Returns a published name in lower case without the endings that do not change the shape."""
-    return ENDINGS.sub("", name.lower())
+    """Returns a published name in lower case without what does not change the shape."""
+    return ENDINGS.sub("", name.lower()).removeprefix(MAKER)
 
 
 def _has_prefix(name: str, prefix: str) -> bool:

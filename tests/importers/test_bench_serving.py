@@ -14,6 +14,7 @@ from tests.importers.cases import SERVED, briefly, take, text
 
 JSON = json.loads(text("bench-serving.json"))
 FILE = str(folders.DATA / "importers" / "bench-serving.json")
+SLOW = {"request_rate": 1.0, "request_throughput": 1.0, "output_throughput": 512, "duration": 320}
 ASKED = [f"file={FILE}", "chip=h20", "by=A. Tester", "dtype=bf16", "parallel=tp8"]
 
 
@@ -69,8 +70,8 @@ def test_the_printed_table_is_read_with_the_settings_before_it() -> None:
         ({}, "32"),
         ({"max_concurrency": None}, "320"),
         ({"max_concurrency": 512}, "320"),
-        ({"request_rate": 1.0, "request_throughput": 1.0, "mean_e2el_ms": 19_600}, "20"),
-        ({"request_rate": 1.0, "request_throughput": 1.0}, "20"),  # 1.11 s + 511 x 36.5 ms
+        ({**SLOW, "mean_e2el_ms": 19_600}, "20"),
+        (SLOW, "20"),  # 1.11 s + 511 x 36.5 ms
         ({"request_rate": 9.0, "request_throughput": 9.0}, "32"),
     ],
 )
@@ -87,6 +88,15 @@ def test_requests_at_once_are_the_limit_or_their_mean_at_a_limited_rate(
         ({"completed": 0}, "no request was served"),
         ({"output_throughput": None}, "output_throughput is 'None'"),
         ({"total_input_tokens": "many"}, "total_input_tokens is 'many'"),
+        ({"mean_tpot_ms": -5}, "mean_tpot_ms is '-5'"),
+        ({"duration": 0}, "duration is '0'"),
+        ({"output_throughput": 8300.5}, "163840 tokens in 197.3 s are 830.4"),
+        (
+            {"max_concurrency": 4},
+            "830.5 tokens/s at 36.512 ms each take 30 requests at once, not 4",
+        ),
+        ({"date": "20310101-000000"}, "it is dated 2031-01-01, after today"),
+        ({"model_id": "x/Llama-3.1-70B-Instruct-FP8"}, "is not in bf16; give dtype=fp8"),
     ],
 )
 def test_a_run_that_measures_nothing_is_refused_with_the_reason(
@@ -115,7 +125,8 @@ def test_each_measurement_is_told_with_its_prediction(capsys: pytest.CaptureFixt
     code, out, err = said("import", ASKED, capsys)
     assert code == 0
     assert "value: 830.5 token/s" in out
-    rate, time = err.splitlines()[1:]
+    first, rate, time = err.splitlines()[1:]
+    assert first.endswith("not predicted: it may hold a queue, except at one request at once")
     assert rate.startswith("c32-2048-512-output: tokens/s 830, predicted ")
     assert time.startswith("c32-2048-512-tpot: TPOT 36.5 ms, predicted ")
     assert rate.endswith("within the 80% interval")
@@ -126,9 +137,36 @@ def test_each_measurement_is_told_with_its_prediction(capsys: pytest.CaptureFixt
     assert f"predicted {predicted:,.0f} (" in rate, "what predict says of the same question"
 
 
-def test_a_run_of_another_model_has_no_prediction(capsys: pytest.CaptureFixture[str]) -> None:
-    _, _, err = said("import", [*ASKED, "workload=my-model"], capsys)
-    assert "nothing is predicted for these runs" in err
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["workload=my-model"], "no workload 'my-model' in specs/workloads: give workload="),
+        (["parallel=tp3"], "tp3 does not divide the 64 heads of llama-3.1-70b"),
+        (["parallel=tp8,ep8"], "ep8: llama-3.1-70b has no experts"),
+        (["parallel=tp4,pp2"], "pipeline stages are not compared"),
+        (["parallel=tp1"], "by its sheet it does not fit on 1 chip"),
+    ],
+)
+def test_why_a_run_has_no_prediction_is_told(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = words if words[0].startswith("parallel") else [*words, ASKED[-1]]
+    code, out, err = said("import", [*ASKED[:-1], *asked], capsys)
+    assert (code, "830.5 token/s" in out) == (0, True)
+    assert f"c32-2048-512-output: tokens/s 830, not predicted: {told}" in err
+
+
+def test_a_way_to_train_is_no_way_to_serve(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said("import", [*ASKED[:-1], "parallel=fsdp8"], capsys)
+    assert code == 2
+    assert "fsdp, cp and vp are of phase=train" in err
+
+
+def test_a_model_is_known_by_its_published_name(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "workload=meta-llama/Meta-Llama-3.1-70B-Instruct-FP8"
+    words = [word for word in ASKED if not word.startswith("dtype")]
+    _, _, err = said("import", [*words, "dtype=fp8", name], capsys)
+    assert "c32-2048-512-output: tokens/s 830, predicted " in err
 
 
 def test_the_number_of_devices_follows_from_the_division(
