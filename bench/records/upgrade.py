@@ -8,12 +8,29 @@ from bench.records.model import SCHEMA
 Data = dict[str, Any]
 
 
+LINKS = ("host_link", "peer")
+ONE_WAY = ", one direction"
+
+
 def _from_1(data: Data) -> Data:
     """Schema 2 added ``device.uid`` and ``machine.node``, unknown in older records.
 
-    It also allows any backend name, where schema 1 had only cpu, cuda and fake.
+    It also allows any backend name, where schema 1 had only cpu, cuda and fake. Copies one way
+    between host and device named no figure in it, and the label of a link the direction, which
+    the figure's title has.
     """
-    return data
+    return _changed(data, _with_direction)
+
+
+def _with_direction(measurement: Any) -> Any:  # noqa: ANN401 -- not yet validated
+    """Returns a copy one way with its figure; unchanged if it is another measurement."""
+    if not (isinstance(measurement, dict) and measurement.get("kernel") in LINKS):
+        return measurement
+    label = measurement.get("label")
+    if not (isinstance(label, str) and ONE_WAY in label):
+        return measurement
+    figures = measurement.get("figures") or ["pcie_bandwidth_oneway"]
+    return {**measurement, "figures": figures, "label": label.replace(ONE_WAY, "")}
 
 
 def _from_2(data: Data) -> Data:
@@ -21,10 +38,15 @@ def _from_2(data: Data) -> Data:
 
     Before, a window had at most a quarter of the samples, often 5 to 18 ms, and was called 20 ms.
     """
+    return _changed(data, _with_burst)
+
+
+def _changed(data: Data, change: Callable[[Any], Any]) -> Data:
+    """Returns the data with each measurement as ``change`` gives it."""
     measured = data.get("measurements")
     if not isinstance(measured, list):
         return data
-    return {**data, "measurements": [_with_burst(one) for one in measured]}
+    return {**data, "measurements": [change(one) for one in measured]}
 
 
 def _with_burst(measurement: Any) -> Any:  # noqa: ANN401 -- not yet validated

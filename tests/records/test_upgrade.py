@@ -15,6 +15,7 @@ from bench import paths
 from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.errors import DataError
+from bench.judging.verdict import rows
 from bench.measure.stats import BURST_WINDOW_S
 from bench.records.model import SCHEMA, Record
 from bench.records.store import read, write
@@ -77,6 +78,17 @@ def test_the_newest_of_the_kept_records_is_written_again_byte_for_byte(tmp_path:
 
 
 # each is read, and means what it meant
+
+
+def test_copies_one_way_of_the_first_schema_stand_beside_what_pcie_carries(
+    sheets: Catalogue,
+) -> None:
+    found = read(paths.data_dir("results") / "records/2026-11-26/h200-sxm-full.json")
+    ways = [one for one in rows(found, sheets) if one.key == "pcie_bandwidth_oneway"]
+    assert len(ways) == 4
+    assert ways[0].title == "PCIe bandwidth, one direction, host to device, pinned"
+    assert ways[0].fraction is not None
+    assert ways[0].fraction.value == pytest.approx(0.861, abs=0.001)
 
 
 @pytest.mark.parametrize("path", OLD, ids=name)
