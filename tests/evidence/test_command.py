@@ -163,6 +163,19 @@ def test_what_is_asked_for_is_counted_beside_all(capsys: pytest.CaptureFixture[s
     assert len(values) < int(whole)
 
 
+@pytest.mark.parametrize("word", ["figure=memory_bandwidth", "work=serving", "work=prefill"])
+def test_what_the_vendor_measured_is_counted_among_the_values_shown(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = document("evidence", ["chip=910b2", word], capsys)
+    kinds = [one["kind"] for rows in found["tables"].values() for one in rows]
+    theirs = sum(kind in ("vendor claim", "vendor gate") for kind in kinds)
+    part = f"{theirs} of {len(kinds)} values come from the vendor's side."
+    every = "All measured values of Huawei Ascend 910B2 shown here come from its vendor."
+    told = [line for line in found["summary"] if "come from" in line]
+    assert told == ([every if theirs == len(kinds) else part] if theirs else [])
+
+
 def test_our_own_rates_say_that_they_are_bursts_and_nothing_else_does(
     sheets: Catalogue,
 ) -> None:

@@ -1,5 +1,6 @@
 """``verdict`` as it is typed: a pair, a matrix, every key, every format, every wrong word."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,19 @@ def test_what_has_to_be_said_of_paper_stands_behind_it(capsys: pytest.CaptureFix
     told = document("verdict", ["chips=[h20,910b]"], capsys)["summary"]
     assert "910B (bin unknown) on paper (the variant is not named) and " in told[0]
     assert "not named of" not in " ".join(told)
+
+
+def test_without_a_published_figure_the_sentence_tells_only_what_was_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = document("verdict", ["chips=[s5000,h20]"], capsys)
+    (row,) = (one for one in found["rows"] if one["axis"] == "matrix_fp16")
+    assert row["paper_ratio"] is None
+    assert re.fullmatch(
+        r"In fp16 matrix, Moore Threads MTT S5000 is [\d.]+ \([\d.–]+\) times NVIDIA H20 SXM 96GB "
+        r"measured; no published figures to compare\. Verdict: [a-z ]+\.",
+        found["summary"][0],
+    )
 
 
 def test_the_chips_turned_round_are_the_reciprocal(capsys: pytest.CaptureFixture[str]) -> None:

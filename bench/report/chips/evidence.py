@@ -65,7 +65,7 @@ def evidence_report(
         (*_heading(shown, known), *HOW),
         COLUMNS,
         tuple(_cells(row, bench, notes) for row in rows),
-        tuple(_summary(chip, known, (figure or work) if not shown else None)),
+        tuple(_summary(chip, known, shown, (figure or work) if not shown else None)),
         notes.lines(),
     )
     return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
@@ -229,12 +229,18 @@ def _flat(row: _Row) -> dict[str, Scalar]:
     }
 
 
-def _summary(chip: Chip, known: Sequence[Observation], unmeasured: str | None) -> Iterator[str]:
-    """Yields what is missing, and how many values come from the vendor.
+def _summary(
+    chip: Chip,
+    known: Sequence[Observation],
+    shown: Sequence[Observation],
+    unmeasured: str | None,
+) -> Iterator[str]:
+    """Yields what is missing, and how many of the values shown come from the vendor.
 
     Args:
         chip: the chip.
         known: all measured values of the chip.
+        shown: those of them that are shown.
         unmeasured: the figure or work that was asked for, if nobody measured it.
     """
     if not known:
@@ -242,8 +248,9 @@ def _summary(chip: Chip, known: Sequence[Observation], unmeasured: str | None) -
         return
     if unmeasured:
         yield f"No measurement of {unmeasured} is known here; of other things there are some."
-    vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in known)
-    if vendor == len(known):
-        yield f"All measured values of {chip.name} come from its vendor."
+    vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in shown)
+    if vendor and vendor == len(shown):
+        part = " shown here" if len(shown) < len(known) else ""
+        yield f"All measured values of {chip.name}{part} come from its vendor."
     elif vendor:
-        yield f"{vendor} of {len(known)} values come from the vendor's side."
+        yield f"{vendor} of {len(shown)} values come from the vendor's side."

@@ -211,10 +211,15 @@ def _memory(findings: Sequence[Finding]) -> list[Finding]:
 def _sentence(finding: Finding, pair: Pairing) -> str:
     """Returns a sentence on one figure: ratios, shares reached, overstatement and verdict."""
     figure, first, second = finding.question.axis.figure or "", pair.first, pair.second
-    paper, remark = on_paper(finding.paper), paper_remark(finding.paper) if finding.paper else ""
-    ratio = f"{paper.removesuffix(f', {remark}')} times {second.name} on paper"
-    text = f"In {FIGURES[figure].title}, {first.name} is {ratio}{f' ({remark})' if remark else ''}"
-    text += f" and {measured(finding.measured)} times measured"
+    text = f"In {FIGURES[figure].title}, {first.name} is "
+    if finding.paper:
+        remark = paper_remark(finding.paper)
+        paper = on_paper(finding.paper).removesuffix(f", {remark}")
+        text += f"{paper} times {second.name} on paper{f' ({remark})' if remark else ''}"
+        text += f" and {measured(finding.measured)} times measured"
+    else:
+        text += f"{measured(finding.measured)} times {second.name} measured"
+        text += "; no published figures to compare"
     (text_1, share_1), (text_2, share_2) = (
         pair.shares[chip.id, figure] for chip in (first, second)
     )
