@@ -84,17 +84,27 @@ def shown_levels(
     known, on_cpu = caches(record, catalogue), record.device.backend == "cpu"
     points = _points(judged)
     found = named(levels(points, MOST_ON_CPU if on_cpu else _most(known)), known)
-    return [(name, _of_memory(level, points, known) if name == MEMORY else level, cache)
-            for name, level, cache in found]  # fmt: skip
+    least = UNCACHED * max((one.bytes for one in known), default=math.inf)
+    uncached = [one for one in points if one[0] >= least]
+    of_memory = bool(found) and found[-1][0] == MEMORY
+    return _of_memory(found, uncached) if of_memory and uncached else found
 
 
 def _of_memory(
-    level: Level, points: Sequence[tuple[float, float]], known: Sequence[Cache]
-) -> Level:
-    """Returns the level with the median rate of the sets that no cache serves, if there are any."""
-    least = UNCACHED * max((one.bytes for one in known), default=0.0)
-    rates = [rate for size, rate in points if size >= least]
-    return replace(level, bytes_per_s=median(rates), steps=()) if known and rates else level
+    found: Sequence[tuple[str, Level, Cache | None]], uncached: Sequence[tuple[float, float]]
+) -> list[tuple[str, Level, Cache | None]]:
+    """Returns the levels with memory, the last, made of the sets that no cache serves.
+
+    Args:
+        found: the levels.
+        uncached: working set in B and rate in B/s of those sets.
+    """
+    *caches_found, (name, level, cache) = found
+    memory = replace(level, bytes_per_s=median(rate for _, rate in uncached), steps=())
+    if caches_found:
+        before, last, shown = caches_found[-1]
+        caches_found[-1] = before, replace(last, gone_bytes=uncached[0][0]), shown
+    return [*caches_found, (name, memory, cache)]
 
 
 def left_out(judged: Sequence[Row]) -> Iterator[str]:
@@ -253,12 +263,11 @@ def _cells(name: str, level: Level, cache: Cache | None) -> tuple[str, ...]:
 
 
 def rate_words(level: Level) -> str:
-    """Returns the rate of a level; of a cache in several parts, in brackets the first and last."""
-    rate = show(level.bytes_per_s, Dimension.BYTE_RATE)
+    """Returns the rate of a level; of a cache in several parts, first, last and number."""
     if not level.steps:
-        return rate
-    ends = [show(one, Dimension.BYTE_RATE) for one in (level.steps[0], level.steps[-1])]
-    return f"{rate} ({' to '.join(ends)})"
+        return show(level.bytes_per_s, Dimension.BYTE_RATE)
+    first, last = (show(one, Dimension.BYTE_RATE) for one in (level.steps[0], level.steps[-1]))
+    return f"{first} to {last} in {len(level.steps)} steps"
 
 
 def beyond(level: Level, cache: Cache | None) -> str:
