@@ -13,7 +13,7 @@ from bench.claims import load as claims
 from bench.errors import DataError, Fault
 from bench.evidence import load as reports
 from bench.evidence.cited import citation_faults
-from bench.files.datafile import at_home, relative
+from bench.files.datafile import at_home, files, relative
 from bench.predict.learning import tables
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults
@@ -45,9 +45,8 @@ def check(folder: Path, results: Path) -> Checked:
     catalogue, faults = chips.examine(folder, fresh=True)
     book, rule_faults = rules.examine(folder, catalogue.sources)
     shapes, workload_faults = workloads.examine(folder, catalogue.sources)
-    statements, claim_faults = claims.examine(
-        folder, catalogue.chips, catalogue.sources, fresh=True
-    )
+    sheets, models = _named(folder, "chips"), _named(folder, "workloads")
+    statements, claim_faults = claims.examine(folder, sheets, catalogue.sources, fresh=True)
     rule_faults += workload_faults + claim_faults
     understood = not faults and not rule_faults
     faults += rule_faults + crosscheck_faults(catalogue)
@@ -59,9 +58,9 @@ def check(folder: Path, results: Path) -> Checked:
     faults += _vendor_faults(folder)
     faults += [fault for layer in paths.layers(folder) for fault in _misplaced(layer, folder)]
     shipped = folder.resolve() == paths.data_dir("specs").resolve()
-    known = (catalogue.chips, shapes) if shipped else (None, None)
-    reported, report_faults = reports.examine(results, known[0], fresh=True)
-    measured, table_faults = tables.examine(results, *known)
+    whole = catalogue.chips if shipped and len(catalogue.chips) == len(sheets) else None
+    reported, report_faults = reports.examine(results, whole, fresh=True)
+    measured, table_faults = tables.examine(results, *((sheets, models) if shipped else ()))
     faults += report_faults + table_faults
     if shipped and not report_faults:
         faults += citation_faults(catalogue.chips, reported)
@@ -80,6 +79,11 @@ def check(folder: Path, results: Path) -> Checked:
         "records": len(list(records.rglob("*.json"))),
     }
     return Checked(counts, tuple(map(at_home, faults)))
+
+
+def _named(folder: Path, kind: str) -> list[str]:
+    """Returns the ids of all files of a kind: one that cannot be read may be named all the same."""
+    return [path.stem for path in files(folder, kind)]
 
 
 def _vendor_faults(folder: Path) -> Iterator[Fault]:

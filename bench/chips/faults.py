@@ -45,16 +45,33 @@ def _published_faults(
     kind = FIGURES[key]
     if isinstance(one.value, Quantity):
         if one.value.dimension is not kind.dimension:
-            yield (
-                f"{one.value} is in {one.value.dimension.value}",
-                f"write it in {kind.dimension.value} with a prefix",
-            )
+            yield _unit_flaw(one.value, kind.dimension)
         if kind.is_rate and one.basis is None and not key.startswith("sparse_"):
             yield f"{one.value} has no basis", "say dense, inferred, halved or unspecified"
     if one.origin == "computed" and not one.formula:
         yield f"{one.value} is computed without a formula", "say how in 'formula'"
     if one.source not in sources:
         yield f"cites {one.source!r}, which is not in specs/sources.yaml", "add the source"
+
+
+EXAMPLES = {
+    Dimension.FLOP_RATE: "148 TFLOP/s",
+    Dimension.OP_RATE: "296 TOP/s",
+    Dimension.BYTE_RATE: "4 TB/s",
+    Dimension.BYTES: "96 GB",
+    Dimension.FREQUENCY: "1.98 GHz",
+    Dimension.POWER: "400 W",
+}
+
+
+def _unit_flaw(value: Quantity, wanted: Dimension) -> tuple[str, str]:
+    """Returns problem and fix of a quantity that is not in the unit wanted."""
+    plain = value.dimension is Dimension.COUNT
+    problem = f"{value} has no unit" if plain else f"{value} is in {value.dimension.value}"
+    if wanted is Dimension.COUNT:
+        return problem, "write a number without a unit"
+    example = EXAMPLES.get(wanted, f"100 {wanted.value}")
+    return problem, f"write it in {wanted.value}, such as {example}"
 
 
 def _fact_faults(key: str, fact: Fact, sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
@@ -131,22 +148,28 @@ def family_faults(chip: Chip, architectures: Mapping[str, Architecture]) -> list
     return [Fault(f"specs/chips/{chip.id}.yaml", "family", f"no design {chip.family!r}", fix)]
 
 
-def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
-    """Returns the faults of systems: members without a sheet, members of a single chip."""
+def member_faults(chips: Mapping[str, Chip], sheets: Collection[str] = ()) -> list[Fault]:
+    """Returns the faults of systems: members without a sheet, members of a single chip.
+
+    Args:
+        chips: the sheets that could be read.
+        sheets: ids of all sheets: one that could not be read has faults of its own.
+    """
     found = []
+    unread = set(sheets) - set(chips)
     for chip in chips.values():
         file = f"specs/chips/{chip.id}.yaml"
         if chip.members and chip.kind != "system":
             found.append(Fault(file, "members", f"{chip.kind} has members", "mark it kind: system"))
         for place, member in enumerate(chip.members):
             part = chips.get(member.chip)
-            if part is None or part.kind == "system":
+            if member.chip not in unread and (part is None or part.kind == "system"):
                 flaw = _member_fault(member.chip, chips)
                 found.append(Fault(file, f"members.{place}", *flaw))
         found += [
             Fault(file, "variants", *_variant_fault(variant, chips))
             for variant in chip.variants
-            if variant not in chips or variant == chip.id
+            if (variant not in chips and variant not in unread) or variant == chip.id
         ]
     return found
 

@@ -144,7 +144,8 @@ def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault
     faults += new + architecture_faults(architectures, sources)
     chips: dict[str, Chip] = {}
     parsed = Parsed(folder, fresh=fresh)
-    for path in files(folder, "chips"):
+    sheets = files(folder, "chips")
+    for path in sheets:
         chip, new = _chip(path, folder, parsed)
         faults += new
         if chip is not None:
@@ -153,7 +154,7 @@ def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault
             faults += family_faults(chip, architectures)
     parsed.keep()
     faults += set_faults(chips.values())
-    faults += member_faults(chips)
+    faults += member_faults(chips, [path.stem for path in sheets])
     found = Catalogue(
         MappingProxyType(chips), MappingProxyType(sources), MappingProxyType(architectures)
     )

@@ -37,6 +37,16 @@ outcomes:
 confidence: official_text
 sources: [sheet-a]
 """
+CLAIM = """\
+statement: Two is faster.
+speaker: Somebody
+side: press
+date: "2026-01"
+source: sheet-a
+subjects: [acme-two]
+objects: [acme-one]
+axes: [{figure: matrix_bf16}]
+"""
 FILES = {
     "sources.yaml": 'sheet-a: {url: "https://example.com/", kind: regulation, '
     'accessed: "2026-11-24"}\n',
@@ -247,6 +257,14 @@ def test_members_are_for_systems_alone(data: Data) -> None:
     two = OTHER.replace("kind: gpu", "kind: gpu\nmembers: [{chip: acme-one, count: 2}]")
     data.put("chips/acme-two.yaml", two)
     assert data.fault() == f"{TWO}: members: gpu has members; mark it kind: system"
+
+
+def test_a_faulty_sheet_is_one_fault_though_a_claim_and_a_system_name_it(data: Data) -> None:
+    data.put("chips/acme-two.yaml", OTHER.replace("100 TFLOP/s", "100 TFLOPS"))
+    rack = "kind: system\nmembers: [{chip: acme-two, count: 2}]\nvariants: [acme-two]"
+    data.edit("chips/acme-one.yaml", "kind: gpu", rack)
+    data.put("claims/one.yaml", CLAIM)
+    assert data.fault().startswith(f"{TWO}: figures.matrix_bf16.value: 'TFLOPS' is not a unit")
 
 
 def test_two_chips_do_not_share_an_alias(data: Data) -> None:
