@@ -10,6 +10,7 @@ from bench.workloads import classic, latent, mixtures
 from bench.workloads.families import (
     ALWAYS,
     BIASED,
+    EPSILON,
     LAYERS,
     Family,
     Fields,
@@ -40,7 +41,8 @@ def mla(given: Given, block: Callable[[Given, int], Fields] = mixtures.deepseek)
     return {
         "layers": layers, "hidden": hidden, "heads": heads, "kv_heads": heads,
         "head_dim": sizes["nope"] + sizes["rope"], **ends(given), "activation": "silu",
-        "norm_eps": given.number("rms_norm_eps"), "rope_theta": theta(given, 10_000.0),
+        "norm_eps": given.number("rms_norm_eps", default=EPSILON),
+        "rope_theta": theta(given, 10_000.0),
         "qkv_bias": False, "mla": sizes, "indexer": latent.indexer(given, layers),
         **block(given, layers),
     }  # fmt: skip
@@ -60,7 +62,8 @@ def deepseek_v4(given: Given) -> Fields:
     return {
         "layers": layers, "hidden": hidden, "heads": heads, "kv_heads": 1,
         "head_dim": given.whole("head_dim"), **ends(given), "activation": "silu",
-        "norm_eps": given.number("rms_norm_eps"), "rope_theta": theta(given, 10_000.0),
+        "norm_eps": given.number("rms_norm_eps", default=EPSILON),
+        "rope_theta": theta(given, 10_000.0),
         "rotary": given.whole("qk_rope_head_dim"), "qkv_bias": False, "sinks": True,
         "streams": given.whole("hc_mult"), **latent.compressed(given, layers),
         **mixtures.deepseek_v4(given, layers),
@@ -80,7 +83,7 @@ def chatglm(given: Given) -> Fields:
         "kv_heads": given.whole("multi_query_group_num"), "head_dim": head,
         "intermediate": given.whole("ffn_hidden_size"),
         "vocabulary": given.whole("padded_vocab_size"), "context": given.whole("seq_length"),
-        "activation": "silu", "norm_eps": given.number("layernorm_epsilon"),
+        "activation": "silu", "norm_eps": given.number("layernorm_epsilon", default=EPSILON),
         "rope_theta": 10_000.0 * given.number("rope_ratio", default=1.0), "rotary": head // 2,
         "tied_embeddings": given.yes("tie_word_embeddings"),
         "qkv_bias": given.yes("add_qkv_bias"),
@@ -122,7 +125,10 @@ LLAMA_4 = Family(  # its norms of queries and keys have no weights
 )  # fmt: skip
 READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     "LlamaForCausalLM": (LLAMA, ("llama",)),
-    "MistralForCausalLM": (Family(window="all", needs_window=True), ("mistral",)),
+    "MistralForCausalLM": (
+        Family(window="all", needs_window=True, assumed={"tie_word_embeddings": False}),
+        ("mistral",),
+    ),
     "MixtralForCausalLM": (Family(theta=1e6, window="all", block=mixtures.mixtral), ("mixtral",)),
     "Qwen2ForCausalLM": (QWEN2, ("qwen2", "qwen2_5_vl_text", "qwen2_vl_text")),
     "Qwen2VLForConditionalGeneration": (QWEN2, ("qwen2_vl",)),
@@ -144,8 +150,7 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     "GlmForCausalLM": (Family(even=False, qkv_bias=("attention_bias", True), rotary=0.5), ("glm",)),
     "Glm4MoeForCausalLM": (
         Family(
-            theta=None, qkv_bias=BIASED, qk_norm=("use_qk_norm", False), rotary=0.5,
-            block=mixtures.glm,
+            qkv_bias=BIASED, qk_norm=("use_qk_norm", False), rotary=0.5, block=mixtures.glm
         ),
         ("glm4_moe",),
     ),
@@ -168,7 +173,7 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
         replace(LLAMA, theta=2e6, tied=True, unused=("no_rope_layers", "no_rope_layer_interval")),
         ("smollm3",),
     ),
-    "Ministral3ForCausalLM": (Family(theta=None, even=False, window="all"), ("ministral3",)),
+    "Ministral3ForCausalLM": (Family(theta=1e6, even=False, window="all"), ("ministral3",)),
     "Olmo2ForCausalLM": (OLMO, ("olmo2",)),
     "Olmo3ForCausalLM": (replace(OLMO, theta=5e5), ("olmo3",)),
     "OlmoeForCausalLM": (replace(OLMO, block=mixtures.olmoe), ("olmoe",)),
@@ -189,8 +194,7 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
     ),
     "SeedOssForCausalLM": (
         Family(
-            theta=None, even=False, qkv_bias=("attention_bias", True),
-            o_bias=("attention_out_bias", False),
+            even=False, qkv_bias=("attention_bias", True), o_bias=("attention_out_bias", False)
         ),
         ("seed_oss",),
     ),
@@ -202,7 +206,7 @@ READERS: Mapping[str, tuple[Reader, tuple[str, ...]]] = {
         ("hy_v3",),
     ),
     "InternLM2ForCausalLM": (
-        Family(theta=None, all_heads=True, qkv_bias=("bias", None), o_bias=("bias", None)),
+        Family(all_heads=True, qkv_bias=("bias", None), o_bias=("bias", None)),
         ("internlm2",),
     ),
     "BaichuanForCausalLM": (Family(all_heads=True), ("baichuan",)),

@@ -1,7 +1,8 @@
 """How the configurations of each architecture on Hugging Face tell a model's shape.
 
-What a file leaves out is as in Transformers 5.24; the biases of InternLM2 are as in LMDeploy, those
-of ChatGLM and Baichuan as their makers' code has them. A reader returns fields of ``Workload``.
+What a file leaves out is as in Transformers 5.24, but for ``EPSILON``; the biases of InternLM2 are
+as in LMDeploy, those of ChatGLM and Baichuan as their makers' code has them. A reader returns
+fields of ``Workload``.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ Reader = Callable[[Given], Fields]
 Told = tuple[str, bool | None]
 """The field that tells whether something is there, and what holds without it; a name of "" tells
 that it always, or never, is; None that the field is needed."""
+EPSILON = 1e-6
+"""Epsilon of the norms without a field; no time and no memory depends on it."""
 NEVER, ALWAYS = ("", False), ("", True)
 BIASED = ("attention_bias", False)
 LAYERS = 10**4
@@ -29,7 +32,7 @@ class Family:
     """What distinguishes decoders whose fields have the usual names.
 
     Attributes:
-        theta: base of the rotary embedding without a field; None if one is needed.
+        theta: base of the rotary embedding without a field.
         even: whether a head has hidden_size / num_attention_heads elements without a field.
         all_heads: whether there are as many heads of keys as of queries without a field.
         qkv_bias, o_bias, qk_norm: see ``Told``.
@@ -50,7 +53,7 @@ class Family:
         block: reads the feed-forward blocks.
     """
 
-    theta: float | None = 10_000.0
+    theta: float = 10_000.0
     even: bool = True
     all_heads: bool = False
     qkv_bias: Told = NEVER
@@ -89,7 +92,7 @@ class Family:
             "kv_heads": given.whole("num_key_value_heads", default=same), "head_dim": head,
             **ends(given, tied=self.tied),
             "activation": self.activation, "norms": self.norms,
-            "norm_eps": given.number("rms_norm_eps"),
+            "norm_eps": given.number("rms_norm_eps", default=EPSILON),
             "rope_theta": theta(given, self.theta), "rotary": _rotary(given, head, self.rotary),
             "qkv_bias": _told(given, self.qkv_bias), "o_bias": _told(given, self.o_bias),
             "qk_norm": qk_norm, "qk_norm_over": self.over if qk_norm else "head",
@@ -132,12 +135,10 @@ def even(hidden: int, heads: int) -> int | None:
     return None if hidden % heads else hidden // heads
 
 
-def theta(given: Given, default: float | None) -> float:
+def theta(given: Given, default: float) -> float:
     """Returns the base of the rotary embedding."""
-    nested = _rope(given)
-    if nested.any_of("rope_theta") is not None and given.any_of("rope_theta") is None:
-        return nested.number("rope_theta")
-    return given.number("rope_theta", default=default)
+    nested = _rope(given).number("rope_theta", default=default)
+    return given.number("rope_theta", default=nested)
 
 
 def _rope(given: Given) -> Given:

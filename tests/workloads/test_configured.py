@@ -267,6 +267,31 @@ def test_the_larger_model_says_whether_the_embedding_is_shared(tmp_path: Path) -
         configured(written(tmp_path, without(larger, "tie_word_embeddings"), "b"))
 
 
+def test_a_mistral_within_a_larger_model_has_a_head_of_its_own(tmp_path: Path) -> None:
+    """The text_config is that of Mistral Small 3.1 by Transformers 5.24; its shape is that of 3."""
+    text = {
+        "attention_dropout": 0.0, "head_dim": 128, "hidden_act": "silu", "hidden_size": 5120,
+        "initializer_range": 0.02, "intermediate_size": 32768, "max_position_embeddings": 131072,
+        "model_type": "mistral", "num_attention_heads": 32, "num_hidden_layers": 40,
+        "num_key_value_heads": 8, "rms_norm_eps": 1e-05, "rope_theta": 1e9,
+        "sliding_window": None, "use_cache": True, "vocab_size": 131072,
+    }  # fmt: skip
+    larger = {"model_type": "mistral3", "text_config": text}
+    one, shipped = configured(written(tmp_path, larger)), workload("mistral-small-24b")
+    assert not one.tied_embeddings
+    assert parameters(one) == parameters(shipped)
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "deepseek-v3", "glm-4.6", "seed-oss-36b"])
+def test_fields_that_change_no_time_may_be_absent(name: str, tmp_path: Path) -> None:
+    fields = without(PUBLISHED[name], "rms_norm_eps", "rope_theta")
+    one, whole = configured(written(tmp_path, fields)), workload(name)
+    same = {"norm_eps": whole.norm_eps, "rope_theta": whole.rope_theta}
+    assert one.norm_eps > 0
+    assert one.rope_theta
+    assert shape(one.model_copy(update=same)) == shape(whole)
+
+
 def test_a_model_with_pictures_in_one_level_is_read_without_them(tmp_path: Path) -> None:
     fields = {
         **PUBLISHED["qwen2.5-7b"], "architectures": ["Qwen2_5_VLForConditionalGeneration"],
