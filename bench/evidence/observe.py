@@ -94,6 +94,16 @@ class Observation:
         """Returns a number of which higher is better."""
         return 1 / self.value if self.quantity.better == "lower" else self.value
 
+    @property
+    def most(self) -> float:
+        """Returns the highest value that what is published allows; 0 if nothing is.
+
+        Bus bandwidth assumes that the ranks do the sums of an all-reduce, as a switch may (NVLS).
+        """
+        summed = self.quantity.key == "all_reduce" and self.count > 2
+        factor = 2 * (self.count - 1) / self.count if summed else 1.0
+        return factor * ABOVE * most_published(self.paper) if self.paper else 0.0
+
     @cached_property
     def figure(self) -> str | None:
         """Returns the key of the figure that it tests; None for work that no figure promises.
@@ -136,8 +146,7 @@ def _vote(one: Observation) -> tuple[str, str | None, str]:
 
 
 def _is_above(one: Observation) -> bool:
-    most = ABOVE * most_published(one.paper) if one.paper else 0.0
-    return bool(most and one.figure and one.weight and one.value > most)
+    return bool(one.most and one.figure and one.weight and one.value > one.most)
 
 
 def _doubted(one: Observation, groups: int) -> Observation:

@@ -115,4 +115,7 @@ def _above_sheet(observation: Observation) -> str:
         observation.ref.partition(":")[2],
     )
     share = observation.value / observation.paper.value
-    return f"doubt: {name} is {value}, {share:.0%} of the published {observation.paper.text}"
+    words = f"{name} is {value}, {share:.0%} of the published {observation.paper.text}"
+    if observation.value <= observation.most:
+        return f"{words}: a switch that does the sums (NVLS) explains it"
+    return f"doubt: {words}"

@@ -199,6 +199,43 @@ def test_a_name_that_no_sheet_lists_is_told(
     assert told or "no sheet knows" not in err
 
 
+NCCL = """\
+./build/{test}_perf -b 8 -e 8G -f 2 -g 8
+# nThread 1 nGpus 8 minBytes 8 maxBytes 8589934592 step: 2(factor) warmup iters: 1 iters: 20
+{ranks}
+#       size         count      type   redop    root     time   algbw   busbw #wrong
+  8589934592    2147483648     float     sum      -1    31466  272.99  {rate}      0
+# Out of bounds values : 0 OK
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "rate", "told"),
+    [
+        ("all_reduce", "440.00", ""),
+        (
+            "all_reduce",
+            "477.74",
+            "477.7 GB/s, 106% of the published 450.0 GB/s: a switch that does",
+        ),
+        ("all_reduce", "950.00", "950.0 GB/s, 211% of the published 450.0 GB/s"),
+        ("all_gather", "477.74", "477.7 GB/s, 106% of the published 450.0 GB/s"),
+    ],
+)
+def test_a_switch_that_adds_lifts_the_bus_bandwidth_of_an_all_reduce_alone(
+    test: str, rate: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """477.74 GB/s on eight H100, which is usual, was called a doubt."""
+    device = "node01 device {0} [0000:1b:00] NVIDIA H100 80GB HBM3"
+    ranks = [f"#  Rank  {n} Group  0 Pid  1 on {device.format(n)}" for n in range(8)]
+    log = tmp_path / "log.txt"
+    log.write_text(NCCL.format(test=test, rate=rate, ranks="\n".join(ranks)), encoding="utf-8")
+    code, _, err = said(capsys, f"file={log}", "chip=h100", "by=me", "date=2026-11")
+    assert code == 0
+    assert told in err
+    assert ("doubt: " in err) is (told.endswith("GB/s"))
+
+
 def test_what_is_above_paper_is_a_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "log.txt"
     text = (DATA / "mamf-v4.txt").read_text(encoding="utf-8")
