@@ -12,6 +12,8 @@ from bench.errors import DataError, UsageError
 from bench.records.store import find, newest, read
 
 LATEST = "latest"
+WHOLE = "full"
+"""The suite whose records show the most: the first choice where none is the user's."""
 
 
 def record_folders(own: Path | None = None) -> list[Path]:
@@ -90,7 +92,8 @@ def find_to_show(word: str, folders: list[Path]) -> tuple[Path, str]:
     """Returns the path of a record to show, and a note where ``latest`` is none of the user's.
 
     Args:
-        word: as for :func:`find_own`, but ``latest`` falls back on the other folders.
+        word: as for :func:`find_own`, but ``latest`` falls back on the other folders: on the newest
+            record of the suite ``full`` there, or else on the newest.
         folders: the user's own folder, then others.
 
     Raises:
@@ -98,7 +101,8 @@ def find_to_show(word: str, folders: list[Path]) -> tuple[Path, str]:
     """
     if word != LATEST or newest(folders[:1]):
         return find_own(word, folders), ""
-    path = find(word, folders)
+    newest_one = find(word, folders)
+    path = next((one for one in newest(folders) if read(one).suite == WHOLE), newest_one)
     record = read(path)
     day, name = record.started_utc[:10], record.device.name
     return path, f"no record of yours: the committed one of {day}, {name}"

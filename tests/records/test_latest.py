@@ -56,6 +56,16 @@ def test_what_shows_a_committed_record_as_the_latest_says_so(
     assert capsys.readouterr().err == f"{NOTE}\n"
 
 
+def test_of_the_committed_records_one_of_all_figures_is_shown(own: Path) -> None:
+    """Days alone do not order them: the files of a fresh clone are of one moment."""
+    assert find_to_show("latest", record_folders(own))[0].stem == "h200-sxm-full"
+
+
+def test_without_a_record_of_all_figures_the_newest_is_shown(own: Path, record: Record) -> None:
+    path = put(own, record)
+    assert find_to_show("latest", [own / "none", own])[0] == path
+
+
 def test_from_python_a_warning_says_so(own: Path) -> None:
     with pytest.warns(UserWarning, match=NOTE):
         assert bench.record().device.name == "NVIDIA H200"
