@@ -54,7 +54,7 @@ def wider(chip: Facts, scenario: Scenario, place: int) -> tuple[str, int] | None
     recipe = replace(scenario.recipe, micro=1.0, recompute=1.0)
     counts = [2**power for power in range(13)]
     splits = [
-        replace(scenario.split, tp=tp, dp=dp, sharded=dp > 1)
+        _divided(scenario.split, tp, dp)
         for tp in counts
         for dp in counts
         if scenario.workload.heads % tp == 0 and tp * dp % scenario.split.ep == 0
@@ -108,10 +108,18 @@ def _combined(scenario: Scenario) -> Iterator[Way]:
 def _more_shared(scenario: Scenario) -> Iterator[Parallel]:
     """Yields splits of as many chips that share more: weights over the copies, then ``tp``."""
     split = scenario.split
-    if split.dp > 1 and not split.sharded:
-        yield replace(split, sharded=True)
+    shared = _divided(split, split.tp, split.dp)
+    if shared.gathers and not split.sharded:
+        yield shared
     factor = 2
     while split.dp % factor == 0 and scenario.workload.heads % (split.tp * factor) == 0:
-        dp = split.dp // factor
-        yield replace(split, tp=split.tp * factor, dp=dp, sharded=dp > 1)
+        yield _divided(split, split.tp * factor, split.dp // factor)
         factor *= 2
+
+
+def _divided(split: Parallel, tp: int, dp: int) -> Parallel:
+    """Returns a split with another ``tp`` and number of copies.
+
+    Copies share their weights, except in a pipeline, where that would save no memory.
+    """
+    return replace(split, tp=tp, dp=dp, sharded=dp > 1 and split.pp == 1)

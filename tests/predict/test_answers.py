@@ -34,10 +34,9 @@ def test_training_that_does_not_fit_says_how_many_it_takes(
     """Gradients and moments are counted in: more chips than serving takes."""
     words = ["chips=h20", LARGE, "phase=train", "batch=512"]
     text = said("predict", words, capsys)[1]
-    (told,) = re.findall(r"does not fit: \d+ GB short, needs (\d+) chips", text)
-    words[-1] = "batch=4096"  # one for each of as many copies
-    assert one([*words, f"parallel={told}"], capsys)["fits"]
-    assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
+    ((told, *keys),) = re.findall(r"GB short; (\d+) chips hold it with (\S+) (\S+)", text)
+    assert one([*words, *keys], capsys)["fits"]
+    assert not one([*words, f"parallel={int(told) // 2}", keys[1]], capsys)["fits"]
     assert int(told) > one(["chips=h20", LARGE, "phase=fit"], capsys)["least_chips"]
 
 
@@ -46,16 +45,12 @@ def test_no_more_copies_are_named_than_the_batch_has_sequences_for(
 ) -> None:
     """It said 512 chips, which the same batch refused."""
     words = ["chips=h100", "workload=llama-3.1-405b", "phase=train", "input=8192"]
-    words += ["parallel=fsdp8", "recompute=true"]
-    few = said("predict", [*words, "batch=8"], capsys)[1]
-    assert "GB short, even with a copy for each sequence of the batch" in few
-    many = said("predict", [*words, "batch=4096"], capsys)[1]
-    (told,) = re.findall(r"GB short, needs (\d+) chips", many)
-    held = [*words[:-2], f"parallel=fsdp{told}", "recompute=true"]
-    assert one([*held, f"batch={told}"], capsys)["fits"]
-    twice = said("predict", [*words, f"batch={told}", "micro=2"], capsys)[1]
-    assert f"needs {told} chips" not in twice
-    assert "GB short, even with a copy for every 2 sequences of the batch" in twice
+    words += ["parallel=fsdp8", "recompute=true", "batch=8"]
+    ((told, way),) = re.findall(
+        r"GB short; (\d+) chips hold it with (\S+)", said("predict", words, capsys)[1]
+    )
+    held = one([*words[:-3], way, *words[-2:]], capsys)
+    assert (held["fits"], held["chips"]) == (True, int(told))
 
 
 TRAINED = ["chips=h20", "phase=train"]

@@ -272,29 +272,15 @@ def least_chips(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apar
     split: Parallel,
     sequences: float,
     length: int,
-    recipe: Recipe | None = None,
 ) -> int | None:
     """Returns the fewest chips that hold what ``room`` counts, of the splits in ``widths``."""
-    copies = sequences / (recipe.micro if recipe else 1.0)
-    for wider in widths(workload, split, copies):
-        if room(chip, workload, formats, wider, sequences, length, recipe).fits:
+    for wider in widths(workload, split):
+        if room(chip, workload, formats, wider, sequences, length).fits:
             return wider.chips
     return None
 
 
-def widths(workload: Workload, split: Parallel, most: float = math.inf) -> list[Parallel]:
-    """Returns the split with ``tp`` = 1, 2, 4, ..., as far as it divides the model's heads.
-
-    If copies shard their weights, the number of copies grows instead of ``tp``.
-
-    Args:
-        workload: the model.
-        split: the split to widen.
-        most: largest number of copies, so that each has a micro-batch.
-    """
-    if split.sharded:
-        copies = (2**power for power in range(1, 13))
-        found = [replace(split, dp=count) for count in copies if count <= most]
-    else:
-        found = [replace(split, tp=2**power) for power in range(9)]
+def widths(workload: Workload, split: Parallel) -> list[Parallel]:
+    """Returns the split with ``tp`` = 1, 2, 4, ..., as far as it divides the model's heads."""
+    found = [replace(split, tp=2**power) for power in range(9)]
     return [one for one in found if workload.heads % one.tp == 0 and one.tp * one.dp % one.ep == 0]

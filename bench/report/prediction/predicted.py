@@ -177,42 +177,22 @@ def _left(at: Answered, place: int) -> str:
         return f"{number(room.free / 1e9, 2)} GB"
     if room.tight:
         return TIGHT
-    scenario = prediction.scenario
-    length = int(scenario.prompt[place] + scenario.output[place])
-    sequences = float(scenario.batch[place])
-    least = least_chips(
-        prediction.chip,
-        scenario.workload,
-        scenario.precision,
-        scenario.split,
-        sequences,
-        length,
-        prediction.recipe,
-    )
-    takes = f", needs {least} chips" if least else f", even {_most(prediction)}"
-    fits = _remedy(prediction, place, alone=not least) if prediction.recipe else ""
-    return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}{fits}"
+    return f"does not fit: {-room.free / 1e9:.0f} GB short{_remedy(prediction, place)}"
 
 
-def _most(prediction: Prediction) -> str:
-    """Returns the largest number of chips that was tried, in words: further copies would idle."""
-    if not prediction.scenario.split.sharded:
-        return "at the widest tp"
-    micro = prediction.recipe.micro if prediction.recipe else 1
-    each = "each sequence" if micro == 1 else f"every {micro} sequences"
-    return f"with a copy for {each} of the batch"
+def _remedy(prediction: Prediction, place: int) -> str:
+    """Returns how a model would fit, or how many chips it takes, as the end of a sentence.
 
-
-def _remedy(prediction: Prediction, place: int, *, alone: bool) -> str:
-    """Returns how training would fit this number of chips, or else more chips.
-
-    Args:
-        prediction: the prediction.
-        place: index of the point.
-        alone: whether no larger number of chips is named elsewhere.
+    Training may fit on as many chips by other keys; only where it does not are more chips named.
     """
-    ways = lighter(prediction.chip, prediction.scenario, place)
-    if ways:
-        return f"; fits with {' or '.join(ways)}"
-    more = wider(prediction.chip, prediction.scenario, place) if alone else None
-    return f"; {more[1]} chips hold it with {more[0]}" if more else ""
+    chip, scenario = prediction.chip, prediction.scenario
+    if prediction.recipe:
+        if ways := lighter(chip, scenario, place):
+            return f"; fits with {' or '.join(ways)}"
+        more = wider(chip, scenario, place)
+        least = ", even at the widest tp with recompute=true and a copy for each sequence"
+        return f"; {more[1]} chips hold it with {more[0]}" if more else least
+    length = int(scenario.prompt[place] + scenario.output[place])
+    batch, model = float(scenario.batch[place]), scenario.workload
+    needed = least_chips(chip, model, scenario.precision, scenario.split, batch, length)
+    return f", needs {needed} chips" if needed else ", even at the widest tp"
