@@ -1,10 +1,9 @@
 """The Python interface, as ``bench.NAME``: the catalogue, rules, records and comparisons.
 
-Chips are named as on the command line: by an id, an alias, a local name, a group such as
-``export-tier``, a vendor or a pattern. An unknown word raises :class:`bench.errors.UsageError`
-with the nearest known one.
-
-A notebook displays every result as the command line's table, with its sources.
+Chips are named as on the command line, by an id, an alias, a local name, a group such as
+``export-tier``, a vendor or a pattern; several one by one or in a list. An unknown word raises
+:class:`bench.errors.UsageError` with the nearest known one. A notebook displays every result as
+the command line's table, with its sources.
 """
 
 import warnings
@@ -18,7 +17,7 @@ from bench.chips.conflicts import Conflict
 from bench.chips.conflicts import conflicts as open_conflicts
 from bench.chips.load import catalogue
 from bench.chips.model import Chip
-from bench.chips.select import select
+from bench.chips.select import select, spread
 from bench.errors import UsageError
 from bench.files import caches as loaded
 from bench.notebook import Recorded, Shown, Verdicts
@@ -64,6 +63,8 @@ __all__ = [
     "verdicts",
 ]
 
+Names = Iterable[str]
+"""A name of chips, or several in a list."""
 MARGIN = 0.10
 """Relative difference that still counts as equal, or shortfall that still counts as reached."""
 
@@ -80,7 +81,7 @@ def chip(word: str) -> Chip:
     return catalogue().find(word)
 
 
-def figures(*chips: str) -> Shown[FigureRow]:
+def figures(*chips: Names) -> Shown[FigureRow]:
     """Returns every figure of these chips (default: all), one row per value, rivals included.
 
     Example:
@@ -103,7 +104,7 @@ def derived(word: str) -> Shown[Derived]:
     return Shown(found, lambda: notebook.derived_report(sheet, found))
 
 
-def conflicts(*chips: str) -> Shown[Conflict]:
+def conflicts(*chips: Names) -> Shown[Conflict]:
     """Returns the figures of these chips (default: all) on which sources disagree."""
     found = open_conflicts(_chips(chips))
     return Shown(found, lambda: notebook.conflicts_report(found))
@@ -134,7 +135,7 @@ def classify(
 
 
 def classification_frame(
-    *chips: str, on: str | date, destination: str = "CN", headquarters: str | None = None
+    *chips: Names, on: str | date, destination: str = "CN", headquarters: str | None = None
 ) -> "pd.DataFrame":
     """Returns :func:`classify` of these chips (default: all) as a frame, one row per chip."""
     found = (
@@ -226,7 +227,7 @@ def _margin(margin: float) -> float:
 
 
 def compare(
-    *chips: str, baseline: str | None = None, figures: Iterable[str] = (), per: str | None = None
+    *chips: Names, baseline: str | None = None, figures: Iterable[str] = (), per: str | None = None
 ) -> Comparison:
     """Returns chips side by side, each value with its ratio to the baseline's.
 
@@ -253,22 +254,22 @@ def comparison_frame(comparison: Comparison) -> "pd.DataFrame":
     return frames.frame(ComparisonRow, comparison_rows(comparison))
 
 
-def prediction_frame(*chips: str, **keys: object) -> "pd.DataFrame":
+def prediction_frame(*chips: Names, **keys: object) -> "pd.DataFrame":
     """Returns predictions of chips as a frame, with the columns of ``predict report=csv``.
 
     Args:
         chips: the chips.
-        keys: keys of the command ``predict`` by their names; a list for ``[1,8,64]``.
+        keys: keys of the command ``predict``; a list for ``[1,8]``, a dict for ``[h20:12000]``.
 
     Example:
         >>> bench.prediction_frame("h20", workload="llama-3.1-8b", batch=[1, 64])["batch"].tolist()
         [1, 64]
     """
     command = import_module("bench.commands.predict")  # by its name, as the command line loads it
-    return frames.loose(command.rows({"chips": chips or None, **keys}))
+    return frames.loose(command.rows({"chips": spread(chips) or None, **keys}))
 
 
-def frame(name: str, *chips: str) -> "pd.DataFrame":
+def frame(name: str, *chips: Names) -> "pd.DataFrame":
     """Returns one of ``bench.TABLES`` as a tidy frame; the columns are those of the export.
 
     Args:
@@ -286,16 +287,14 @@ def frame(name: str, *chips: str) -> "pd.DataFrame":
     return frames.frame(wanted.shape, wanted.rows(_data(chips)))
 
 
-def _chips(words: tuple[str, ...]) -> tuple[Chip, ...]:
-    known = catalogue()
-    return tuple(select(words, known) if words else known.chips.values())
+def _chips(names: tuple[Names, ...]) -> tuple[Chip, ...]:
+    return tuple(select(spread(names), catalogue()) if names else catalogue().chips.values())
 
 
-def _data(words: tuple[str, ...]) -> Data:
-    return Data(_chips(words), catalogue(), rulebook())
+def _data(names: tuple[Names, ...]) -> Data:
+    return Data(_chips(names), catalogue(), rulebook())
 
 
 def _question(on: str | date, destination: str, headquarters: str | None) -> Question:
     places = rulebook().places
-    there = places.find(destination)
-    return Question(day(on), there, places.find(headquarters) if headquarters else there)
+    return Question(day(on), places.find(destination), places.find(headquarters or destination))

@@ -14,6 +14,18 @@ LONGEST = 200
 """Most characters of a word; translating a pattern takes quadratic time."""
 
 
+def spread(names: Iterable[Iterable[str]]) -> list[str]:
+    """Returns words for :func:`select` that are given one by one or in lists.
+
+    Raises:
+        UsageError: there are lists and all are empty, which must not stand for all chips.
+    """
+    lists = [[one] if isinstance(one, str) else list(one) for one in names]
+    if lists and not any(lists):
+        raise UsageError("which chips? the list is empty")
+    return [word for one in lists for word in one]
+
+
 def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None) -> list[Chip]:
     """Returns the chips asked for, in that order, each once.
 

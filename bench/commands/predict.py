@@ -1,5 +1,6 @@
 """Predicts how chips run a model, from their sheets and from published measurements."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from bench.commands.keys.predict import (
@@ -17,8 +18,6 @@ from bench.errors import UsageError, check_known
 from bench.shapes import PredictConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
     from bench.predict.answers import Answer
@@ -153,7 +152,9 @@ def rows(keys: "Mapping[str, object]") -> "list[dict[str, Scalar]]":
 
 def _text(value: object) -> str:
     """Returns a Python value as it is written on the command line."""
-    if isinstance(value, (list, tuple, range)):
+    if isinstance(value, Mapping):
+        return _text([f"{key}:{_text(one)}" for key, one in value.items()])
+    if isinstance(value, Iterable) and not isinstance(value, str):
         return f"[{','.join(map(_text, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -241,6 +241,23 @@ def test_predictions_come_as_a_frame_with_the_lines_of_the_command(
     )
 
 
+def test_chips_may_be_given_in_a_list_and_prices_in_a_dict() -> None:
+    keys = {"workload": "llama-3.1-8b", "batch": range(1, 3), "phase": "decode"}
+    prices = {"price": {"h20": 12000, "h800": "180000CNY"}, "cny": 7.2}
+    made = bench.prediction_frame(["h20", "h800"], **keys, **prices)
+    typed = {"price": "[h20:12000,h800:180000CNY]", "cny": "7.2"}
+    assert made.equals(bench.prediction_frame("h20", "h800", **keys, **typed))
+    assert bench.figures(["h20"], "h800") == bench.figures("h20", "h800")
+    assert bench.frame("facts", ("h20", "h800")).equals(bench.frame("facts", "h20", "h800"))
+    assert bench.compare(["h20", "h100"]) == bench.compare("h20", "h100")
+
+
+def test_an_empty_list_of_chips_does_not_stand_for_all() -> None:
+    for asked in (bench.figures, bench.compare, bench.prediction_frame):
+        with pytest.raises(UsageError, match=r"^which chips\? the list is empty$"):
+            asked([])
+
+
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
