@@ -133,16 +133,23 @@ def execute(
         return several.execute(config, order, fake)
     begun_at = [] if begun_at is None else begun_at
     try:
-        return _executed(config, begun_at, printed, marks or {})
+        code = _executed(config, begun_at, printed, marks or {})
     except KeyboardInterrupt:  # a second one, while the worker ended or the report was made
         if not begun_at:
             raise
-        if not config.quiet:
-            print(
-                f"onpaper: interrupted: python -m bench resume={begun_at[0]} goes on",
-                file=sys.stderr,
-            )
-        return INTERRUPTED
+        code = INTERRUPTED
+    if code == INTERRUPTED and not config.quiet:
+        _say_how_to_go_on(begun_at[0])
+    return code
+
+
+def _say_how_to_go_on(place: "Path") -> None:
+    """Says how to complete a record; under torchrun nothing can."""
+    from bench.measure.ranks import count
+
+    if count() == 1:
+        line = f"onpaper: interrupted: python -m bench resume={place} goes on"
+        print(line, file=sys.stderr)
 
 
 def _executed(config: RunConfig, begun_at: "list[Path]", printed: Printed, marks: Marks) -> int:

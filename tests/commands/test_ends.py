@@ -141,9 +141,10 @@ def test_an_interruption_exits_130_with_what_was_measured(
     monkeypatch.setattr("bench.commands.running.live.Live._measured", interrupt)
     assert run.execute(smoke()) == 130
     assert signal.getsignal(signal.SIGTERM) == before
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     assert "The run was interrupted: what was measured before is shown.  \n" in out
     (path,) = tmp_path.rglob("*.json")
+    assert err.splitlines()[-1] == (f"onpaper: interrupted: python -m bench resume={path} goes on")
     assert (told, read(path).state, len(read(path).measurements)) == (
         [path.stem],
         "interrupted",
@@ -176,7 +177,8 @@ def test_ctrl_c_and_a_termination_end_a_real_run_cleanly(cli: Cli, sign: signal.
     assert "memory bandwidth, copy" in out
     assert "Traceback" not in err
     (path,) = cli.records()
-    assert (read(path).state, err.splitlines()[-1]) == ("interrupted", f"record: {path}")
+    assert (read(path).state, err.splitlines()[-2]) == ("interrupted", f"record: {path}")
+    assert err.splitlines()[-1].endswith(f"resume={path} goes on")
     assert gone(process.pid)
     assert list(cli.cwd.iterdir()) == []
 

@@ -74,10 +74,10 @@ def execute(config: RunConfig) -> int:
         if not places:
             raise
         code = run.INTERRUPTED
+        if not config.quiet:
+            _say(f"onpaper: interrupted: python -m bench resume={places[-1]} goes on")
     finally:
         _print_table(series, places, hidden=hidden)
-    if code == run.INTERRUPTED and not config.quiet:
-        _say(f"onpaper: interrupted: python -m bench resume={places[-1]} goes on")
     return code
 
 
