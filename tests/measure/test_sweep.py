@@ -80,6 +80,8 @@ def test_a_sweep_ends_with_its_jobs_side_by_side(cli: Cli) -> None:
     _, title, table = done.stdout.partition("**The sweep: 2 jobs**")
     assert (done.returncode, bool(title)) == (0, True)
     assert "All with device=fake" in table
+    assert "In 1 of 2 jobs: inputs: zeros in the whole run" in table
+    assert "\nA FAKE device" in table
     lines = [line.split("|") for line in table.splitlines() if line.startswith("| bf16 matrix ")]
     assert [line[3].strip() for line in lines] == ["data=normal", "data=zeros"]
     assert sorted(line[7].strip() for line in lines) == sorted(one.stem for one in cli.records())

@@ -3,6 +3,7 @@
 Of repeated runs, the spread of each figure follows.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.chips.load import Catalogue
@@ -62,11 +63,14 @@ def sweep_report(
 
 
 def _heading(records: Sequence[Record], alike: Sequence[str]) -> Iterator[str]:
-    """Yields what was measured, what all jobs have in common, and cautions about any of them."""
+    """Yields what was measured, what all jobs have in common, and cautions about some or all."""
     yield from dict.fromkeys(map(title_of, records))
     if alike:
         yield f"All with {' '.join(alike)}"
-    yield from dict.fromkeys(line for record in records for line in cautions(record))
+    told = Counter(line for record in records for line in cautions(record))
+    for line, count in told.items():
+        some = f"In {count} of {len(records)} jobs: {line[0].lower()}{line[1:]}"
+        yield line if count == len(records) else some
     for record in records:
         if record.state in ENDINGS:
             yield f"{ENDINGS[record.state]}: record {record.id} has what was measured before."
