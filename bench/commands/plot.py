@@ -8,6 +8,7 @@ from bench.commands.printed import found_to_show
 from bench.config import compose, positive
 from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.shapes import PlotConfig
+from bench.words import counted
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
@@ -130,7 +131,7 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
     found = list(record_pictures(record, sheets, config.margin, config.kind))
     if not found:
         what = f"kind={config.kind}" if config.kind else "any plot"
-        other = _supporting(config, sheets, places)
+        other = _supporting(record, config, sheets, places)
         cure = f"give record={other}" if other else "suite=full measures for all of them"
         raise UsageError(
             f"record {record.id} has no measurement for {what}: {cure}; "
@@ -139,19 +140,31 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
     yield from found
 
 
-def _supporting(config: PlotConfig, sheets: "Catalogue", places: list[Path]) -> str | None:
-    """Returns the name of the newest record that supports the requested plot; None without one."""
+def _supporting(
+    lacking: "Record", config: PlotConfig, sheets: "Catalogue", places: list[Path]
+) -> str | None:
+    """Returns the name of the newest record that supports the requested plot; None without one.
+
+    One of the same chip goes before others, and simulated devices are for simulated ones alone.
+    """
     from bench.plot.registry import record_pictures
     from bench.records.store import newest, read
 
+    found = None
     for path in newest(places)[:MOST_LOOKED_AT]:
         try:
             record = read(path)
         except OnpaperError:  # an unreadable record is no fault of this command line
             continue
+        is_same = record.identity.chip == lacking.identity.chip
+        is_simulated = record.device.backend == "fake" != lacking.device.backend
+        if is_simulated or (found and not is_same):
+            continue
         if any(record_pictures(record, sheets, config.margin, config.kind)):
-            return path.stem
-    return None
+            found = path.stem
+            if is_same:
+                break
+    return found
 
 
 def _ratios(config: PlotConfig, sheets: "Catalogue") -> "Picture":
@@ -178,9 +191,15 @@ def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     given = [folder_of(config.records)] if config.records else None
     found = index(given or record_folders())
     followed = Selection(config.figure, chip, config.find)
-    drawn = list(pictures(series(found, followed, LEVEL, sheets.chips)))
+    every = series(found, followed, LEVEL, sheets.chips)
+    drawn = list(pictures(every))
     if not drawn:
-        raise UsageError(f"no series of {config.figure} has two points: records= names a folder")
+        held = len({point.head.id for one in every for point in one.points})
+        apart = ", no two alike in device, suite and inputs" if held > 1 else ""
+        raise UsageError(
+            f"{counted(held, 'record')} of {config.figure} here{apart}: a plot over time needs 2; "
+            "records=FOLDER reads others"
+        )
     yield from drawn
 
 

@@ -268,6 +268,24 @@ def test_a_series_of_few_points_is_drawn_as_one_that_is_too_short(
     assert "no change of level" not in drawn
 
 
+@pytest.mark.parametrize(
+    ("suites", "told"),
+    [
+        (["quick"], "1 record of matrix_bf16 here: a plot over time needs 2; records=FOLDER"),
+        (["quick", "full"], "2 records of matrix_bf16 here, no two alike in device, suite and"),
+    ],
+)
+def test_records_that_make_no_plot_are_counted(
+    suites: list[str], told: str, record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for turn, suite in enumerate(suites):
+        made = of_device(record, 0, turn=turn)
+        put(made.model_copy(update={"suite": suite}), tmp_path / "few")
+    words = ["plot", "kind=history", f"records={tmp_path / 'few'}", f"out={tmp_path / 'plots'}"]
+    assert main([*words, "figure=matrix_bf16"]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_only_records_with_a_point_that_is_shown_are_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
