@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.plot.picture import Picture
     from bench.plot.theme import Theme
+    from bench.records.model import Record
 
 HELP = """\
 python -m bench plot [kind=KIND] [key=value ...]
@@ -151,7 +152,8 @@ def _supporting(
     from bench.records.store import newest, read
 
     found = None
-    for path in newest(places)[:MOST_LOOKED_AT]:
+    own, committed = newest(places)[:MOST_LOOKED_AT], newest(places[-1:])[:MOST_LOOKED_AT]
+    for path in dict.fromkeys((*own, *committed)):
         try:
             record = read(path)
         except OnpaperError:  # an unreadable record is no fault of this command line

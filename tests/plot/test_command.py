@@ -9,6 +9,7 @@ import pytest
 from bench.__main__ import main
 from bench.commands.plot import HELP
 from bench.plot.registry import KINDS
+from bench.records.latest import record_folders
 
 RECORD = "record=h200-sxm-full"
 
@@ -100,6 +101,17 @@ def test_a_record_that_bears_no_plot_names_one_at_hand_that_does(
     assert told.endswith("; 'show record=h200-sxm-llm' lists what it holds\n")
     (other,) = re.findall(r": give (record=\S+);", told)
     assert drawn([other, *kind, "formats=[svg]", f"out={tmp_path}"], capsys)
+
+
+def test_no_simulated_record_is_named_for_a_real_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    assert main(["suite=smoke", "device=fake", "chip=h20", f"out={own}", "quiet=true"]) == 0
+    committed = record_folders()[-1]
+    monkeypatch.setattr("bench.records.latest.record_folders", lambda: [own, committed])
+    assert main(["plot", "record=h200-sxm-llm", f"out={tmp_path}"]) == 2
+    assert "any plot: give record=h200-sxm-" in capsys.readouterr().err
 
 
 def test_where_no_record_at_hand_bears_the_plot_a_suite_is_named(
