@@ -22,6 +22,9 @@ FLATTERING = ("constant", "zeros")
 """Inputs that switch so few bits that a power-limited chip runs faster."""
 FEW = 24
 """A search that tried fewer, and less than half of all, did not come to all favoured shapes."""
+HALVES = ("fp16", "bf16")
+"""Formats whose vector rate on an H200 is half of what is said of its design."""
+LEAST = "a lower bound: a loop of one kind of packed instruction"
 DERIVED = "derived: "
 """Prefix of the remark that gives the formula of a derived peak."""
 
@@ -129,6 +132,7 @@ def remarks_on(
     held = measurement.quantity == "footprint"  # bytes that do not depend on the time taken
     if not held and measurement.timing and measurement.timing.stopped.reason == "noisy":
         yield "noisy"
+    yield from _at_least(measurement)
     yield from disturbances(measurement)
     if held and isinstance(published, Paper):
         yield "bytes held"
@@ -138,3 +142,10 @@ def remarks_on(
         yield f"throttled: {', '.join(troubles)}"
     if not held and burst and isinstance(published, Paper) and burst > published.value:
         yield f"its best window is at {burst / published.value:.1%} of paper"
+
+
+def _at_least(measurement: Measurement) -> Iterator[str]:
+    """Yields that a vector rate of 16-bit numbers on a GPU is a lower bound."""
+    in_loop = measurement.kernel == "vector" and measurement.parameters.get("way") == "triton"
+    if in_loop and measurement.dtype in HALVES:
+        yield LEAST

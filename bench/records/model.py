@@ -29,9 +29,8 @@ SIZES: Final = (*SHAPE, "elements")
 ROUNDING = 1e-9
 """Relative tolerance of a stored statistic against the one recomputed from its samples."""
 METHOD = 2
-"""Version of the measuring method; figures of different methods are not comparable.
-
-Since 2, a load that a limit holds back is sampled for 2.5 s."""
+"""Version of the measuring method; figures of different methods are not comparable. Since 2, a load
+that a limit holds back is sampled for 2.5 s, and a search tries the fastest shapes twice."""
 
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -66,6 +66,19 @@ def test_a_verdict_says_what_a_reader_must_weigh(
     assert row.reason == ("at or above 90%" if remark is None else f"at or above 90%; {remark}")
 
 
+@pytest.mark.parametrize(
+    ("dtype", "way", "least"),
+    [("bf16", "triton", True), ("fp16", "triton", True), ("fp32", "triton", False),
+     ("bf16", "avx512", False)],
+)  # fmt: skip
+def test_a_vector_rate_of_two_bytes_on_a_gpu_is_a_lower_bound(
+    dtype: str, way: str, least: bool, sheets: Catalogue
+) -> None:
+    vector = product_at(66, kernel="vector", dtype=dtype, parameters={"way": way})
+    row = weigh(vector, CUDA, sheets.chips[H20], sheets)
+    assert ("a lower bound" in row.reason) is least
+
+
 def test_a_derived_peak_is_named_with_its_formula(sheets: Catalogue) -> None:
     row = row_of(product_at(330), sheets, "huawei-ascend-910c")
     assert row.reason == "at or above 90%; derived: 707.8 TFLOP/s / 2 dies"
