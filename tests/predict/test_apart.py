@@ -289,6 +289,7 @@ def test_the_chip_for_prefill_has_a_price_too(capsys: pytest.CaptureFixture[str]
         (("parallel=best", "prefill=apart", "devices=1"), "takes 2 or more"),
         (("parallel='prefill=2 decode=4'", "prefill=any"), "needs parallel=best"),
         (("parallel='prefill=2 decode=3'",), "tp3 does not divide the 64 heads"),
+        (("parallel='prefill=ep2 decode=2'",), "ep2: llama-3.1-70b has no experts"),
         (("parallel='prefill=2 decode=4'", "phase=decode"), "need phase=serve"),
         (("phase=train", "prefill=apart"), "prefill= does not apply to phase=train"),
         (("parallel='prefill=2'",), "name each side once"),

@@ -8,6 +8,7 @@ from tests.commands.command_cases import said
 from tests.predict.command_cases import CHIP, SHAPE, SMALL
 
 MANY = ",".join(str(each) for each in range(1, 102))
+ROUTED = "chips=h20 workload=qwen3-30b-a3b"
 WRONG = {
     "": "which chips? give chips=",
     "chips=h20": "which workload? give workload=, one of baichuan2-7b, ",
@@ -31,10 +32,12 @@ WRONG = {
     f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch=2 is below the 4 copies of tp2 dp4",
     f"{CHIP} batch=[{MANY}] input=[{MANY}]": "10,201 points: give at most 10,000",
     f"{CHIP} parallel=eight": "parallel=eight: write a number, or such as tp8, 'tp8,pp2'",
-    f"{CHIP} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips"
+    f"{ROUTED} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips"
         " of tp x dp: 'tp8,dp2,ep16' or 'tp16,ep16' would",
-    f"{CHIP} parallel=ep16": "parallel=ep16: ep16 does not divide the 1 chip of tp x dp: "
+    f"{ROUTED} parallel=ep16": "parallel=ep16: ep16 does not divide the 1 chip of tp x dp: "
         "'dp16,ep16' or 'tp16,ep16' would",
+    **{f"{CHIP} phase={phase} parallel={way}": "ep8: llama-3.1-8b has no experts"
+       for phase in ("serve", "train") for way in ("ep8", "dp8,ep8", "pp2,ep8")},
     **{f"{CHIP} {word}": f"{word} must be above 0 and at most 1000"
        for word in ("years=0", "pue=nan", "pue=1001", "cny=0")},
     f"{CHIP} kwh=0": "kwh=0 must be above 0 and at most 1,000",

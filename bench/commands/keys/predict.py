@@ -57,7 +57,8 @@ def scenario_of(config: PredictConfig) -> "Scenario":
     name = _workload(config)
     points = _points(config)
     train = config.phase == "train"
-    (split, prefill), model = sides_of(config, copies=train), asked(name)
+    model = asked(name)
+    split, prefill = sides_of(config, copies=train, experts=model.experts is not None)
     for one in (split, prefill.split) if prefill else (split,):
         refuse_split(model, one, copies=not train)
         if not train:

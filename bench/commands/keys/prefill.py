@@ -37,12 +37,15 @@ def place_of(config: PredictConfig) -> "tuple[str, Chip | None]":
         raise UsageError(f"prefill={config.prefill}: {words}; {error}") from None
 
 
-def sides_of(config: PredictConfig, *, copies: bool = False) -> "tuple[Parallel, Prefill | None]":
+def sides_of(
+    config: PredictConfig, *, copies: bool = False, experts: bool = True
+) -> "tuple[Parallel, Prefill | None]":
     """Returns how the model is divided, and over which chips of its own prefill is, if so.
 
     Args:
         config: the keys and their values.
         copies: whether a bare number stands for copies that share their weights.
+        experts: whether the model has experts.
 
     Raises:
         UsageError: ``parallel=`` cannot be read, or ``prefill=`` does not go with it.
@@ -58,12 +61,13 @@ def sides_of(config: PredictConfig, *, copies: bool = False) -> "tuple[Parallel,
             raise UsageError(
                 f"prefill={config.prefill} needs parallel=best, or both sides: {EXAMPLE}"
             )
-        return parallel(config.parallel, copies=copies), None
+        return parallel(config.parallel, copies=copies, experts=experts), None
     if config.phase != "serve":
         raise UsageError(f"{EXAMPLE} and such need phase=serve: else divide, as with parallel=8")
     if place not in (TOGETHER, APART):
         raise UsageError(f"prefill={config.prefill} needs parallel=best: it compares ways")
-    return parallel(both["decode"]), Prefill(parallel(both["prefill"]), chip)
+    decode, prefill = (parallel(both[side], experts=experts) for side in ("decode", "prefill"))
+    return decode, Prefill(prefill, chip)
 
 
 def refuse_together(config: PredictConfig, given: set[str]) -> None:

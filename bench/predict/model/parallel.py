@@ -83,12 +83,13 @@ class Parallel:
         return " ".join(f"{key}{value}" for key, value in parts.items() if value != 1) or "tp1"
 
 
-def parallel(word: str, *, copies: bool = False) -> Parallel:
+def parallel(word: str, *, copies: bool = False, experts: bool = True) -> Parallel:
     """Parses ``tp8``, ``tp8,ep8``, ``fsdp8`` or a number, which stands for ``tp``.
 
     Args:
         word: the value of ``parallel=``.
         copies: whether a bare number stands for ``fsdp`` instead.
+        experts: whether the model has experts; if not, ``ep`` is left to ``refuse_split``.
 
     Raises:
         UsageError: it is something else, ``ep`` does not divide the chips, or ``vp`` has no ``pp``.
@@ -104,7 +105,7 @@ def parallel(word: str, *, copies: bool = False) -> Parallel:
     made = Parallel(tp, pp, dp, ep, cp, sharded, vp)
     if vp > 1 and pp == 1:
         raise UsageError(f"parallel={word}: vp{vp} divides a pipeline's stages: give pp, too")
-    if made.ep > made.tp * made.dp or made.tp * made.dp % made.ep:
+    if experts and made.tp * made.dp % made.ep:
         raise UsageError(_uneven(word, made))
     return made
 
