@@ -1,4 +1,4 @@
-"""What the shipped model predicts for serving that somebody measured."""
+"""What the shipped model predicts for serving and training that somebody measured."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,31 +19,36 @@ from bench.predict.learning.reported import (
     reported_first,
     reported_rows,
 )
+from bench.predict.learning.reportedtraining import trained_rows
 from bench.predict.learning.served import LOAD, as_served
 from bench.predict.learning.tables import Row
+from bench.predict.learning.trained import recipe_of, split_of
 from bench.predict.model.facts import Facts, all_facts
 from bench.predict.model.parallel import Parallel
-from bench.predict.model.precision import ITEM
-from bench.predict.refusals import refuse_split, refuse_unfit
+from bench.predict.model.precision import ITEM, precision
+from bench.predict.refusals import refuse_batch, refuse_split, refuse_training, refuse_unfit
 from bench.predict.scenario import Scenario
 from bench.words import counted
 from bench.workloads.load import workloads
 from bench.workloads.model import Workload
 
-RATE = "serving_output"
-"""The quantity that is a rate; a row has the time in which each request gets a token for it."""
+RATE, TRAINING = "serving_output", "training_rate"
+"""The quantities that are rates; for the first, a row has the time in which each request gets a
+token."""
+RATES = (RATE, TRAINING)
 
 
 @dataclass(frozen=True)
 class Beside:
-    """One measurement of serving, with its prediction.
+    """One measurement of serving or training, with its prediction.
 
     The measured value is as reported where there is none.
 
     Attributes:
         row: id of the measurement.
-        quantity: what was measured: ``serving_output``, ``tpot``, ``ttft`` or ``decode``.
-        measured, predicted: tokens/s of all chips for ``serving_output``, else a time in s.
+        quantity: what was measured: ``serving_output``, ``tpot``, ``ttft``, ``decode`` or
+            ``training_rate``.
+        measured, predicted: tokens/s of all chips for ``RATES``, else a time in s.
         halves: half-widths of the prediction's interval in log, one per level of ``LEVELS``.
         why: why nothing is predicted; else empty.
     """
@@ -95,6 +100,38 @@ def _why_not(value: Reported, models: Mapping[str, Workload]) -> str:
     return "too little is stated of it, or most requests waited"
 
 
+def training_beside(report: Report) -> Iterator[Beside]:
+    """Yields each measurement of training that states what a prediction needs, with the latter."""
+    models, chips, known = workloads(), all_facts(catalogue()), chosen(None)
+    for row in trained_rows([report], chips, models):
+        name, measured = row.words["row"], row["rate"] * row["chips"]
+        try:
+            found, halves = _trained(row, chips[row.chip], models[row.words["model"]], known)
+        except UsageError as error:
+            yield Beside(name, TRAINING, measured, why=str(error))
+        else:
+            yield Beside(name, TRAINING, measured, found, halves)
+
+
+def _trained(
+    row: Row, chip: Facts, model: Workload, known: Learnt
+) -> tuple[float, tuple[float, ...]]:
+    """Returns the predicted tokens/s of all chips in training, and its interval's half-widths.
+
+    Raises:
+        UsageError: the sheet lacks a figure or a number format, or the split is impossible.
+    """
+    formats = precision(row.words["dtype"], experts=model.experts is not None)
+    split, recipe = split_of(row), recipe_of(row)
+    batch, length = np.array([row["batch"]]), np.array([row["length"]])
+    asked = Scenario(model, "train", formats, split, batch, length, 0 * length, recipe)
+    refuse_training(formats)
+    refuse_split(model, split)
+    refuse_batch(batch, split, recipe)
+    refuse_unfit(chip, asked)
+    return _of(forecast(chip, asked, known), TRAINING)
+
+
 def _predicted(
     row: Row, chip: Facts, model: Workload, known: Learnt
 ) -> tuple[float, tuple[float, ...]]:
@@ -119,7 +156,7 @@ def _predicted(
 
 def _of(found: Prediction, quantity: str) -> tuple[float, tuple[float, ...]]:
     """Returns the predicted value of a quantity, and the half-widths of its interval in log."""
-    if quantity == RATE:
+    if quantity in RATES:
         value, interval = found.tokens_per_s, found.rate_interval.half
     elif quantity == FIRST and found.ttft:
         value, interval = found.ttft.seconds, found.ttft.half

@@ -291,6 +291,28 @@ def test_serving_stands_beside_what_predict_says_of_it(capsys: pytest.CaptureFix
     assert row["predicted_high_80"] == pytest.approx(said_of_it["high_80"])
 
 
+def test_training_stands_beside_what_predict_says_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chip=h800", "work=training"]
+    found = {one["source"].partition(",")[0]: one for one in values(words, capsys)}
+    row = found["xtuner-megatron-moe:tp2-ep32"]
+    words = ["chips=h800", "workload=qwen3-235b-a22b", "phase=train", "batch=2048", "input=4096"]
+    words.append("parallel=tp2,pp8,dp16,ep32,vp4")
+    (said_of_it,) = document("predict", words, capsys)["rows"]
+    assert row["predicted"] == pytest.approx(said_of_it["tokens_per_s_chip"])
+    assert row["predicted_low_80"] == pytest.approx(said_of_it["low_80"])
+    assert row["predicted_high_80"] == pytest.approx(said_of_it["high_80"])
+    # without a micro-batch, nothing is predicted
+    assert found["deepseek-v3-report:h800-2048"]["predicted"] is None
+
+
+def test_training_that_was_fitted_has_no_prediction(capsys: pytest.CaptureFixture[str]) -> None:
+    found = values(["chip=nvidia-h100-sxm-96gb", "work=training"], capsys)
+    fitted = [one for one in found if one["source"].startswith("torchtitan-h100:")]
+    assert fitted
+    assert not any(one["predicted"] for one in fitted)
+    assert any(one["predicted"] for one in found)
+
+
 def test_what_is_no_serving_has_no_prediction(capsys: pytest.CaptureFixture[str]) -> None:
     found = values(["chip=h20", "work=attention"], capsys)
     assert found

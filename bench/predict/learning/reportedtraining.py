@@ -93,7 +93,7 @@ def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row
     }
     words = {
         "chip": value.chip, "model": name, "dtype": value.dtype, "stack": report.id,
-        "group": report.by(value),
+        "group": report.by(value), "row": value.id,
     }  # fmt: skip
     return Row(words, numbers)
 

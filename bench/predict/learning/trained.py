@@ -94,15 +94,20 @@ def usable_and_skipped(
 def _run(row: Row, chip: Facts, model: Workload) -> Run:
     dtype = row.words["dtype"]
     formats = precision(NARROW.get(dtype, dtype), experts=model.experts is not None)
-    recipe = Recipe(row["micro"], max(row["vp"], 1.0), row["recompute"])
+    recipe = recipe_of(row)
     points = Points(np.array([row["batch"]]), np.array([row["length"]]))
-    work = training_work(model, points, formats, _split(row), recipe)
+    work = training_work(model, points, formats, split_of(row), recipe)
     published = rates(chip, formats, linked=row["chips"] > 1)
     tokens = row["batch"] * row["length"] / row["chips"]
     return Run(row, work, published, chip, row["rate"], tokens)
 
 
-def _split(row: Row) -> Parallel:
+def recipe_of(row: Row) -> Recipe:
+    """Returns how a run's copies processed their sequences."""
+    return Recipe(row["micro"], max(row["vp"], 1.0), row["recompute"])
+
+
+def split_of(row: Row) -> Parallel:
     """Returns how a run was divided.
 
     Raises:

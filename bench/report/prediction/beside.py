@@ -1,18 +1,22 @@
-"""Measured serving beside its prediction, one line per measurement."""
+"""Measured serving and training beside its prediction."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from bench.evidence.load import reports
 from bench.evidence.model import Reported
 from bench.evidence.observe import Observation
-from bench.predict.beside import RATE, Beside, serving_beside
+from bench.predict.beside import RATE, RATES, TRAINING, Beside, serving_beside, training_beside
 from bench.predict.learning.pooled import LEVELS
 from bench.report.text.scalar import Scalar
 from bench.units import significant
 from bench.words import duration
 
-NAMES = {RATE: "tokens/s", "tpot": "TPOT", "ttft": "TTFT", "decode": "decode step"}
+NAMES = {
+    RATE: "tokens/s", "tpot": "TPOT", "ttft": "TTFT", "decode": "decode step",
+    TRAINING: "training, tokens/s",
+}  # fmt: skip
 """Names of the quantities."""
 
 
@@ -24,11 +28,15 @@ def beside_lines(found: Iterable[Beside]) -> Iterator[str]:
 
 
 def beside_observations(observations: Iterable[Observation]) -> dict[str, Beside]:
-    """Returns reported serving with its prediction, by reference; without what has none."""
+    """Returns reported serving and training with its prediction, by reference.
+
+    What has no prediction is left out.
+    """
     found: dict[str, Beside] = {}
     for name, rows in _by_report(observations).items():
         report = reports()[name].model_copy(update={"rows": tuple(rows)})
-        found |= {f"{name}:{one.row}": one for one in serving_beside(report) if not one.why}
+        every = chain(serving_beside(report), training_beside(report))
+        found |= {f"{name}:{one.row}": one for one in every if not one.why}
     return found
 
 
@@ -54,7 +62,7 @@ def flat_beside(one: Beside | None, count: float) -> dict[str, Scalar]:
 
 def per_chip(one: Beside, count: float) -> tuple[float, float, float]:
     """Returns low, middle and high of the prediction: a rate per chip, or a time in s."""
-    middle = one.predicted / count if one.quantity == RATE else one.predicted
+    middle = one.predicted / count if one.quantity in RATES else one.predicted
     factor = math.exp(one.halves[0])
     return middle / factor, middle, middle * factor
 
@@ -74,4 +82,4 @@ def _place(one: Beside) -> str:
 
 
 def _value(one: Beside, value: float) -> str:
-    return significant(value, 3) if one.quantity == RATE else duration(value, 3)
+    return significant(value, 3) if one.quantity in RATES else duration(value, 3)
