@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from keyword import iskeyword
 
 from bench import __version__
+from bench.commands.helptext import print_help
 from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.ownspecs import use_own_specs
 
@@ -46,7 +47,7 @@ onpaper {__version__}: does an AI chip match its spec sheet, on paper and in mea
 
 python -m bench [command] [key=value ...]
 
-{chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
+{chr(10).join(f"  {name:<11}{text}" for name, text in COMMANDS.items())}
 
 python -m bench COMMAND --help explains a command's keys, with examples.
 Every command takes specs=FOLDER: adds your own sheets, rules, claims and workloads.
@@ -164,7 +165,7 @@ def _run(words: list[str]) -> int:
     if words[:1] == ["help"] and words[1:2] and words[1] in COMMANDS:
         words = [words[1], "--help"]
     if words and words[0] in ("-h", "--help", "help"):
-        print(HELP, end="")
+        print_help(HELP)
         return 0
     if words and words[0] == "--version":
         print(f"onpaper {__version__}")
@@ -179,7 +180,7 @@ def _run(words: list[str]) -> int:
         raise UsageError(f"the command comes first: python -m bench {misplaced} ...")
     command = import_module(module_of(name))
     if {"-h", "--help"} & set(words):
-        print(command.HELP, end="")
+        print_help(command.HELP)
         return 0
     code: int = command.main(words if name == "check" else _with_own_specs(words))
     return code

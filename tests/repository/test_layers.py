@@ -118,7 +118,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "evidence", "judging", "rules", "theory", "measure", "devices", "chips", "ownspecs",
         "config", "suitefile", "shapes", "records", "files", "errors", "paths", "units", "words",
     ),
-    "__main__": ("", "ownspecs", "errors"),
+    "commands.helptext": ("report.text.screen",),
+    "__main__": ("", "commands.helptext", "ownspecs", "errors"),
 }  # fmt: skip
 """What each part may import, besides itself; the order is from the bottom to the top."""
 
