@@ -2,10 +2,15 @@
 
 import re
 
+import numpy as np
 import pytest
 
+from bench.predict.model.precision import precision
+from bench.predict.model.trainwork import model_flop
+from bench.workloads.load import workload
 from tests.commands.command_cases import said
-from tests.predict.command_cases import one
+from tests.predict.command_cases import SMALL, one
+from tests.workloads.cases import training_flop
 
 
 @pytest.mark.parametrize(
@@ -35,3 +40,82 @@ def test_no_more_chips_are_said_to_be_needed_where_those_asked_for_hold_it(
     (way,) = re.findall(r"parallel=(\S+)", told)
     held = one([*words[:-1], "phase=train", f"parallel={way}"], capsys)
     assert (held["fits"], held["chips"]) == (True, one(asked, capsys)["chips"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["batch=9", "parallel=8"], [(9, 8, 7, 16)]),
+        (["batch=[8,20,24]", "parallel=fsdp4", "micro=2"], [(20, 8, 4, 24)]),
+        (["batch=16", "parallel=8"], []),
+        (["batch=3", "parallel=tp8"], []),
+    ],
+)
+def test_a_batch_that_leaves_copies_without_work_is_named(
+    words: list[str], told: list[tuple[int, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The step of 9 sequences on 8 copies was that of 16, and nothing said so."""
+    asked = ["chips=h20", SMALL, "phase=train", *words]
+    found = re.findall(
+        r"batch=(\d+) is no multiple of (\d+) .* lacks (\d+), .* of batch=(\d+)\.",
+        said("predict", asked, capsys)[1],
+    )
+    assert found == [tuple(map(str, one)) for one in told]
+    for batch, *_, full in told:
+        rest = [word for word in asked if not word.startswith("batch=")]
+        few, many = (one([*rest, f"batch={count}"], capsys) for count in (batch, full))
+        assert few["seconds"] == many["seconds"]
+
+
+def test_many_uneven_batches_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL, "phase=train", "parallel=8", "batch=[9,10,11,12,16,17]"]
+    text = said("predict", words, capsys)[1]
+    assert text.count("is no multiple of 8") == 3
+    assert "Nor are 12 and 17." in text
+
+
+@pytest.mark.parametrize(
+    ("split", "told"),
+    [
+        ("fsdp8", "copies (with fsdp all three, but for the layer at work), activations"),
+        (
+            "pp2,fsdp4",
+            "copies (fsdp as dp: a pipeline's stages keep the weights that they gathered)",
+        ),
+        ("pp2,dp4", "copies, activations"),
+    ],
+)
+def test_what_fsdp_shards_is_said_of_the_way_asked_for(
+    split: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a pipeline it was computed as dp, and the note said that all three are sharded."""
+    asked = ["chips=h20", SMALL, "phase=train"]
+    assert told in said("predict", [*asked, f"parallel={split}"], capsys)[1]
+    piped, plain = (one([*asked, f"parallel=pp2,{way}4"], capsys) for way in ("fsdp", "dp"))
+    assert (piped["states_B"], piped["seconds"]) == (plain["states_B"], plain["seconds"])
+
+
+def test_training_has_the_share_of_the_peak_that_the_model_uses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", SMALL, "phase=train", "batch=32", "input=4096", "parallel=8"]
+    found, again = (one([*words, *more], capsys) for more in ([], ["recompute=true"]))
+    for row in (found, again):
+        each = training_flop(workload("llama-3.1-8b"), 4096) / 4096
+        assert row["model_flops"] == pytest.approx(row["tokens_per_s_chip"] * each)
+        assert row["mfu"] == pytest.approx(row["model_flops"] / 148e12)
+    assert again["mfu"] < found["mfu"], "what is recomputed does not count"
+    assert re.search(
+        rf"\| MFU +\|(.*\n)+.*\| {found['mfu']:.0%} ", said("predict", words, capsys)[1]
+    )
+    served = one(["chips=h20", SMALL], capsys)
+    assert (served["model_flops"], served["mfu"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["llama-3.1-8b", "deepseek-v3", "qwen3-30b-a3b", "gpt-oss-120b", "qwen3-next-80b-a3b"]
+)
+def test_model_flop_are_three_forward_passes_of_any_model(name: str) -> None:
+    model = workload(name)
+    found = model_flop(model, np.array([1024.0, 4096.0]), precision("bf16"))
+    assert found == pytest.approx([training_flop(model, length) for length in (1024, 4096)])

@@ -111,6 +111,23 @@ def training_work(
     )
 
 
+def model_flop(workload: Workload, length: Array, formats: Precision) -> Array:
+    """Returns the FLOP that a step needs for one sequence: forward, and twice that for backward.
+
+    These are six for each weight that a token is multiplied by, and those of causal attention.
+    What is recomputed, also by flash attention, is not counted.
+
+    Args:
+        workload: the model.
+        length: tokens of the sequence (points,).
+        formats: number formats.
+    """
+    one = Points(np.ones_like(length), length)
+    forward = operators(workload, "prefill", one, formats, Parallel())
+    others = 2 * (length - 1) * parameters(workload).head  # beyond the head of the last token
+    return np.asarray(USUAL * (np.sum([each.flop for each in forward], axis=0) + others))
+
+
 def _once(
     workload: Workload, split: Parallel, rounds: Array, updated: float
 ) -> tuple[Operator, Operator, Operator]:

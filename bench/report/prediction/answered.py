@@ -13,6 +13,7 @@ from bench.predict.model.capacity import Room
 from bench.predict.model.operators import Array, Points
 from bench.predict.model.pipeline import working
 from bench.predict.model.power import Band, total, watts
+from bench.predict.model.trainwork import model_flop
 from bench.predict.scenario import Scenario
 from bench.predict.used import used
 from bench.report.prediction.question import swept_sizes
@@ -95,6 +96,26 @@ class Answered:
     def rates(self) -> list[float]:
         """Returns tokens/s per chip."""
         return [float(one) for one in self.prediction.per_chip()]
+
+    @cached_property
+    def model_flops(self) -> list[float] | None:
+        """Returns the model FLOP/s of a chip in training; None in other phases.
+
+        They are three forward passes of each token, without recomputation.
+        """
+        found = self.prediction
+        if not found.recipe:
+            return None
+        each = model_flop(found.scenario.workload, found.scenario.prompt, found.scenario.precision)
+        return [
+            float(one) for one in each * found.scenario.batch / found.seconds / found.scenario.chips
+        ]
+
+    @cached_property
+    def mfu(self) -> list[float] | None:
+        """Returns ``model_flops`` over the sheet's dense rate of the format; None likewise."""
+        peak = self.prediction.chip.peak(self.prediction.scenario.precision.rate)
+        return [one / peak for one in self.model_flops] if self.model_flops else None
 
     @cached_property
     def ttft(self) -> list[float] | None:

@@ -84,6 +84,8 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
         "tokens_per_s_chip": at.rates[point], "tokens_per_s": at.tokens_per_s[point],
         **_bounded("seconds", at.seconds, at.half, point),
         **_bounded("ttft_s", at.ttft, at.ttft_half, point),
+        "model_flops": at.model_flops[point] if at.model_flops else None,
+        "mfu": at.mfu[point] if at.mfu else None,
     }  # fmt: skip
     for level in (INNER, OUTER):
         least, most = at.bounds(level, point)

@@ -43,6 +43,7 @@ from bench.report.prediction.question import (
     title,
 )
 from bench.report.prediction.tested import phase_ratio_lines, tests_line
+from bench.report.prediction.trainingnotes import column_notes, uneven_lines
 from bench.report.table import Notes, Table
 from bench.report.text.marks import computed_notes
 from bench.report.text.markup import Report
@@ -74,14 +75,8 @@ COLUMN_NOTES = {
         "TPOT: one step, a token for each sequence, no prefills in between. Steps were fitted on "
         "few engines, and the interval spans others: serving may come out a few percent faster."
     ),
-    "train": (
-        "Tokens are those of the batch; a step is forward, backward and update. Memory: weights, "
-        "gradients, Adam's states sharded over the copies (with fsdp all three, but for the layer "
-        "at work), activations kept for backward; gradients and moments in 32 bits unless "
-        "states=bf16."
-    ),
 }  # fmt: skip
-"""Explains the terms of the columns, by phase."""
+"""Explains the terms of the columns of inference, by phase."""
 ENGINES = {
     "serve": (
         "time per token", "engines tuned for public benchmarks", "engine=tuned leaves both out",
@@ -173,6 +168,7 @@ def columns(scenario: Scenario, shown: Shown) -> tuple[str, ...]:
         *(("tokens/s, all",) if shown.several else ()),
         STEPS[scenario.phase],
         *(("TTFT, no queue",) if served else ()),
+        *(("MFU",) if scenario.phase == "train" else ()),
         "limited by", "memory left", "J/token", cost_unit(shown.prices), "rests on",
     )  # fmt: skip
 
@@ -191,6 +187,7 @@ def cells_of(at: Answered, place: int, shown: Shown, rests: str) -> tuple[str, .
         *((number(at.tokens_per_s[place], digits),) if shown.several else ()),
         texts["time"],
         *((time_text(ttft, at.ttft_half(INNER), place, digits),) if ttft else ()),
+        *((if_fitted(at, place, f"{at.mfu[place]:.0%}"),) if at.mfu else ()),
         texts["limit"],
         texts["left"],
         if_fitted(at, place, with_range(energy(at, place))),
@@ -230,8 +227,11 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
     yield from described(scenario)
     yield from beyond_context(scenario)
     yield from unseen_lines([one.found for one in answers if one.found])
-    kept = () if scenario.phase == "train" else (KEPT,)
-    yield " ".join((COLUMN_NOTES[scenario.phase], *kept, *more))
+    if scenario.phase == "train":
+        yield " ".join((column_notes(scenario), *more))
+        yield from uneven_lines(scenario)
+    else:
+        yield " ".join((COLUMN_NOTES[scenario.phase], KEPT, *more))
     yield from published_format(scenario, [one.found.chip for one in answers if one.found])
     if scenario.workload.experts:
         work = "training" if scenario.phase == "train" else "serving"
