@@ -57,7 +57,7 @@ def print_help(text: str) -> None:
 
 
 def fitted(text: str, width: int) -> str:
-    """Returns help in ``width`` characters, at least ``NARROWEST``; commands and examples stay whole."""
+    """Returns help in ``width`` characters, at least 60; commands and examples stay whole."""
     width = max(NARROWEST, width)
     return "".join(f"{line}\n" for line in _lines(text.splitlines(), width))
 
