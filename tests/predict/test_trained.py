@@ -48,7 +48,7 @@ def test_a_run_that_tells_everything_is_taken() -> None:
     (row,) = taken()
     assert row.words == {
         "chip": "huawei-ascend-910c", "model": "qwen3-8b", "dtype": "bf16", "stack": "lab",
-        "group": cases.source()["by"],
+        "group": cases.source()["by"], "row": "one",
     }  # fmt: skip
     wanted = {"chips": 16, "tp": 2, "pp": 1, "dp": 8, "micro": 1, "batch": 128, "length": 4096}
     assert {key: row[key] for key in wanted} == wanted
