@@ -24,7 +24,7 @@ SHARED = {
         "missing", "neighbours", "noise", "nvml", "plugins", "ranks", "registry", "smi", "smi_text",
         "team", "telemetry", "torchdevice", "uid",
     },
-    "commands": {"predictrates", "printed"},
+    "commands": {"helptext", "predictrates", "printed"},
     "report/formats": {"fragment"},
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
