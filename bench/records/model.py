@@ -1,8 +1,7 @@
 """The record of one run; the name of every physical quantity ends with its SI unit.
 
-A record is immutable and self-contained: raw samples, conditions, environment and the hash of the
-sheet it was compared with. ``None`` means unknown. Nothing in it identifies a person, host or path
-except ``machine.node``, if a user or a launcher set it.
+A record is immutable and self-contained: raw samples, conditions, environment, and its sheet's hash.
+``None`` means unknown. Only ``machine.node`` names a host, if a user or a launcher set it.
 """
 
 import math
@@ -15,7 +14,6 @@ from bench.files.strict import Strict
 
 SCHEMA: Final = 3
 """Version of the shape below; an older record is read through bench/records/upgrade.py."""
-
 IMPORTED_BY: Final = "imported_by"
 """The setting that names who measured an imported record; absent in records made here."""
 IMPORTED_FROM: Final = "imported_sha256"
@@ -29,8 +27,7 @@ SIZES: Final = (*SHAPE, "elements")
 ROUNDING = 1e-9
 """Relative tolerance of a stored statistic against the one recomputed from its samples."""
 METHOD = 2
-"""Version of the measuring method; figures of different methods are not comparable. Since 2, a load
-that a limit holds back is sampled for 2.5 s, and a search tries the fastest shapes twice."""
+"""Version of the measuring method (results/CHANGELOG.md); figures of two methods do not compare."""
 
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
