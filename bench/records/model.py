@@ -1,6 +1,6 @@
 """The record of one run; the name of every physical quantity ends with its SI unit.
 
-A record is immutable and self-contained: raw samples, conditions, environment, and its sheet's hash.
+A record is immutable and self-contained: samples, conditions, environment, the hash of its sheet.
 ``None`` means unknown. Only ``machine.node`` names a host, if a user or a launcher set it.
 """
 
