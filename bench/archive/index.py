@@ -24,7 +24,7 @@ from bench.paths import PACKAGE, cache_dir
 DERIVED_WITH = (
     "archive/entry.py", "archive/index.py", "archive/packing.py", "archive/slim.py",
     "chips/figures.py", "judging/plausible.py", "judging/rates.py", "judging/sizes.py",
-    "judging/throttle.py", "records/model.py", "units.py",
+    "judging/throttle.py", "judging/titles.py", "records/model.py", "units.py",
 )  # fmt: skip
 """Modules that determine a record's summary; a change in any of them invalidates the cache."""
 CHUNK = 500

@@ -19,7 +19,7 @@ from tests.fuzz.contract import BrokenError, Target
 from tests.fuzz.places import DATA, folder, put, records
 
 STATED = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester", dtype=None, date="2026-11")
-DTYPES = {"tritonbench": "bf16"}
+DTYPES = {"tritonbench": "bf16", "bench_serving": "bf16"}
 """The number format of a tool's outputs, where they tell none."""
 CHIPS = {"flagperf": "nvidia-a800-sxm-80gb", "bundle": "nvidia-h100-sxm-80gb"}
 """The chip of a tool's outputs here, where they name another."""
@@ -30,6 +30,8 @@ def _imported(name: str, data: bytes) -> None:
     tool = importer(name)
     tool.recognises(text)
     stated = replace(STATED, chip=CHIPS.get(name, STATED.chip), dtype=DTYPES.get(name))
+    if name == "bench_serving":
+        stated = replace(stated, count=8, model="llama-3.1-70b")
     as_yaml(report(tool.read(text, stated), tool, stated))
 
 

@@ -10,6 +10,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.predict.tiers import MEANS, Tier
 from bench.report.prediction.predictions import COLUMN_NOTES
+from bench.report.prediction.trainingnotes import FSDP, MEMORY
 from bench.site.predicted import STANDING, StandingQuestion
 from tests.commands.command_cases import said
 
@@ -18,6 +19,9 @@ GENERAL = ("Predicted, ", "Rests on, ", "No prediction ", "J/token: ", "Unknown,
            "USD/Mtoken ")  # fmt: skip
 """What begins lines on the command's own columns, such as costs, on chips without an answer, or on
 single chips: the site has a column of tests, and footnotes of figures on a chip's page."""
+
+NOTES = (*COLUMN_NOTES.values(), *(MEMORY.format(one) for one in ("", *FSDP.values())))
+"""What the columns mean, by phase."""
 
 
 def text(page: str) -> str:
@@ -48,7 +52,7 @@ def test_a_question_stands_with_the_lines_that_the_command_prints_below_its_tabl
 
 def _of_columns(line: str) -> str:
     """A line, or that part of it which is of the columns that the site has, too: costs are none."""
-    return next((one for one in COLUMN_NOTES.values() if line.startswith(one)), line)
+    return next((one for one in NOTES if line.startswith(one)), line)
 
 
 @pytest.mark.parametrize(
