@@ -23,7 +23,8 @@ Draws plots as PNG and SVG, each titled by what it finds, with its rows as CSV. 
 plot that the record supports. Prints each path.
 
   kind=             of a record: figures (published against measured), roofline (one plot per
-                    dtype), cache (bandwidth over working set), sustained (a load over time);
+                    dtype), cache (bandwidth over working set), latency (of a dependent load,
+                    over working set), sustained (a load over time);
                     of the data: ratios (on paper against measured), rules (chips by TPP and
                     performance density, with the thresholds of export rules),
                     validation (predictions against measurements);

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
+from typing import NamedTuple
 
 STEP_COST = 0.02
 """Least reduction of the sum of squared log rates that a further run must bring.
@@ -37,6 +38,14 @@ Points = Sequence[tuple[float, float]]
 """Working set in B and rate in B/s, in order of size."""
 
 
+class Step(NamedTuple):
+    """A part of a level: the sizes that it is seen at, in B, and its rate."""
+
+    first_bytes: float
+    last_bytes: float
+    bytes_per_s: float
+
+
 @dataclass(frozen=True)
 class Level:
     """A plateau of the curve.
@@ -46,14 +55,14 @@ class Level:
         holds_bytes: the largest size still read at this rate; None for the last level.
         largest_bytes: the largest size of the plateau itself.
         gone_bytes: the smallest size read at the next level's rate; None for the last level.
-        steps: rates of the parts, the fastest first, of a cache that has several; else empty.
+        steps: the parts, the fastest first, of a cache that has several; else empty.
     """
 
     bytes_per_s: float
     holds_bytes: float | None
     largest_bytes: float
     gone_bytes: float | None = None
-    steps: tuple[float, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 def levels(points: Points, most: int | None = None) -> list[Level]:
@@ -100,7 +109,8 @@ def _level(points: Points, parts: list[Points], after: list[Points] | None) -> L
         after: runs of the next level; None for the last.
     """
     whole = [point for run in parts for point in run]
-    steps = tuple(map(_rate, parts)) if len(parts) > 1 else ()
+    each = tuple(Step(run[0][0], run[-1][0], _rate(run)) for run in parts)
+    steps = each if len(parts) > 1 else ()
     last = parts[-1]
     if after is None:
         return Level(_rate(whole), None, last[-1][0], None, steps)

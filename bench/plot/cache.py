@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
-from bench.judging.levels import Level
+from bench.judging.levels import Level, Step
 from bench.judging.verdict import Row
 from bench.plot.axes import (
     binary_axis,
@@ -21,13 +20,12 @@ from bench.plot.axes import (
 )
 from bench.plot.picture import Picture
 from bench.plot.points import MeasuredPoint, draw_measured
-from bench.plot.roofline import believed
+from bench.plot.sizes import LEAST_POINTS, Sizes, draw_sizes, measured_sets, published_sizes
 from bench.records.model import Record
 from bench.report.record.curve import (
     KERNEL,
     Cache,
     beyond,
-    caches,
     rate_words,
     shown_levels,
 )
@@ -43,10 +41,6 @@ if TYPE_CHECKING:
 
 LABELS = ("measured (95%)", "disturbed")
 """Names in the legend, of believed points and of the others."""
-LEAST_POINTS = 3
-"""Curves with fewer points are not drawn."""
-NEAR_FACTOR = 16.0
-"""The names of two published sizes within this factor of each other are staggered in height."""
 
 
 class Plateau(NamedTuple):
@@ -58,6 +52,7 @@ class Plateau(NamedTuple):
         rate: bandwidth, B/s.
         words: the bandwidth in words, as the table has it.
         remark: why it may hold more than its cache; empty if it does not.
+        steps: its parts, where it has several, else itself.
     """
 
     name: str
@@ -66,6 +61,7 @@ class Plateau(NamedTuple):
     rate: float
     words: str
     remark: str
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -75,13 +71,13 @@ class Curve:
     Attributes:
         points: bandwidth (B/s) over working set (B).
         plateaus: levels of the memory hierarchy found in the curve.
-        published: name and size (B) of each cache on the sheet.
+        published: the caches on the sheet.
         bandwidth: published memory bandwidth; None if the sheet has none.
     """
 
     points: tuple[MeasuredPoint, ...]
     plateaus: tuple[Plateau, ...]
-    published: tuple[tuple[str, float], ...]
+    published: Sizes
     bandwidth: Paper | None
 
 
@@ -102,27 +98,14 @@ def pictures(record: Record, rows: Sequence[Row], catalogue: Catalogue) -> Itera
 
 def curve(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Curve:
     """Returns a record's bandwidth curve with the levels found and the published figures."""
-    candidates = (
-        MeasuredPoint(row.measurement.work.footprint_bytes, row.measured, believed(row))
-        for row in judged
-        if row.measurement.kernel == KERNEL
-        and not row.apart
-        and row.measured is not None
-        and row.measurement.work is not None
-        and row.measurement.work.footprint_bytes > 0
-    )
-    points = sorted(candidates, key=itemgetter(0))
+    points = measured_sets(judged, KERNEL)
     chip = catalogue.sheet_of(record)
     memory = paper(record.device, chip, BANDWIDTH, catalogue)
-    sheet_caches = caches(record, catalogue)
+    levels = shown_levels(record, judged, catalogue)
     return Curve(
-        points=tuple(points),
-        plateaus=tuple(_plateaus(points[0][0], shown_levels(record, judged, catalogue)))
-        if points
-        else (),
-        published=tuple(
-            (one.name, one.published_bytes) for one in sheet_caches if one.published_bytes
-        ),
+        points=points,
+        plateaus=tuple(_plateaus(points[0].x, levels)) if points else (),
+        published=published_sizes(record, catalogue),
         bandwidth=memory if isinstance(memory, Paper) else None,
     )
 
@@ -131,7 +114,10 @@ def _plateaus(start: float, levels: Sequence[tuple[str, Level, Cache | None]]) -
     """Yields each level as a plateau that starts where the previous level ends."""
     for name, level, shown in levels:
         last, told = level.holds_bytes or level.largest_bytes, rate_words(level)
-        yield Plateau(name, start, last, level.bytes_per_s, told, beyond(level, shown))
+        rate = level.bytes_per_s
+        *before, end = level.steps or (Step(start, last, rate),)
+        steps = (*before, end._replace(last_bytes=last))
+        yield Plateau(name, start, last, rate, told, beyond(level, shown), steps)
         start = level.gone_bytes or start
 
 
@@ -181,6 +167,12 @@ def _rows(record: Record, data: Curve) -> Iterator[dict[str, Scalar]]:
             "record": record.id, "what": "level", "name": one.name, "working_set_bytes": one.first,
             "to_bytes": one.last, "bytes_per_s": one.rate,
         }  # fmt: skip
+        for step in one.steps if one.steps[1:] else ():
+            yield {
+                "record": record.id, "what": "step", "name": one.name,
+                "working_set_bytes": step.first_bytes, "to_bytes": step.last_bytes,
+                "bytes_per_s": step.bytes_per_s,
+            }  # fmt: skip
     for name, size in data.published:
         yield {
             "record": record.id, "what": "published size", "name": name, "working_set_bytes": size,
@@ -199,7 +191,10 @@ def _paint(data: Curve, figure: "Figure", theme: "Theme") -> None:
     draw_measured(axes, data.points, LABELS, 5, theme)
     for number, level in enumerate(data.plateaus):
         _draw_plateau(axes, level, data, theme, named=not number)
-    _draw_published(axes, data, theme)
+    draw_sizes(axes, data.published, theme)
+    if data.bandwidth:
+        label = f"{'derived' if data.bandwidth.formula else 'published'}: {data.bandwidth.text}"
+        axes.axhline(data.bandwidth.value, color=theme.ink, ls=":", lw=1.6, label=short(label, 40))
     rates = [rate.value for _, rate, _ in data.points]
     axes.set_ylim(min(rates) / 1.6, max(rates) * 1.6)
     binary_axis(axes.xaxis)
@@ -212,29 +207,14 @@ def _paint(data: Curve, figure: "Figure", theme: "Theme") -> None:
 def _draw_plateau(
     axes: "Axes", level: Plateau, data: Curve, theme: "Theme", *, named: bool
 ) -> None:
-    """Draws a level as a line, and its name above the level's highest point."""
-    name, first, last, rate, words, _ = level
+    """Draws each step of a level as a line, and the level's name above its highest point."""
     label = "levels found" if named else None
-    axes.plot([first, last], [rate, rate], color=theme.series[1], lw=3, alpha=0.8, label=label)
-    high = max(measured.value for size, measured, _ in data.points if first <= size <= last)
+    for first, last, rate in level.steps:
+        axes.plot([first, last], [rate, rate], color=theme.series[1], lw=3, alpha=0.8, label=label)
+        label = None
+    held = (one for one in data.points if level.first <= one.x <= level.last)
+    high = max(level.rate, *(one.value.value for one in held))
     axes.annotate(
-        f"{name}, {words}", (first, max(high, rate)), (0, 9),
-        textcoords="offset points", size=9, color=theme.ink,
+        f"{level.name}, {level.words}", (level.first, high), (0, 9), textcoords="offset points",
+        size=9, color=theme.ink, bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1},
     )  # fmt: skip
-
-
-def _draw_published(axes: "Axes", data: Curve, theme: "Theme") -> None:
-    before = 0.0
-    for number, (name, size) in enumerate(data.published):
-        high = 14 if size < NEAR_FACTOR * before else 2
-        before = size
-        axes.axvline(size, color=theme.ink, ls="--", lw=1.2,
-                     label="published size" if not number else None)  # fmt: skip
-        axes.annotate(
-            short(f"{name} {binary(size)}", 30), (size, 1.0), (0, high),
-            ha="center", va="bottom", xycoords=axes.get_xaxis_transform(), size=9,
-            textcoords="offset points", color=theme.ink,
-        )  # fmt: skip
-    if data.bandwidth:
-        label = f"{'derived' if data.bandwidth.formula else 'published'}: {data.bandwidth.text}"
-        axes.axhline(data.bandwidth.value, color=theme.ink, ls=":", lw=1.6, label=short(label, 40))

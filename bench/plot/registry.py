@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from bench.chips.load import Catalogue
 from bench.judging.verdict import MARGIN, Row, rows
-from bench.plot import cache, figures, roofline, sustained
+from bench.plot import cache, figures, latency, roofline, sustained
 from bench.plot.picture import Picture
 from bench.records.model import Record
 
@@ -14,6 +14,7 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "figures": ("record", "margin"),
         "roofline": ("record",),
         "cache": ("record",),
+        "latency": ("record",),
         "sustained": ("record",),
         "ratios": ("baseline", "chips", "margin"),
         "rules": ("on", "chips"),
@@ -28,7 +29,7 @@ Those of one record come first, in the order in which they are drawn."""
 Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Picture]]
 RECORD_KINDS: Mapping[str, Maker] = MappingProxyType({
     "figures": figures.pictures, "roofline": roofline.pictures, "cache": cache.pictures,
-    "sustained": sustained.pictures,
+    "latency": latency.pictures, "sustained": sustained.pictures,
 })  # fmt: skip
 """The kinds that are drawn from one record, each with the function that makes its pictures."""
 

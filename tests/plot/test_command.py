@@ -12,6 +12,7 @@ from bench.plot.registry import KINDS
 from bench.records.latest import record_folders
 
 RECORD = "record=h200-sxm-full"
+KINDS_OF_CPU = ("figures", "roofline-fp32", "cache", "latency")
 
 
 def drawn(words: list[str], capsys: pytest.CaptureFixture[str]) -> list[Path]:
@@ -26,6 +27,7 @@ def drawn(words: list[str], capsys: pytest.CaptureFixture[str]) -> list[Path]:
     ("words", "names"),
     [
         ([RECORD, "kind=cache"], ["cache"]),
+        ([RECORD, "kind=latency"], ["latency"]),
         ([RECORD, "kind=roofline"], ["roofline-fp32", "roofline-fp64", "roofline-bf16"]),
         (["kind=ratios", "chips=domestic"], ["ratios-h20"]),
         (["kind=rules", "on=2024-06-01", "theme=dark"], ["rules-2024-06-01"]),
@@ -51,7 +53,7 @@ def test_without_a_kind_all_of_the_record_goes_to_plots_here(
     monkeypatch.chdir(tmp_path)
     words = ["record=epyc-genoa-2-cores-standard", "formats=[svg]"]
     found = drawn(words, capsys)
-    endings = [f"{n}.{e}" for n in ("figures", "roofline-fp32", "cache") for e in ("svg", "csv")]
+    endings = [f"{n}.{e}" for n in KINDS_OF_CPU for e in ("svg", "csv")]
     assert found == [Path("plots") / one for one in endings]
     before = [one.read_bytes() for one in found]
     assert [one.read_bytes() for one in drawn(words, capsys)] == before

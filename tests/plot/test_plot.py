@@ -14,7 +14,7 @@ from bench.errors import UsageError
 from bench.judging import energy
 from bench.judging.standing import nearest
 from bench.judging.verdict import Row, Verdict, rows
-from bench.plot import cache, draw, figures, ratios, roofline, sustained
+from bench.plot import cache, draw, figures, latency, ratios, roofline, sustained
 from bench.plot.registry import KINDS, RECORD_KINDS, record_pictures
 from bench.plot.theme import LIGHT
 from bench.records.model import Record
@@ -25,8 +25,8 @@ from bench.report.record.roofline import roofline_sections
 
 RECORDS = paths.data_dir("results") / "records"
 NAMES = (
-    "figures", "roofline-fp32", "roofline-fp64", "roofline-bf16", "cache", "sustained-bf16-matrix",
-    "sustained-bf16-mixed",
+    "figures", "roofline-fp32", "roofline-fp64", "roofline-bf16", "cache", "latency",
+    "sustained-bf16-matrix", "sustained-bf16-mixed",
 )  # fmt: skip
 
 
@@ -127,11 +127,27 @@ def test_the_curve_has_every_size_and_the_levels_of_the_report(
     for name, rate, *_, remark in table.cells:
         assert f"{name} at {rate}" in picture.title
         assert remark == "–" or f"{name}: {remark}." in picture.note
+    steps = [row["bytes_per_s"] for row in picture.rows if row["what"] == "step"]
+    (second,) = (row for row in table.flat if row["level"] == "L2 cache")
+    ends = second["bytes_per_s_first"], second["bytes_per_s_last"]
+    assert (steps[0], steps[-1], len(steps)) == (*ends, 3)
     known = {row["name"]: row["working_set_bytes"] for row in picture.rows
              if row["what"] == "published size"}  # fmt: skip
     assert known["L2 cache"] == sheets.chips["nvidia-h200-sxm-141gb"].number("l2_cache")
     (bandwidth,) = (row for row in picture.rows if row["what"] == "published bandwidth")
     assert bandwidth["bytes_per_s"] == 4.8e12
+
+
+def test_latency_is_drawn_over_working_sets_beside_the_published_caches(
+    full: Record, judged: Sequence[Row], sheets: Catalogue
+) -> None:
+    (picture,) = latency.pictures(full, judged, sheets)
+    drawn = [row["load_s"] for row in picture.rows if row["what"] == "measured"]
+    assert drawn == [
+        row.measured.value for row in judged if row.measurement.kernel == "latency" and row.measured
+    ]
+    assert picture.title.endswith("takes 17.2 ns in 16 KiB, 338 ns in 1 GiB")
+    assert "published L2 cache 60 MiB" in picture.alt
 
 
 def test_a_load_has_every_sample_and_reading_and_draws_fewer(

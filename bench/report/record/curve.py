@@ -266,7 +266,8 @@ def rate_words(level: Level) -> str:
     """Returns the rate of a level; of a cache in several parts, first, last and number."""
     if not level.steps:
         return show(level.bytes_per_s, Dimension.BYTE_RATE)
-    first, last = (show(one, Dimension.BYTE_RATE) for one in (level.steps[0], level.steps[-1]))
+    ends = level.steps[0], level.steps[-1]
+    first, last = (show(one.bytes_per_s, Dimension.BYTE_RATE) for one in ends)
     return f"{first} to {last} in {len(level.steps)} steps"
 
 
@@ -286,8 +287,8 @@ def _flat(name: str, level: Level, cache: Cache | None) -> dict[str, Scalar]:
     return {
         "level": name,
         "bytes_per_s": level.bytes_per_s,
-        "bytes_per_s_first": level.steps[0] if level.steps else level.bytes_per_s,
-        "bytes_per_s_last": level.steps[-1] if level.steps else level.bytes_per_s,
+        "bytes_per_s_first": level.steps[0].bytes_per_s if level.steps else level.bytes_per_s,
+        "bytes_per_s_last": level.steps[-1].bytes_per_s if level.steps else level.bytes_per_s,
         "holds_bytes": level.holds_bytes,
         "gone_bytes": level.gone_bytes,
         "published_bytes": cache.published_bytes if cache else None,
