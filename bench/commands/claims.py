@@ -16,10 +16,11 @@ HELP = """\
 python -m bench claims [claim=ID] [key=value ...]
 
 Tests statements by regulators, vendors, press and researchers that compare chips. The answer says
-whether a claim holds, fails or is open. Beside it: the ratio on paper, the measured ratio with its
-interval, and the verdict on it: match, exceeds, falls short, inconclusive, untestable or not
-comparable ('exceeds' refutes a claim that a chip has only so much); where the claim holds: on paper
-and measured, on paper only, measured only, neither; and how many devices would settle what is open.
+whether a claim holds, fails or is open. Beside it: the claimed ratio, that on paper, the measured
+one, and the verdict on it: match, exceeds, falls short, inconclusive, untestable or not comparable
+('exceeds' refutes a claim that a chip has only so much). sources=true and claim= have more: where
+the claim holds (on paper and measured, on paper only, measured only, neither), and how many devices
+would settle what is open.
 A claim that speaks of paper alone (scope: paper in its file) is judged by published figures, rival
 ones included. In CSV and JSON claim_answer is the answer by what decides the claim; claim_on_paper
 and claim_holds say whether it holds on paper and by measurement, whichever of them decides.
@@ -33,7 +34,8 @@ and claim_holds say whether it holds on paper and by measurement, whichever of t
   margin=           margin of equality, instead of each claim's own (0.10 for most)
   without=          classes of evidence to leave out: [vendor, user, ...]
   records=          a record, or a folder of records, to include besides the committed ones
-  sources=false     true gives sources in full in the footnotes: address, how each was read
+  sources=false     true gives the list with each statement, who said it, how it was read,
+                    intervals, predictions, what would change the verdict, and sources
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
@@ -62,8 +64,9 @@ def _report(config: ClaimsConfig) -> "Report":
     from bench.claims.load import claim, claims
     from bench.claims.sensitivity import bench_of
     from bench.evidence.weigh import classes
-    from bench.report.chips.claims import claim_list, claim_report
-    from bench.report.text.footnotes import cites, with_hint
+    from bench.report.chips.claimlist import claim_list, short_list
+    from bench.report.chips.claims import claim_report
+    from bench.report.text.footnotes import cites
 
     sheets, left_out = catalogue(), classes(config.without)
     one = claim(config.claim) if config.claim else None
@@ -75,8 +78,9 @@ def _report(config: ClaimsConfig) -> "Report":
         return claim_report(judgement(one, bench.whole, sheets, config.margin), bench)
     judged = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())
     wanted = [one for one in judged if _wanted(one, config, bench)]
-    cite = cites(config.report.format, sources=config.sources)
-    return with_hint(claim_list(wanted, bench, cite=cite), cite=cite)
+    if cites(config.report.format, sources=config.sources):
+        return claim_list(wanted, bench)
+    return short_list(wanted)
 
 
 def _check_words(config: ClaimsConfig) -> None:

@@ -12,7 +12,8 @@ from bench.claims.load import claims
 from bench.claims.model import Axis
 from bench.claims.sensitivity import Bench, bench_of
 from bench.claims.weigh import Finding, Question, title
-from bench.report.chips.claims import answers, tested_formula
+from bench.report.chips.claimlist import answers
+from bench.report.chips.claims import tested_formula
 from bench.report.chips.evidence import usual_share
 from bench.report.chips.ratios import groups, measured, on_paper, times
 from bench.report.chips.verdicts import overstated

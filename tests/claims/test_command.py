@@ -344,6 +344,25 @@ def test_help_names_every_side(capsys: pytest.CaptureFixture[str]) -> None:
     assert [one for one in {made.side for made in claims().values()} if one not in out] == []
 
 
+def test_the_list_begins_with_its_counts_and_has_one_line_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It had 1,600 lines, most of them footnotes; ``sources=true`` still gives all of that."""
+    found = document("claims", [], capsys)
+    lines = said("claims", ["report=plain"], capsys)[1].splitlines()
+    assert lines[:2] == [found["title"], found["summary"][0]]
+    assert len(lines) < len(found["rows"]) + 20
+    shown = {line.split()[0]: line for line in lines if line and line.split()[0] in claims()}
+    assert [*shown] == [*claims()]
+    for one in found["rows"]:
+        assert shown[one["claim"]].split()[1] == one["claim_answer"]
+        assert shown[one["claim"]].endswith(one["claim_verdict"])
+    full = said("claims", ["sources=true", "report=github"], capsys)[1]
+    notes = [line for line in full.splitlines() if line.startswith("[")]
+    assert len(notes) == len(found["notes"])
+    assert all(made.statement in full for made in claims().values())
+
+
 def test_the_list_says_how_a_claims_words_are_read(capsys: pytest.CaptureFixture[str]) -> None:
     """Ren's 'a generation behind' stood as 'bf16 matrix = 1, not on paper', as if it denied it."""
     name = "2025-06-10-ren-one-generation-behind"
@@ -351,7 +370,7 @@ def test_the_list_says_how_a_claims_words_are_read(capsys: pytest.CaptureFixture
     assert reading
     found = document("claims", ["chip=910c"], capsys)
     assert {one["claim"]: one["reading"] for one in found["rows"]}[name] == reading
-    code, out, _ = said("claims", ["chip=910c", "report=github"], capsys)
+    code, out, _ = said("claims", ["chip=910c", "sources=true", "report=github"], capsys)
     lines = [line.rstrip() for line in out.splitlines()]
     note = next(line for line in lines if line.endswith(f"] Read: {reading}"))
     line = next(line for line in lines if f"{name}:" in line)

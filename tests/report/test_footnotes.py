@@ -17,7 +17,6 @@ ASKED = (
     ("show", ["chip=h20"]),
     ("show", ["chip=h20", "figures=[tdp]"]),
     ("show", ["record=h200-sxm-full"]),
-    ("claims", ["chip=h20"]),
 )
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from bench.chips.figures import FIGURES
 from bench.claims.evaluate import Judgement
 from bench.judging.verdict import MARGIN
-from bench.report.chips.claims import waits_for_measurement
+from bench.report.chips.claimlist import waits_for_measurement
 from bench.site.blocks import claim_badge
 from bench.site.page import Page
 from bench.site.pages.claims import answer_counts, verdict_counts
