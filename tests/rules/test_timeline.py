@@ -240,7 +240,7 @@ def test_a_rule_whose_outcome_changes_is_told_as_the_same_rule(
     last = judged(chip, replace(asked, on=found[-1].since), sheets, ours)
     shown = periods(last, found[:1] + found[2:], ours, sheets).table.cells
     assert [row[-1] for row in shown] == [
-        "no rule was in force", "the same rules, with another outcome",
+        "no rule in force reaches it", "the same rules, with another outcome",
     ]  # fmt: skip
 
 

@@ -313,3 +313,13 @@ def test_a_supposed_part_has_no_history(sheets: Catalogue, book: Rulebook) -> No
     nobody = Judged(None, subject(None, sheets), part.status)
     with pytest.raises(ValueError, match="an assumed part has no history"):
         periods(nobody, [], book, sheets)
+
+
+def test_a_letter_that_does_not_reach_a_chip_is_told_as_one_in_force(
+    sheets: Catalogue, book: Rulebook
+) -> None:
+    """The RTX 4090 on 2022-09-15 had 'no rule was in force', beside the letters of August 2022."""
+    told = line("rtx4090", "2022-09-15", sheets, book)[0]["why"]
+    assert "; outside US-2022-LETTER-NVDA: I/O rate 64 GB/s, 236 GB/s below 300 GB/s [" in told
+    assert "outside US-2022-LETTER-AMD: not named [" in told
+    assert line("rtx4090", "2022-08-01", sheets, book)[0]["why"].endswith("no rule was in force")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
+from bench.report.rules.citation import cited
 from bench.report.rules.policies import (
     differences,
     effects,
@@ -11,7 +12,7 @@ from bench.report.rules.policies import (
     paragraph,
     policy_of,
 )
-from bench.report.rules.rulings import AID, cited, destination_words, in_dispute
+from bench.report.rules.rulings import AID, destination_words, in_dispute
 from bench.report.table import Notes, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar

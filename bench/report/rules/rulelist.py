@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from bench.chips.load import Catalogue
+from bench.report.rules.citation import CONFIDENCE, cited
 from bench.report.rules.policies import in_words
-from bench.report.rules.rulings import AID, CONFIDENCE, cited
+from bench.report.rules.rulings import AID
 from bench.report.table import Notes, Section, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar

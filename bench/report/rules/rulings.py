@@ -6,6 +6,7 @@ from dataclasses import replace
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.report.rules.citation import cited
 from bench.report.rules.policies import (
     counted_needs,
     differences,
@@ -15,14 +16,13 @@ from bench.report.rules.policies import (
     paragraph,
     policy_of,
 )
-from bench.report.table import Notes, Table, source_line
+from bench.report.table import Notes, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Rows, Scalar
 from bench.rules.attributes import KINDS
 from bench.rules.judge import Status
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
-from bench.rules.model import Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
@@ -36,16 +36,6 @@ LEGEND = (
     "TPP: dense TOPS x bits, the highest format; density: TPP per mm² of logic dies; NAC: a notice "
     "25 days before the export."
 )
-CONFIDENCE = {
-    "official_text": "official text, read in a copy",
-    "official_quoted": "official text, as others quote it",
-    "official_head": "official page, of which only the heading was read",
-    "filing": "company filing",
-    "bill_text": "text of a bill",
-    "analysis": "account of a law firm or institute",
-    "press": "press",
-}
-"""Where the text of a rule was read, in words."""
 STATUS_COLUMNS = (
     "chip", "TPP", "density", "paragraph", "US policy", "why", "practice and other US rules",
 )  # fmt: skip
@@ -162,8 +152,9 @@ def _letter(ruling: Ruling) -> str:
 
 
 def _why(judged: Judged, catalogue: Catalogue, notes: Notes) -> str:
-    reasons = "; ".join(_reasons(judged.status, catalogue, notes)) or "no rule was in force"
-    return "; ".join([*_premises(judged), reasons])
+    reasons = [*_reasons(judged.status, catalogue, notes)]
+    reasons = reasons or [*_outside(judged.status, catalogue, notes)] or ["no rule was in force"]
+    return "; ".join([*_premises(judged), *reasons])
 
 
 def _premises(judged: Judged) -> Iterable[str]:
@@ -196,30 +187,12 @@ def _reasons(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str
             yield f"{letter} {cited(ruling.rule, catalogue, notes)}"
 
 
-def cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
-    """Returns the mark of a footnote with a rule's title, citation, conditions and sources.
-
-    Sources are left out of brief footnotes.
-    """
-
-    def text() -> str:
-        return " ".join([*_citation(rule), *([] if notes.brief else _sources(rule, catalogue))])
-
-    return notes.once(rule.id, text)
-
-
-def _citation(rule: Rule) -> list[str]:
-    sentences = [f"{rule.id}: {rule.title}. {rule.citation} ({CONFIDENCE[rule.confidence]})."]
-    if rule.uncertain:
-        sentences.append(f"Uncertain: {rule.uncertain}.")
-    if rule.conditions:
-        topics = ", ".join(key.replace("_", " ") for key in rule.conditions)
-        sentences.append(f"Conditions ({topics}): rules list rule={rule.id}.")
-    return sentences
-
-
-def _sources(rule: Rule, catalogue: Catalogue) -> list[str]:
-    return [f"Sources: {'; '.join(source_line(key, catalogue) for key in rule.sources)}"]
+def _outside(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    """Yields the rules in force that do not reach the chip, such as a letter to another maker."""
+    for ruling in status.of_kind(*TAKING_PART):
+        if ruling.enforced is not Truth.NO:
+            rule = ruling.rule
+            yield f"outside {rule.id}: {reason(ruling)} {cited(rule, catalogue, notes)}"
 
 
 def _beside(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.report.rules.citation import cited
 from bench.report.rules.policies import differences, effects, exemptions, paragraph, policy
-from bench.report.rules.rulings import AID, cited, destination_words, in_dispute
+from bench.report.rules.rulings import AID, destination_words, in_dispute
 from bench.report.table import Notes, Section, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
@@ -87,7 +88,7 @@ def _change(period: Period, catalogue: Catalogue, notes: Notes, *, first: bool) 
     """Returns what changed at the beginning of a period; for the first period, all its rules."""
     if first:
         rulings = (_ruling(ruling, catalogue, notes) for ruling in period.rulings)
-        return "; ".join(rulings) or "no rule was in force"
+        return "; ".join(rulings) or "no rule in force reaches it"
     return "; ".join(_changes(period, catalogue, notes)) or "the same rules, with another outcome"
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bench.chips.load import Catalogue
+from bench.report.rules.citation import cited
 from bench.report.rules.policies import paragraph, policies, policy_of
-from bench.report.rules.rulings import AID, cited, destination_words, in_dispute
+from bench.report.rules.rulings import AID, destination_words, in_dispute
 from bench.report.table import Notes, Section, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar

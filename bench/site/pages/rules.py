@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bench.report.rules.citation import CONFIDENCE
 from bench.report.rules.rulelist import KIND_WORDS, rule_list, standing
-from bench.report.rules.rulings import CONFIDENCE
 from bench.report.text.markup import cleaned
 from bench.rules.model import Rule
 from bench.site.blocks import blocks
