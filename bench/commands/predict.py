@@ -46,7 +46,8 @@ far such ratios were off. Nothing is measured: a prediction never proves that tw
                     shape=; figures: what chips can be expected to reach of rates and bandwidth
   batch=32          sequences in a step, or concurrent requests, over all chips; [1,8,64] or 1..64
                     (doubling) for a sweep
-  input=2048        tokens of a prompt; a sweep likewise
+  input=auto        tokens of a prompt, auto: 2048; phase=train: of a sequence, auto: 8192, or the
+                    model's context if that is shorter; a sweep likewise
   output=512        tokens of an answer
   parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'; for
                     training also fsdp64 (copies that share their weights; a bare number means
@@ -93,7 +94,7 @@ Examples
   python -m bench predict chips=[h20,h800] workload=llama-3.1-70b parallel=best tpot=[30ms,50ms]
   python -m bench predict chips=h20 prefill=h800 workload=qwen3-32b parallel=best devices=16 top=3
   python -m bench predict chips=h20 workload=qwen2.5-14b phase=decode batch=1..256 operators=true
-  python -m bench predict chips=[h20,910b2] workload=llama-3.1-8b phase=train input=8192 parallel=8
+  python -m bench predict chips=[h20,910b2] workload=llama-3.1-8b phase=train parallel=8
   python -m bench predict chips=[h20,l20] phase=product shape=[4096,4096,4096]
   python -m bench predict chips=[910b2,c550,mi308x] phase=figures
 

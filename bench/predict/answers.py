@@ -15,6 +15,7 @@ from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS, Departures
 from bench.predict.learning.product import Shapes, roofline, shapes
 from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
+from bench.predict.micro import with_larger_micro
 from bench.predict.model.capacity import Room, least_chips, room, widths
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.precision import precision, weights_of
@@ -61,7 +62,7 @@ def answers(
         own = scenario.prefill.chip if scenario.prefill else None
         for one in (chip, facts(own)) if own else (chip,):
             refuse_unfit(one, scenario)
-        return [predicted(chip, scenario, known)]
+        return [with_larger_micro(predicted(chip, scenario, known), known)]
 
     return each(chips, base, predict, known)
 

@@ -97,6 +97,7 @@ class Prediction:
             by the interval's half-width.
         fuller: likewise, a way with more tokens/s that leaves less memory free; None if none has.
         prefill: the chips for prefill, if prefill has chips of its own.
+        larger_micro: a larger micro-batch of training that fits and is faster, and by which factor.
     """
 
     chip: Facts
@@ -119,6 +120,7 @@ class Prediction:
     rate_bounds: tuple[tuple[float, float], ...] = ()
     fuller: "Prediction | None" = None
     prefill: "PrefillSide | None" = None
+    larger_micro: tuple[int, float] | None = None
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval in log time."""

@@ -14,6 +14,14 @@ PHASES = ("prefill", "decode", "serve", "train")
 """What can be predicted: a single step, serving of requests, or a training step."""
 TUNED = "tuned"
 """Value of ``engine`` for serving: engines tuned for public benchmarks, as in the fitted tables."""
+PROMPT, TRAINED_LENGTH = 2048, 8192
+"""Tokens of a prompt, and of a sequence in training (that of most of torchtitan's runs in
+``results/tables``), unless asked otherwise."""
+
+
+def usual_length(workload: Workload, phase: str) -> int:
+    """Returns the tokens of a prompt, or of a sequence in training, unless asked otherwise."""
+    return min(TRAINED_LENGTH, workload.context) if phase == "train" else PROMPT
 
 
 @dataclass(frozen=True)

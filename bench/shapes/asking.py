@@ -168,7 +168,7 @@ class PredictConfig:
     workload: str | None = None
     phase: str = "serve"
     batch: list[str] = field(default_factory=lambda: ["32"])
-    input: list[str] = field(default_factory=lambda: ["2048"])
+    input: list[str] = field(default_factory=lambda: ["auto"])
     output: list[str] = field(default_factory=lambda: ["512"])
     parallel: str = "1"
     devices: list[str] = field(default_factory=lambda: ["8"])

@@ -12,13 +12,13 @@ from bench.predict.answers import Answer, answers
 from bench.predict.learning.learn import chosen
 from bench.predict.model.parallel import parallel
 from bench.predict.model.precision import precision
-from bench.predict.scenario import Scenario
+from bench.predict.scenario import Scenario, usual_length
 from bench.workloads.load import workload
 
 BASE = "nvidia-h20-sxm-96gb"
 """Baseline of the ratios."""
-PROMPT, OUTPUT = 2048, 512
-"""Tokens per request, the defaults of ``predict``."""
+OUTPUT = 512
+"""Tokens of an answer, the default of ``predict``."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class StandingQuestion:
         model = workload(self.model)
         how = precision(self.precision, experts=model.experts is not None)
         output = 0 if self.phase in ("prefill", "train") else OUTPUT
-        batch, prompt, answer = (np.array([float(one)]) for one in (self.batch, PROMPT, output))
+        sizes = self.batch, usual_length(model, self.phase), output
+        batch, prompt, answer = (np.array([float(one)]) for one in sizes)
         return Scenario(model, self.phase, how, parallel(self.split), batch, prompt, answer)
 
     def command(self, chip: str) -> str:

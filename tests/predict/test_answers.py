@@ -60,7 +60,7 @@ TRAINED = ["chips=h20", "phase=train"]
     ("words", "count"),
     [
         ([LARGE, "parallel=64", "batch=1024", "input=4096"], 2),
-        ([LARGE, "parallel=tp8,dp2"], 2),
+        ([LARGE, "parallel=tp8,dp2", "input=2048"], 2),
         ([SMALL, "parallel=dp4", "micro=8", "input=4096"], 1),
         ([SMALL, "parallel=8", "micro=4", "input=8192"], 3),
         (["workload=qwen3-30b-a3b", "parallel=fsdp8,ep8", "batch=8", "input=8192"], 2),
@@ -106,7 +106,7 @@ def test_a_training_answer_tells_all_that_was_asked(capsys: pytest.CaptureFixtur
     used = asked["states_B"] + asked["activations_B"] + 3.5e9 + 0.1 * memory
     assert asked["memory_free_B"] == pytest.approx(memory - used)
     title = said("predict", [*words, "micro=4", "recompute=true"], capsys)[1].splitlines()[0]
-    assert "8 chips (tp2 pp4 vp2), 32 sequences, 2,048 tokens in, micro=4, recompute=true" in title
+    assert "8 chips (tp2 pp4 vp2), 32 sequences, 8,192 tokens in, micro=4, recompute=true" in title
     narrow = one([*words, "states=bf16"], capsys)
     assert (plain["states"], narrow["states"]) == ("fp32", "bf16")
     assert narrow["states_B"] == pytest.approx(plain["states_B"] * (4 + 8) / (6 + 12))

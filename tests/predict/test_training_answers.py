@@ -9,7 +9,7 @@ from bench.predict.model.precision import precision
 from bench.predict.model.trainwork import model_flop
 from bench.workloads.load import workload
 from tests.commands.command_cases import said
-from tests.predict.command_cases import SMALL, one
+from tests.predict.command_cases import SMALL, one, rows
 from tests.workloads.cases import training_flop
 
 
@@ -119,3 +119,51 @@ def test_model_flop_are_three_forward_passes_of_any_model(name: str) -> None:
     model = workload(name)
     found = model_flop(model, np.array([1024.0, 4096.0]), precision("bf16"))
     assert found == pytest.approx([training_flop(model, length) for length in (1024, 4096)])
+
+
+@pytest.mark.parametrize(
+    ("model", "phase", "length"),
+    [
+        ("llama-3.1-8b", "train", 8192),
+        ("llama-2-7b", "train", 4096),
+        ("llama-3.1-8b", "prefill", 2048),
+    ],
+)
+def test_training_has_a_usual_length_of_its_own(
+    model: str, phase: str, length: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It trained on 2,048 tokens, the usual prompt."""
+    words = ["chips=h200", f"workload={model}", f"phase={phase}"]
+    usual = one(words, capsys)
+    assert usual["input"] == length
+    assert usual == one([*words, f"input={length}"], capsys)
+
+
+def test_a_larger_micro_batch_that_fits_and_is_faster_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h100", SMALL, "phase=train", "batch=[64,128]", "parallel=8"]
+    words.append("input=2048")
+    ((told, gain),) = re.findall(
+        r"A larger micro-batch fits, and trains faster: micro=(\d+) on nvidia-h100-sxm-80gb "
+        r"\((\d+)%\)\.",
+        said("predict", words, capsys)[1],
+    )
+    plain, larger, more = (
+        rows([*words, f"micro={micro}"], capsys)[-1] for micro in (1, told, 2 * int(told))
+    )
+    assert (larger["batch"], larger["room"], more["room"]) == (128, "fits", "no")
+    assert larger["tokens_per_s"] / plain["tokens_per_s"] - 1 == pytest.approx(
+        float(gain) / 100, abs=0.005
+    )
+    again = said("predict", [*words, f"micro={told}"], capsys)[1]
+    assert "larger micro-batch" not in again
+
+
+@pytest.mark.parametrize(
+    "words", [["phase=train", "batch=8", "parallel=8"], ["phase=prefill", "batch=64"]]
+)
+def test_no_larger_micro_batch_is_named_where_a_copy_has_one_sequence(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "larger micro-batch" not in said("predict", ["chips=h100", SMALL, *words], capsys)[1]

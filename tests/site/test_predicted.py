@@ -203,3 +203,13 @@ def test_the_page_on_commands_counts_the_questions() -> None:
     text = (root / "bench" / "commands" / "README.md").read_text("utf-8")
     words = {4: "four", 5: "five", 6: "six"}
     assert f"in {words[len(STANDING)]} standing questions" in text
+
+
+def test_a_column_of_training_has_the_share_of_the_peak_that_its_note_explains(
+    cells: dict[str, list[str]], told: tuple[QuestionAnswers, ...]
+) -> None:
+    """MFU was explained below a table that had none."""
+    for place, one in enumerate(told, 1):
+        found = [row[place] for row in cells.values() if 'data-v="' in row[place]]
+        share = ">MFU [0-9]+%<"
+        assert {bool(re.search(share, cell)) for cell in found} == {one.question.phase == "train"}

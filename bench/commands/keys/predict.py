@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bench.predict.model.operators import Array
     from bench.predict.scenario import Scenario
     from bench.predict.ways import ServingGoal
+    from bench.workloads.model import Workload
 
 STATES = ("fp32", "bf16")
 """Formats of gradients and moments in training."""
@@ -28,6 +29,8 @@ LARGEST = 10**8
 """The largest number that a key takes."""
 SWEPT = ("batch", "input", "output")
 """The keys that may be swept over several values."""
+AUTO = ["auto"]
+"""The value of ``input=`` that stands for the usual length."""
 MOST_POINTS = 10_000
 MOST_DEVICES = 1024
 ANY = "any"
@@ -55,9 +58,9 @@ def scenario_of(config: PredictConfig) -> "Scenario":
     from bench.workloads.configured import asked
 
     name = _workload(config)
-    points = _points(config)
-    train = config.phase == "train"
     model = asked(name)
+    points = _points(config, model)
+    train = config.phase == "train"
     split, prefill = sides_of(config, copies=train, experts=model.experts is not None)
     for one in (split, prefill.split) if prefill else (split,):
         refuse_split(model, one, copies=not train)
@@ -99,7 +102,7 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
     from bench.workloads.configured import asked
 
     model, (place, chip) = asked(_workload(config)), place_of(config)
-    prompts, outputs = (numbers(key, getattr(config, key)) for key in ("input", "output"))
+    prompts, outputs = _lengths(config, model), numbers("output", config.output)
     first = ServingGoal(
         workload=model,
         precision=precision(config.precision, config.cache, experts=model.experts is not None),
@@ -210,10 +213,20 @@ def rate_of(config: PredictConfig) -> float | None:
     return float(whole("rate", config.rate)) if config.rate else None
 
 
-def _points(config: PredictConfig) -> "Array":
+def _lengths(config: PredictConfig, model: "Workload") -> list[int]:
+    """Returns the lengths of prompts, or in training of sequences."""
+    from bench.predict.scenario import usual_length
+
+    if config.input == AUTO:
+        return [usual_length(model, config.phase)]
+    return numbers("input", config.input)
+
+
+def _points(config: PredictConfig, model: "Workload") -> "Array":
     """Returns every combination of batch, input and output: (points, 3)."""
-    sweeps = [numbers(key, getattr(config, key)) for key in ("batch", "input", "output")]
-    points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
+    batches, outputs = numbers("batch", config.batch), numbers("output", config.output)
+    prompts = _lengths(config, model)
+    points = np.array([[b, i, o] for i in prompts for o in outputs for b in batches], float)
     if len(points) > MOST_POINTS:
         raise UsageError(f"{len(points):,} points: give at most {MOST_POINTS:,}")
     if config.phase == "fit" and len(points) > 1:

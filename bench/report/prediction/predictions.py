@@ -43,7 +43,7 @@ from bench.report.prediction.question import (
     title,
 )
 from bench.report.prediction.tested import phase_ratio_lines, tests_line
-from bench.report.prediction.trainingnotes import column_notes, uneven_lines
+from bench.report.prediction.trainingnotes import column_notes, micro_lines, uneven_lines
 from bench.report.table import Notes, Table
 from bench.report.text.marks import computed_notes
 from bench.report.text.markup import Report
@@ -230,6 +230,7 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
     if scenario.phase == "train":
         yield " ".join((column_notes(scenario), *more))
         yield from uneven_lines(scenario)
+        yield from micro_lines([one.found for one in answers if one.found])
     else:
         yield " ".join((COLUMN_NOTES[scenario.phase], KEPT, *more))
     yield from published_format(scenario, [one.found.chip for one in answers if one.found])

@@ -1,11 +1,12 @@
 """What a table of training predictions says beneath it: memory, uneven batches, use of the peak."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bench.predict.forecast import Prediction
 from bench.predict.scenario import Scenario
-from bench.words import listed
+from bench.words import counted, listed
 
 MEMORY = (
     "Tokens are those of the batch; a step is forward, backward and update. MFU: three times the "
@@ -20,7 +21,7 @@ FSDP = {
 }
 """What ``fsdp`` shards, by whether the copies gather weights anew for each micro-batch."""
 MOST_NAMED = 3
-"""At most this many uneven batches are named."""
+"""At most this many uneven batches, or chips with a larger micro-batch, are named."""
 
 
 def column_notes(scenario: Scenario) -> str:
@@ -41,3 +42,14 @@ def uneven_lines(scenario: Scenario) -> Iterator[str]:
         )
     if more := uneven[MOST_NAMED:]:
         yield f"Nor are {listed(str(one) for one in more)}."
+
+
+def micro_lines(found: Sequence[Prediction]) -> Iterator[str]:
+    """Yields on which chips a larger micro-batch fits and is faster, the largest gain first."""
+    larger = [(one.larger_micro, one.chip.chip) for one in found if one.larger_micro]
+    larger.sort(key=lambda one: -one[0][1])
+    named = [f"micro={micro} on {chip} ({gain - 1:.0%})" for (micro, gain), chip in larger]
+    if more := named[MOST_NAMED:]:
+        named[MOST_NAMED:] = [f"others on {counted(len(more), 'more chip')}, with smaller gains"]
+    if named:
+        yield f"A larger micro-batch fits, and trains faster: {listed(named)}."

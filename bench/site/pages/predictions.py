@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bench import paths
 from bench.chips.model import Chip
@@ -13,6 +13,7 @@ from bench.predict.tiers import MEANS
 from bench.predict.validation.errorfile import FILE, RATIO, WAYS
 from bench.predict.validation.tested import PHASES, chip_tests
 from bench.report.prediction import question
+from bench.report.prediction.answered import Answered
 from bench.report.prediction.costs import INNER
 from bench.report.prediction.predicted import prediction_texts, unfit
 from bench.report.prediction.predictions import caveats
@@ -121,17 +122,22 @@ def _tested(chip: Chip, world: World) -> Cell:
 
 
 def _cell(answer: Answer, base: Chip | None) -> Cell:
-    """Returns tokens/s per chip and, below, the ratio to the baseline; sorted by tokens/s."""
+    """Returns tokens/s per chip, its MFU in training and, below, the ratio to the baseline.
+
+    Cells are sorted by tokens/s.
+    """
     if answer.found is None:
         return Cell(Markup("–"))
     if unfit(answer.found, 0):
         return Cell(Markup("does not fit"))
     texts = prediction_texts(answer, answer.found, 0, (INNER,))
-    rate = float(answer.found.per_chip()[0])
-    if base is None or answer.chip.id == base.id:
-        return Cell(Markup("{}").format(texts["rate"]), rate)
-    template = Markup('{}<br><span class="muted">× {}</span>')
-    return Cell(template.format(texts["rate"], texts["over"]), rate)
+    mfu = Answered(answer, answer.found).mfu
+    below = [f"MFU {mfu[0]:.0%}"] if mfu else []
+    if base and answer.chip.id != base.id:
+        below.insert(0, f"× {texts['over']}")
+    muted = Markup('<br><span class="muted">{}</span>')
+    lines = Markup("").join(muted.format(one) for one in below)
+    return Cell(escape(texts["rate"]) + lines, float(answer.found.per_chip()[0]))
 
 
 def _table(table: Table, linker: Linker) -> Markup:
