@@ -1,6 +1,6 @@
 """Draws the plane of TPP and performance density: chips, lines of export rules, and a legend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,9 +23,14 @@ TIERS: Mapping[str, tuple[int, FillStyle]] = {
     "global": (2, "none"),
 }
 """Look of a chip's marker by tier: index into the theme's series colours, and fill style."""
-SHAPES = {Truth.YES: ("s", "licence or notice needed"), Truth.NO: ("o", "none needed"),
-          Truth.UNKNOWN: ("^", "unknown")}  # fmt: skip
-"""Marker by whether the chip needs a licence, and its text in the legend."""
+SHAPES = {
+    "yes": ("s", "licence needed"),
+    "notice": ("D", "notice needed, no licence"),
+    "licence or notice": ("p", "licence or notice needed"),
+    "no": ("o", "neither needed"),
+    "unknown": ("^", "unknown"),
+}
+"""Marker by what an export needs, and its text in the legend."""
 STYLES = ("-", "--", "-.", ":")
 OTHERS_NAMED = 5
 """Number of chips named per tier other than export: those with the highest TPP."""
@@ -46,6 +51,7 @@ class Spot:
         policies: licence policies that apply.
         by_letter: whether it is needed only because of a letter to the maker.
         by_rivals: what is needed by figures of other sources, if that differs; else empty.
+        spared: whether more would be needed if it were designed or marketed for datacentres.
     """
 
     chip: Chip
@@ -56,6 +62,7 @@ class Spot:
     policies: tuple[str, ...]
     by_letter: bool
     by_rivals: str
+    spared: bool
 
 
 def paint(
@@ -78,7 +85,7 @@ def paint(
     axes.set_xlabel("total processing performance (TPP), TOPS x bit")
     axes.set_ylabel("performance density, TPP per mm²")
     axes.grid(visible=False)
-    _draw_legend(axes, theme)
+    _draw_legend(axes, {spot.need for spot in spots}, theme)
 
 
 def _draw_chips(axes: "Axes", spots: Sequence[Spot], theme: "Theme") -> None:
@@ -86,7 +93,7 @@ def _draw_chips(axes: "Axes", spots: Sequence[Spot], theme: "Theme") -> None:
     for spot in sorted(spots, key=lambda spot: spot.chip.tier == "export"):
         number, filled = TIERS[spot.chip.tier]
         axes.plot(
-            [spot.tpp], [spot.pd], SHAPES[spot.needs][0], ms=6, color=theme.series[number],
+            [spot.tpp], [spot.pd], SHAPES[spot.need][0], ms=6, color=theme.series[number],
             fillstyle=filled, markerfacecoloralt="none", zorder=3,
         )  # fmt: skip
     tpps, densities = [spot.tpp for spot in spots], [spot.pd for spot in spots]
@@ -139,8 +146,8 @@ def _joined_names(spots: Sequence[Spot]) -> str:
     return ", ".join(names[:NAMES_PER_LABEL]) + (f" +{more}" if more > 0 else "")
 
 
-def _draw_legend(axes: "Axes", theme: "Theme") -> None:
-    """Draws the legend: lines in one column, tiers and marker shapes in the other."""
+def _draw_legend(axes: "Axes", needs: Container[str], theme: "Theme") -> None:
+    """Draws the legend: lines in one column, tiers and the markers of ``needs`` in the other."""
     from matplotlib.lines import Line2D
 
     drawn, _ = axes.get_legend_handles_labels()
@@ -153,7 +160,8 @@ def _draw_legend(axes: "Axes", theme: "Theme") -> None:
         Line2D(
             [], [], marker=marker, ms=6, ls="none", color=theme.ink, fillstyle="none", label=meaning
         )
-        for marker, meaning in SHAPES.values()
+        for need, (marker, meaning) in SHAPES.items()
+        if need in needs
     ]
     missing = len(looks) - len(drawn)
     blank = [Line2D([], [], ls="none", label=" ")] * abs(missing)

@@ -14,10 +14,11 @@ from bench.plot.picture import Picture
 from bench.plot.plane import Spot, paint
 from bench.report.text.scalar import Scalar
 from bench.rules.judge import status
-from bench.rules.judged import judged
+from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook
 from bench.rules.places import Question
 from bench.rules.ruling import LETTER
+from bench.rules.subject import subject
 from bench.rules.truth import Truth
 from bench.theory.tpp import density, tpp
 
@@ -53,7 +54,7 @@ def picture(
         alt=_alt(spots, rule_lines),
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
-            f"{_without_figures(candidates, spots)}{_letters_alone(spots)}"
+            f"{_without_figures(candidates, spots)}{_letters_alone(spots)}{_spared(spots)}"
             f"{_disputed(spots)}{_hypothetical(spots)}"
             f"{_launched_later(early, drawn=chips is not None)}"
             "A research aid, not legal advice."
@@ -95,6 +96,14 @@ def _letters_alone(spots: Sequence[Spot]) -> str:
     return f"By a letter alone, which no line shows: {names}. " if names else ""
 
 
+def _spared(spots: Sequence[Spot]) -> str:
+    """Returns a sentence on the chips within the lines of which less is asked than of others."""
+    names = name_list(spot.chip for spot in spots if spot.spared)
+    if not names:
+        return ""
+    return f"Within the lines, but not sold for datacentres, so that less is needed: {names}. "
+
+
 def _without_figures(chips: Sequence[Chip], spots: Sequence[Spot]) -> str:
     """Returns a sentence that names chips with unknown TPP or density, which have no point."""
     drawn_ids = {spot.chip.id for spot in spots}
@@ -117,7 +126,18 @@ def _spot(
     policies = tuple(policy.value for policy in ruling.policies)
     needs = ruling.needs_licence
     by_letter = needs is Truth.YES and without_letters.needs_licence is not Truth.YES
-    return Spot(chip, total, dense, needs, ruling.need, policies, by_letter, found.need_by_rivals)
+    return Spot(
+        chip, total, dense, needs, ruling.need, policies, by_letter, found.need_by_rivals,
+        _is_spared(chip, found, books[0], catalogue),
+    )  # fmt: skip
+
+
+def _is_spared(chip: Chip, found: Judged, book: Rulebook, catalogue: Catalogue) -> bool:
+    """Returns whether an export needs something else because the chip is not for datacentres."""
+    if any(one.value for one in found.facts.attributes["datacenter"].readings):
+        return False
+    sold = subject(chip, catalogue, {"datacenter": True})
+    return status(sold, found.status.question, book).need != found.status.need
 
 
 def _title(spots: Sequence[Spot], on: str, destination: str) -> str:
@@ -186,6 +206,7 @@ def _row(spot: Spot) -> dict[str, Scalar]:
         "needs_licence_by_rivals": spot.by_rivals or None,
         "policies": ", ".join(spot.policies),
         "by_letter_alone": spot.by_letter,
+        "less_as_not_for_datacentres": spot.spared,
     }
 
 

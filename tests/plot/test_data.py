@@ -112,6 +112,18 @@ def test_what_needs_a_licence_by_a_letter_alone_is_counted_and_named(
     assert "letter" not in early.title + early.note
 
 
+def test_chips_within_the_lines_that_are_not_for_datacentres_are_named(plane: Picture) -> None:
+    """The RTX 4090 lies in the area of 3A090.a, and nothing said why a notice is enough."""
+    chips = (row for row in plane.rows if row["what"] == "chip")
+    spared = {row["name"]: row["less_as_not_for_datacentres"] for row in chips}
+    named = ("nvidia-rtx4090-24gb", "nvidia-rtx4090d-24gb", "nvidia-rtxa6000-48gb")
+    assert [spared[one] for one in named] == [True, True, True]
+    assert not any(spared[one] for one in ("nvidia-l40s-pcie-48gb", "nvidia-h20-sxm-96gb"))
+    assert "Within the lines, but not sold for datacentres, so that less is needed: " in plane.note
+    drawn = draw.svg(plane, LIGHT)
+    assert "notice needed, no licence" in drawn
+
+
 def test_what_was_launched_later_is_not_counted(sheets: Catalogue) -> None:
     day = Question("2022-08-20", "CN", "CN")
     plane = rules.picture(day, None, rulebook(), sheets)
