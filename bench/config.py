@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from bench import paths, suitefile
+from bench import addons, paths, suitefile
 from bench.errors import UsageError, did_you_mean
+from bench.hydraerrors import not_understood, one_line
 from bench.shapes import SHAPES, DeviceChoice, ReportChoice
 
 T = TypeVar("T")
@@ -35,17 +36,6 @@ SYNONYMS = {"report": {"markdown": "github", "md": "github"}}
 """Synonyms of the choices of a config group."""
 RECORD_COMMANDS = ("run", "show")
 """The commands that render a record, and so can write its samples (``report=pytest-benchmark``)."""
-SHOWN = 200
-"""Number of characters of the command line that an error quotes."""
-KINDS = {"Float": "a number", "Integer": "a whole number", "bool": "true or false"}
-"""Plain words for OmegaConf's type names."""
-NO_LIST = re.compile(r"is not a ListConfig|^Cannot merge DictConfig with ListConfig")
-LISTS = {"suite.items": "{kernel: gemm, dtypes: [bf16]}", "dtypes": "bf16, fp16"}
-"""An example of the list that each key takes, shown where it got something else (``NO_LIST``)."""
-CONVERTED = re.compile(
-    r"Value '(.*)' (?:of type '\w+' could not be converted to (\w+)|is not a valid (bool) )"
-)
-UNKNOWN = re.compile("Key '(.*)' not in 'SuiteItem'")
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
 """One element of a list as it is typed: in quotes, or up to the next comma."""
 
@@ -74,15 +64,16 @@ def compose(command: str, overrides: list[str], shape: type[T], *, multirun: boo
     if not multirun:
         _refuse_hydra(words)
     register()
+    _register_devices(words)
     try:
         with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
             texts = [as_text(word, shape) for word in words]
             config = hydra_compose(command, texts if multirun else [*texts, *UNUSED])
         made = cast("T", OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
-        raise UsageError(_one_line(error)) from None
+        raise UsageError(one_line(error)) from None
     except Exception as error:  # noqa: BLE001 -- Hydra itself may fail on a malformed override
-        raise UsageError(_not_understood(command, words, error)) from None
+        raise UsageError(not_understood(command, words, error)) from None
     report = getattr(made, "report", ReportChoice())
     if report.format not in choices("report"):
         near = did_you_mean(report.format, _offered(command, "report"))
@@ -118,6 +109,16 @@ def register() -> None:
             store(name=name, node={"defaults": [f"{name}_shape", *groups, "_self_"]})
 
 
+def _register_devices(words: Iterable[str]) -> None:
+    """Registers the choices of ``device=`` that have no file: device types and added backends."""
+    from hydra.core.config_store import ConfigStore
+
+    for word in words:
+        key, _, value = word.partition("=")
+        for name in set(value.split(",")) - set(_files("device")) if key == "device" else ():
+            ConfigStore.instance().store(group=key, name=name, node={"name": name, "index": 0})
+
+
 def spelled_out(overrides: list[str]) -> list[str]:
     """Returns overrides with shorthands expanded: ``device=cuda:1``, ``report=md``, a suite file.
 
@@ -139,8 +140,15 @@ def spelled_out(overrides: list[str]) -> list[str]:
 
 
 def choices(group: str) -> list[str]:
-    """Returns the choices of a config group."""
-    return sorted(path.stem for path in (paths.data_dir("configs") / group).glob("*.yaml"))
+    """Returns the choices of a config group: its files, and for ``device`` what else there is."""
+    from bench.chips.vendors import device_types
+
+    more = (*addons.added(addons.DEVICES), *device_types()) if group == "device" else ()
+    return sorted({*_files(group), *more})
+
+
+def _files(group: str) -> list[str]:
+    return [path.stem for path in (paths.data_dir("configs") / group).glob("*.yaml")]
 
 
 def _offered(command: str, group: str) -> list[str]:
@@ -226,37 +234,6 @@ def _literal(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return found[1] * 2 + ("\\'" if found[2] else "")
-
-
-def _one_line(error: Exception) -> str:
-    """Returns Hydra's or OmegaConf's error on one line, with the key that caused it."""
-    cause = error.__cause__ or error
-    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key")), "")
-    if key and NO_LIST.search(lines[0]):
-        return f"{key}: write a list such as [{LISTS.get(key, 'a, b')}]"
-    if key and "is not a subclass of SuiteItem" in lines[0]:
-        return f"{key}: write a mapping such as {{kernel: gemm, dtypes: [bf16]}}"
-    if found := UNKNOWN.match(lines[0]):
-        known = suitefile.ITEM_KEYS
-        return f"an item of suite.items has no key {found[1]!r}: {did_you_mean(found[1], known)}"
-    if key and (found := CONVERTED.match(lines[0])) and (kind := found[2] or found[3]) in KINDS:
-        return f"{key}={found[1]}: write {KINDS[kind]}{_share(found[1])}"
-    return f"{key}: {lines[0]}" if key else lines[0] if lines else type(error).__name__
-
-
-def _share(text: str) -> str:
-    """Returns a hint that writes a percentage as a number; empty if ``text`` is no percentage."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text)
-    return f", {float(found[1]) / 100:g} for {text}" if found else ""
-
-
-def _not_understood(command: str, words: list[str], error: Exception) -> str:
-    """Returns the error message for an exception that does not name the word that caused it."""
-    line = " ".join(words)
-    shown = line if len(line) <= SHOWN else f"{line[:SHOWN]} ..."
-    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return f"{shown!r} is not understood ({why}): try 'python -m bench {command} --help'"
 
 
 def positive(name: str, value: float, most: float | None = None) -> float:

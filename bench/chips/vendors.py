@@ -14,6 +14,9 @@ from bench.files.strict import Strict
 LONGEST = 200
 """Most characters of a pattern; translating one takes quadratic time."""
 
+IN_TORCH = ("mps", "xpu")
+"""Device types built into torch."""
+
 
 class Vendor(Strict):
     """How to recognise one vendor.
@@ -79,6 +82,12 @@ def vendor_behind(name: str, pci: str | None, markers: tuple[str, ...]) -> str |
         if vendor.has_name(name) or vendor.built_torch(markers):
             return key
     return next((key for key, vendor in known if vendor.has_module(markers)), None)
+
+
+def device_types() -> tuple[str, ...]:
+    """Returns the torch device types of all known accelerators except ``cuda``."""
+    types = {vendor.torch_device for vendor in vendors().values()} - {"cuda"}
+    return tuple(sorted({*types, *IN_TORCH}))
 
 
 @once

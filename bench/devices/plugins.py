@@ -10,15 +10,6 @@ from importlib import import_module, metadata
 
 from bench.chips.vendors import Vendor, vendors
 
-IN_TORCH = ("mps", "xpu")
-"""Device types built into torch."""
-
-
-def device_types() -> tuple[str, ...]:
-    """Returns the torch device types of all known accelerators except ``cuda``."""
-    types = {vendor.torch_device for vendor in vendors().values()} - {"cuda"}
-    return tuple(sorted({*types, *IN_TORCH}))
-
 
 def modules(kind: str) -> tuple[str, ...]:
     """Returns the installed plug-in modules of a device type, or of all for an empty one.

@@ -5,12 +5,14 @@ from importlib import import_module
 from itertools import takewhile
 from typing import Any, cast
 
+from bench import addons
+from bench.chips.vendors import device_types
 from bench.devices import host
 from bench.devices.base import Device, DeviceError, DeviceLostError
-from bench.devices.plugins import device_types
 from bench.errors import did_you_mean, first_line
 
 DEVICES = ("cuda", "accelerator", "cpu", "fake")
+"""The shipped backends; installed packages may add others."""
 AUTO = ("cuda", "accelerator", "cpu")
 GENERIC = "accelerator"
 """The backend of every torch device type without a module of its own here."""
@@ -20,8 +22,13 @@ MOST = 1024
 
 
 def words() -> tuple[str, ...]:
-    """Returns every word for a device: the backends, ``auto``, and torch's device types."""
-    return ("auto", *DEVICES, *device_types())
+    """Returns every word for a device: ``auto``, the backends, and torch's device types."""
+    return tuple(dict.fromkeys(("auto", *DEVICES, *_added(), *device_types())))
+
+
+def _added() -> tuple[str, ...]:
+    """Returns the backends that packages add; the names of shipped ones are taken."""
+    return tuple(name for name in addons.added(addons.DEVICES) if name not in DEVICES)
 
 
 def parse(word: str) -> tuple[str, int]:
@@ -86,5 +93,7 @@ def _is_present(backend: str, index: int) -> bool:
 
 def _module(backend: str) -> tuple[Any, tuple[str, ...]]:
     """Returns a backend's module; for the generic one, with the device type as an argument."""
+    if backend in _added():
+        return addons.load(addons.DEVICES, backend, ("present", "make")), ()
     name = backend if backend in DEVICES else GENERIC
     return import_module(f"bench.devices.{name}"), () if name == backend else (backend,)

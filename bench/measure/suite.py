@@ -7,7 +7,7 @@ from itertools import product
 from bench.config import positive
 from bench.errors import UsageError, check_known, did_you_mean
 from bench.kernels.common.base import DATA, Kernel
-from bench.kernels.registry import KERNELS, kernel
+from bench.kernels.registry import kernel, known
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.records.model import SIZES
@@ -77,7 +77,7 @@ def _items(config: RunConfig) -> tuple[Weighted, ...]:
 
 def _entries(config: RunConfig) -> Iterator[SuiteItem]:
     """Yields the suite's entries that match, or a default entry of the kernel if none does."""
-    check_known("kernel", config.kernel, KERNELS)
+    check_known("kernel", config.kernel, known())
     check_known("data", config.data, DATA)
     given = sizes(config)
     entries = list(spread(config.suite.items))
@@ -133,7 +133,7 @@ def _of_sizes(given: Mapping[str, int]) -> str:
     """Returns the kernel implied by sizes alone: ``gemm``, by its m, n and k."""
     product = kernel("gemm")
     if given and not set(given) & set(product.sizes):
-        takers = ", ".join(name for name in KERNELS if set(given) <= set(kernel(name).sizes))
+        takers = ", ".join(name for name in known() if set(given) <= set(kernel(name).sizes))
         words = listed(f"{size}=" for size in given)
         raise UsageError(f"{words}: say kernel= too, of those that take it: {takers or 'none'}")
     return product.name
@@ -155,7 +155,7 @@ def _checked(entry: SuiteItem, place: str) -> None:
 
 
 def _known(entry: SuiteItem) -> None:
-    check_known("kernel", entry.kernel, KERNELS)
+    check_known("kernel", entry.kernel, known())
     found = kernel(entry.kernel)
     positive("weight", entry.weight)
     for dtype in entry.dtypes:
