@@ -168,7 +168,7 @@ def _heading(record: Record) -> list[str]:
     run = f"{record.started_utc[:10]}, {suite_words(record)}"
     lines = [
         f"{run}, {units}, {software}, record {record.id}",
-        f"Chip {record.identity.state}: {'; '.join(record.identity.reasons)}",
+        _identity(record),
     ]
     if record.identity.near:
         lines.append(f"Near: {', '.join(record.identity.near)}")
@@ -176,6 +176,13 @@ def _heading(record: Record) -> list[str]:
     if record.state in ENDINGS:
         lines.append(f"{ENDINGS[record.state]}: what was measured before is shown.")
     return lines
+
+
+def _identity(record: Record) -> str:
+    """Returns how the chip was recognised, or that it was chosen, and with which words."""
+    found = record.identity
+    state = found.chip if found.chip and found.state == "chosen" else found.state
+    return f"Chip {state}: {'; '.join(found.reasons)}"
 
 
 def cautions(record: Record) -> list[str]:

@@ -66,7 +66,7 @@ def test_each_run_has_a_record_and_all_are_shown_side_by_side(
     assert [line[3].strip() for line in lines] == ["run 1", "run 2", "run 3"]
     assert [line[7].strip() for line in lines] == [one.id for one in found]
     assert told.out.count("A FAKE device") == 1
-    assert "Chip chosen" not in told.out
+    assert "chosen with chip=" not in told.out
     assert [line for line in told.err.splitlines() if line.startswith("run ")] == [
         "run 1 of 3", "run 2 of 3", "run 3 of 3",
     ]  # fmt: skip
@@ -75,7 +75,7 @@ def test_each_run_has_a_record_and_all_are_shown_side_by_side(
 def test_reports_shows_each_in_full_too(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*WORDS, "runs=2", "reports=true", "quiet=true", f"out={out}"]) == 0
     told = capsys.readouterr()
-    assert (told.out.count("Chip chosen"), told.err) == (2, "")
+    assert (told.out.count("chosen with chip="), told.err) == (2, "")
     assert "\n**2 runs, suite smoke**" in told.out
 
 
@@ -318,10 +318,10 @@ def test_reports_asks_a_sweep_for_all_of_each_job(
     place = f"hydra.sweep.dir={out / 'sweeps'}"
     words = [*WORDS, "dtype=bf16,fp16", "quiet=true", f"out={out}", place]
     assert main(["run", "-m", *words]) == 0
-    assert "Chip chosen" not in capsys.readouterr().out
+    assert "chosen with chip=" not in capsys.readouterr().out
     assert main(["run", "-m", *words, "reports=true"]) == 0
     told = capsys.readouterr().out
-    assert (told.count("Chip chosen"), told.count("The sweep: 2 jobs")) == (2, 1)
+    assert (told.count("chosen with chip="), told.count("The sweep: 2 jobs")) == (2, 1)
 
 
 def test_of_a_sweep_that_left_one_record_the_report_is_shown(
@@ -333,7 +333,7 @@ def test_of_a_sweep_that_left_one_record_the_report_is_shown(
         stopping(patch, 1)
         main(["run", "-m", *WORDS, "data=normal,zeros", "quiet=true", f"out={out}", place])
     told = capsys.readouterr().out
-    assert told.count("Chip chosen") == 1
+    assert told.count("chosen with chip=") == 1
     assert "The sweep" not in told
 
 
