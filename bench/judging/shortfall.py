@@ -107,10 +107,10 @@ def _is_small(measurement: Measurement) -> bool:
 
 def excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
     """Returns what may have made a rate fall below the line; empty if nothing did."""
-    disturbed = ", ".join(disturbances(measurement))
+    troubles = ", ".join((*disturbances(measurement), *_at_least(measurement)))
     found = measurement.search
-    if disturbed:
-        return disturbed
+    if troubles:
+        return troubles
     if found is None:
         return ""
     tried = len(found.trials)

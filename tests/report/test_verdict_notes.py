@@ -79,6 +79,16 @@ def test_a_vector_rate_of_two_bytes_on_a_gpu_is_a_lower_bound(
     assert ("a lower bound" in row.reason) is least
 
 
+@pytest.mark.parametrize(("rate", "verdict"), [(66, "undecided"), (125, "reached")])
+def test_a_lower_bound_is_never_short(rate: float, verdict: str, sheets: Catalogue) -> None:
+    """The loop gives 66 of the 133.8 TFLOP/s that NVIDIA's paper on the H100 has."""
+    figures = ("vector_fp16",)
+    way = {"way": "triton"}
+    loop = product_at(rate, kernel="vector", dtype="fp16", figures=figures, parameters=way)
+    row = weigh(loop, CUDA, sheets.chips["nvidia-h100-sxm-80gb"], sheets)
+    assert (row.verdict, row.reason.count("a lower bound")) == (verdict, 1)
+
+
 def test_a_derived_peak_is_named_with_its_formula(sheets: Catalogue) -> None:
     row = row_of(product_at(330), sheets, "huawei-ascend-910c")
     assert row.reason == "at or above 90%; derived: 707.8 TFLOP/s / 2 dies"
