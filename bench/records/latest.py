@@ -15,6 +15,9 @@ LATEST = "latest"
 WHOLE = "full"
 """The suite whose records show the most: the first choice where none is the user's."""
 
+MOST_READ = 200
+"""How many records are searched for one of a real device."""
+
 
 def record_folders(own: Path | None = None) -> list[Path]:
     """Returns the folders in which records are looked up: the user's own, then the committed ones.
@@ -64,7 +67,7 @@ def find_real(word: str, folders: list[Path]) -> tuple[Path, str]:
     is_folder = Path(word).is_dir()
     real = newest_real(Path(word) if is_folder else folders[0])
     if real and (is_folder or word == LATEST):
-        return real, f"record={word} is {real.stem}: newer ones are of fake devices"
+        return real, _passed_over(word, real)
     others = (
         f"your newest of a real device is record={real.stem}"
         if real
@@ -76,8 +79,8 @@ def find_real(word: str, folders: list[Path]) -> tuple[Path, str]:
 
 
 def newest_real(folder: Path) -> Path | None:
-    """Returns the newest readable record in a folder that is not of a fake device, if any."""
-    for path in newest([folder]):
+    """Returns a folder's newest readable record that is not of a fake device, if any."""
+    for path in newest([folder])[:MOST_READ]:
         with suppress(DataError, UsageError):
             if not _is_fake(path):
                 return path
@@ -89,20 +92,39 @@ def _is_fake(path: Path) -> bool:
 
 
 def find_to_show(word: str, folders: list[Path]) -> tuple[Path, str]:
-    """Returns the path of a record to show, and a note where ``latest`` is none of the user's.
+    """Returns the path of a record to show, and a note where ``latest`` is not what one expects.
 
     Args:
-        word: as for :func:`find_own`, but ``latest`` falls back on the other folders: on the newest
-            record of the suite ``full`` there, or else on the newest.
+        word: as for :func:`find_own`, but ``latest`` passes over the user's records of fake
+            devices if there is one of a real device, and where there is none of the user's falls
+            back on the other folders: on the newest record of the suite ``full`` there, or else on
+            the newest.
         folders: the user's own folder, then others.
 
     Raises:
         UsageError: there is no such record.
     """
-    if word != LATEST or newest(folders[:1]):
+    if word != LATEST:
         return find_own(word, folders), ""
+    if own := newest(folders[:1]):
+        return _real_first(own[0], folders[0])
     newest_one = find(word, folders)
     path = next((one for one in newest(folders) if read(one).suite == WHOLE), newest_one)
     record = read(path)
     day, name = record.started_utc[:10], record.device.name
     return path, f"no record of yours: the committed one of {day}, {name}"
+
+
+def _real_first(latest: Path, folder: Path) -> tuple[Path, str]:
+    """Returns a user's latest record, or before one of a fake device that of a real one."""
+    with suppress(DataError, UsageError):  # what is wrong with it is told where it is read
+        if _is_fake(latest):
+            real = newest_real(folder)
+            if real is None:
+                return latest, f"record={LATEST} is of a fake device: its figures are simulated"
+            return real, _passed_over(LATEST, real)
+    return latest, ""
+
+
+def _passed_over(word: str, real: Path) -> str:
+    return f"record={word} is {real.stem}: newer ones are of fake devices"

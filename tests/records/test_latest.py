@@ -15,6 +15,8 @@ from bench.records.store import write
 
 NOTE = "no record of yours: the committed one of 2026-11-26, NVIDIA H200"
 
+SIMULATED = "record=latest is of a fake device: its figures are simulated"
+
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -35,11 +37,11 @@ def test_the_latest_is_the_users_own_though_a_committed_one_is_newer(
 ) -> None:
     path = put(own, record)
     assert find_own("latest", record_folders()) == path
-    assert find_to_show("latest", record_folders()) == (path, "")
+    assert find_to_show("latest", record_folders()) == (path, SIMULATED)
     assert judged_in("latest", record_folders()).paths == (path,)
     assert main(["show", "report=json"]) == 0
     out, err = capsys.readouterr()
-    assert (json.loads(out)["rows"][0]["record"], err) == (path.stem, "")
+    assert (json.loads(out)["rows"][0]["record"], err) == (path.stem, f"{SIMULATED}\n")
 
 
 def test_a_committed_record_is_still_found_by_its_name(own: Path) -> None:
@@ -122,6 +124,15 @@ def test_what_is_shared_passes_over_fake_devices_and_says_so(
     out, err = capsys.readouterr()
     assert real.stem in out
     assert "newer ones are of fake devices" in err
+
+
+def test_what_shows_prefers_a_real_device_and_says_so(own: Path, record: Record) -> None:
+    fake, real = put(own, record), put_real(own, record)
+    note = f"record=latest is {real.stem}: newer ones are of fake devices"
+    assert find_to_show("latest", record_folders()) == (real, note)
+    assert find_to_show(fake.stem, record_folders()) == (fake, "")
+    real.rename(own / "20260201-000000-cpu-bbbbbb.json")
+    assert find_to_show("latest", record_folders())[1] == ""
 
 
 def test_a_fake_device_that_is_named_is_refused_with_the_newest_real_one(
