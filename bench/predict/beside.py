@@ -8,6 +8,7 @@ import numpy as np
 from bench.chips.load import catalogue
 from bench.errors import UsageError
 from bench.evidence.model import Report, Reported
+from bench.files.caches import once
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, chosen
 from bench.predict.learning.pooled import LEVELS
@@ -61,12 +62,18 @@ class Beside:
     why: str = ""
 
 
+@once
+def _chips() -> Mapping[str, Facts]:
+    """Returns the facts of every accelerator with a sheet."""
+    return all_facts(catalogue())
+
+
 def serving_beside(report: Report) -> Iterator[Beside]:
     """Yields each measurement of serving with its prediction, or why it has none.
 
     TTFT is compared for single requests only: the model has no queue.
     """
-    models, chips, known = workloads(), all_facts(catalogue()), chosen(None)
+    models, chips, known = workloads(), _chips(), chosen(None)
     read = [report], chips, models
     rows = [*reported_rows(*read), *reported_first(*read)]
     stated = {row.words["stack"].rpartition(" ")[2] for row in rows}
@@ -102,7 +109,7 @@ def _why_not(value: Reported, models: Mapping[str, Workload]) -> str:
 
 def training_beside(report: Report) -> Iterator[Beside]:
     """Yields each measurement of training that states what a prediction needs, with the latter."""
-    models, chips, known = workloads(), all_facts(catalogue()), chosen(None)
+    models, chips, known = workloads(), _chips(), chosen(None)
     for row in trained_rows([report], chips, models):
         name, measured = row.words["row"], row["rate"] * row["chips"]
         try:

@@ -31,7 +31,7 @@ from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import CLOCK, LEAST, MOST
-from bench.predict.model.step import TYPICAL
+from bench.predict.model.step import headroom
 
 TILE = 128.0
 """Queries that a unit processes at once (FlashAttention-3, arXiv 2407.08608)."""
@@ -202,8 +202,7 @@ def attentions(rows: Iterable[Row], chip: Facts) -> Attentions:
     rate = chip.peak(WIDE)
     sheet = {
         "rate": rate, "bandwidth": chip.bandwidth or math.nan, "units": chip.units or UNITS,
-        "data_bandwidth": chip.data_bandwidth or math.nan,
-        "headroom": math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
+        "data_bandwidth": chip.data_bandwidth or math.nan, "headroom": headroom(chip, rate),
         "clock": chip.clock or CLOCK, "llc_bytes": chip.cache or 0.0,
     }  # fmt: skip
     cases = [{**_case(row), **sheet} for row in rows]

@@ -25,7 +25,7 @@ from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import CLOCK, LEAST, MOST, Stack, soft_maximum
-from bench.predict.model.step import TYPICAL
+from bench.predict.model.step import headroom
 
 MATRICES = 3.0
 """Matrices of a gated expert: gate, up and down."""
@@ -191,8 +191,7 @@ def _published(dtype: str, chip: Facts) -> dict[str, float]:
     rate = chip.peak(dtype)
     return {
         "rate": rate, "bandwidth": chip.bandwidth or math.nan, "clock": chip.clock or CLOCK,
-        "data_bandwidth": chip.data_bandwidth or math.nan,
-        "headroom": math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
+        "data_bandwidth": chip.data_bandwidth or math.nan, "headroom": headroom(chip, rate),
     }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from bench.predict.learning.remainder import Names, Remainder
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import CLOCK, LEAST, MOST, soft_maximum
-from bench.predict.model.step import TYPICAL
+from bench.predict.model.step import headroom
 
 TILE, MOST_IDLE, ROWS = 128, 4.0, 16
 """Rows and columns of a tile; limit of waves over full waves; granularity of rows."""
@@ -139,8 +139,8 @@ def shapes(
     rate = chip.peak(dtype)
     others = (
         BYTES[dtype], rate, chip.bandwidth or math.nan, chip.data_bandwidth or math.nan,
-        math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
-        chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0, copies, quantised, chip.family,
+        headroom(chip, rate), chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0,
+        copies, quantised, chip.family,
     )  # fmt: skip
     return Shapes(m, n, k, *(np.full(len(m), value) for value in others))
 
