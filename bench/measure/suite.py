@@ -1,6 +1,6 @@
 """Expands a suite's config into the items to run."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -26,8 +26,8 @@ def items(config: RunConfig) -> tuple[Weighted, ...]:
     """Returns the suite's items, filtered by ``kernel=``, ``dtype=``, ``variant=`` and sizes.
 
     ``dtype=`` keeps kernels with several dtypes only. A kernel that is not in the suite is
-    measured alone, as is a product in a dtype that is not in the suite. Lists give the union of
-    what each combination gives.
+    measured alone, as is a product in a dtype that is not in the suite. Sizes that the suite fixes
+    stay, in that dtype. Lists give the union of what each combination gives.
 
     Raises:
         UsageError: an unknown kernel, dtype, variant or data, or sizes that do not fit.
@@ -89,10 +89,28 @@ def _entries(config: RunConfig) -> Iterator[SuiteItem]:
         return
     name = config.kernel or _of_sizes(given)
     _fitting(kernel(name), config, given)
-    kept = [one for one in entries if one.kernel == name and not one.sizes]
-    if given or not any(_leaves(one, config) for one in kept):
-        kept = [SuiteItem(name)]
-    yield from kept
+    own = [] if given else [one for one in entries if _is_meant(one, name, config)]
+    kept = [one for one in own if _leaves(one, config)]
+    yield from kept or _in_other_forms(own) or [SuiteItem(name)]
+
+
+def _is_meant(entry: SuiteItem, name: str, config: RunConfig) -> bool:
+    """Returns whether a kernel, or a dtype that no entry has, can mean an entry.
+
+    Without ``kernel=`` it can mean every entry of fixed sizes whose kernel has the dtype.
+    """
+    if config.kernel is None and entry.sizes and config.dtype in kernel(entry.kernel).dtypes:
+        return True
+    return entry.kernel == name
+
+
+def _in_other_forms(entries: Sequence[SuiteItem]) -> list[SuiteItem]:
+    """Returns each entry in all dtypes of its kernel: with its sizes, or as a search by default."""
+    forms: list[SuiteItem] = []
+    for one in entries:
+        form = replace(one, dtypes=[]) if one.sizes else SuiteItem(one.kernel)
+        forms += [form] if form not in forms else []
+    return forms
 
 
 def spread(entries: Iterable[SuiteItem]) -> Iterator[SuiteItem]:

@@ -93,6 +93,38 @@ def test_words_leave_a_part_of_the_suite(words: tuple[str, ...], expected: list[
     assert chosen(*words) == expected
 
 
+SIZED = (
+    "suite.items=[{kernel: gemm, dtypes: [bf16], sizes: {m: [1, 64], n: 8, k: 8}},"
+    "{kernel: layer, dtypes: [bf16], variants: [llama-3.1-8b-decode],"
+    "sizes: {batch: 2, length: 64}}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("kernel=gemm", "dtype=bf16"), [("gemm", "bf16", 1), ("gemm", "bf16", 64)]),
+        (("kernel=gemm",), [("gemm", "bf16", 1), ("gemm", "bf16", 64)]),
+        (("kernel=layer",), [("layer", "bf16", None)]),
+        (("dtype=fp8",), [("gemm", "fp8", 1), ("gemm", "fp8", 64)]),
+        (("dtype=fp16",), [("gemm", "fp16", 1), ("gemm", "fp16", 64), ("layer", "fp16", None)]),
+        (
+            ("kernel=gemm", "dtype=[bf16,fp8]"),
+            [("gemm", dtype, m) for dtype in ("bf16", "fp8") for m in (1, 64)],
+        ),
+        (("kernel=gemm", "variant=acc16"), [("gemm", "fp16", 1), ("gemm", "fp16", 64)]),
+        (("kernel=gemm", "dtype=bf16", "m=3", "n=3", "k=3"), [("gemm", "bf16", 3)]),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_sizes_that_a_suite_fixes_stay(
+    words: tuple[str, ...], expected: list[tuple[str, str, int | None]]
+) -> None:
+    found = chosen(SIZED, *words)
+    assert [(one.kernel, one.dtype, one.fixed.get("m")) for one in found] == expected
+    assert all(one.fixed for one in found)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
