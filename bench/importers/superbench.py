@@ -8,7 +8,7 @@ InfiniBand) are left out: those tools' own output says more.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 
@@ -32,7 +32,7 @@ KEY = re.compile(
 )
 GEMM = re.compile(r"(fp64|tf32|bf16|fp16|int8|int4)_tc(?:_(?:flops|iops))?")
 XDLOPS = re.compile(r"(fp32|bf16|fp16|int8)_xdlops(?:_(?:flops|iops))?")
-CUBLASLT = re.compile(r"([a-z0-9]{3,8})_(\d{1,4})_(\d{1,7})_(\d{1,7})_(\d{1,7})_flops")
+BLASLT = re.compile(r"([a-z0-9]{3,8})_(\d{1,4})_(\d{1,7})_(\d{1,7})_(\d{1,7})_flops")
 STREAM = re.compile(r"stream_(copy|mul|add|triad|read|dot)_(float|double)_array_(\d{1,14})_bw")
 COPY = re.compile(r"(h2d|d2h|d2d)(?:_mem)?_bw")
 STREAMS = {"mul": "scale"}
@@ -147,15 +147,25 @@ def _gemm(metric: str, stated: Stated) -> _Meaning | None:  # noqa: ARG001 -- as
 
 
 def _cublaslt(metric: str, stated: Stated) -> _Meaning | None:
-    """Returns the meaning of a product of one shape by cuBLASLt or hipBLASLt, TFLOP/s.
+    """Returns the meaning of a product of one shape by cuBLASLt, TFLOP/s: of constant factors.
 
-    fp32 is left out: it may have run as tf32, which the output does not say.
+    SuperBench's ``cublaslt_gemm.cu`` fills one with 1, the other with 2.
     """
-    match = CUBLASLT.fullmatch(metric)
+    found = _hipblaslt(metric, stated)
+    return replace(found, defects=(Defect.CONSTANT,)) if found else None
+
+
+def _hipblaslt(metric: str, stated: Stated) -> _Meaning | None:
+    """Returns the meaning of a product of one shape by hipBLASLt, TFLOP/s.
+
+    A batch of 0 is one product that was not run as a batch. fp32 is left out: it may have run as
+    tf32, which the output does not say.
+    """
+    match = BLASLT.fullmatch(metric)
     if match is None or match[1] == "fp32":
         return None
     unit = "TOP/s" if match[1].startswith("int") else "TFLOP/s"
-    batch = (("batch", match[2]),) if match[2] != "1" else ()
+    batch = (("batch", match[2]),) if int(match[2]) > 1 else ()
     shape = (("shape", "x".join(match.groups()[2:])), *batch)
     name = {"fp8e4m3": "f8e4m3", "fp8e5m2": "f8e5m2", "fp4e2m1": "fp4"}.get(match[1], match[1])
     return _Meaning("matmul_shape", unit, stated.format_of(name), shape)
@@ -189,7 +199,7 @@ def _copy(metric: str, stated: Stated) -> _Meaning | None:
 
 
 BENCHMARKS: dict[str, Callable[[str, Stated], _Meaning | None]] = {
-    "gemm-flops": _gemm, "cublaslt-gemm": _cublaslt, "hipblaslt-gemm": _cublaslt,
+    "gemm-flops": _gemm, "cublaslt-gemm": _cublaslt, "hipblaslt-gemm": _hipblaslt,
     "gpu-stream": _stream, "mem-bw": _copy,
 }  # fmt: skip
 

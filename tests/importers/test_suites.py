@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.evidence.model import Defect
 from bench.evidence.observe import reported
 from bench.importers.base import Imported, NotUnderstood, Stated
 from bench.importers.registry import importer
@@ -38,6 +39,7 @@ def test_superbench_is_told_by_metric_as_the_median_of_devices() -> None:
     ]
     product = found.rows[9]
     assert dict(product.workload) == {"shape": "8192x8192x8192"}
+    assert product.defects == (Defect.CONSTANT,)
     assert (product.count, product.formula) == (2, "median of 2 devices")
     assert product.conditions["other"] == "from 250.5 TFLOP/s to 251.5 TFLOP/s"
     assert found.left_out == (
@@ -50,6 +52,12 @@ def test_superbench_is_told_by_metric_as_the_median_of_devices() -> None:
         "nccl-bw: is no rate that a sheet has",
         "resnet_models: is no rate that a sheet has",
     )
+
+
+def test_the_batch_of_a_product_is_told_if_there_is_one() -> None:
+    found = superbench({f"hipblaslt-gemm/bf16_{one}_64_64_64_flops:0": 9.0 for one in (0, 1, 4)})
+    assert [row.workload.get("batch") for row in found.rows] == [None, None, "4"]
+    assert not any(row.defects for row in found.rows)
 
 
 def test_no_node_is_named() -> None:
