@@ -1,7 +1,10 @@
 """Conditions during a measurement: a series of telemetry readings, and host counters."""
 
 import threading
+from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import pairwise
+from statistics import fmean
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +18,13 @@ MAX_GAP_S, MAX_GAP_SHARE = 3.0, 1 / 8
 
 A gap of an eighth shifts the mean by at most an eighth of the power's deviation in it, so one
 missing answer of a vendor's tool does not invalidate the energy of a minute's load.
+"""
+
+MOST_READINGS = 3600
+"""A longer series (of three minutes or more) is kept as the means of this many equal parts.
+
+An hour's load then has a reading per second, and a record of two loads takes half a megabyte. Equal
+parts leave every mean over the load as it is.
 """
 
 SERIES = ("clock_hz", "power_w", "temperature_c")
@@ -73,9 +83,10 @@ class Watch:
         before, after = self._before, self._after
         reported, kept = self._complete()
         times = tuple(at for at, _ in kept)
-        series = {name: tuple(getattr(reading, name) for _, reading in kept) for name in reported}
+        parts = [kept[part] for part in _parts(times)]
+        series = {name: _means(parts, name) for name in reported}
         return Conditions(
-            at_s=tuple(round(at, 4) for at in times) if reported else (),
+            at_s=tuple(round(fmean(at for at, _ in part), 4) for part in parts) if reported else (),
             clock_hz=series.get("clock_hz", ()),
             power_w=series.get("power_w", ()),
             temperature_c=series.get("temperature_c", ()),
@@ -88,6 +99,13 @@ class Watch:
             cpu_share=_cpu_share(before, after),
             power_valid=_power_valid(times) if "power_w" in reported else None,
         )
+
+    def observed(self) -> dict[str, float | str]:
+        """Returns over how many seconds each reading kept is a mean; nothing if each is one."""
+        reported, kept = self._complete()
+        if not reported or len(kept) <= MOST_READINGS:
+            return {}
+        return {"readings_mean_s": round((kept[-1][0] - kept[0][0]) / MOST_READINGS, 4)}
 
     def _complete(self) -> tuple[list[str], list[tuple[float, Reading]]]:
         """Returns the series that most readings have, and the readings that have all of those."""
@@ -109,6 +127,20 @@ class Watch:
         return (
             tuple(sorted({str(reason) for reasons in seen for reason in reasons})) if seen else None
         )
+
+
+def _parts(times: tuple[float, ...]) -> Iterator[slice]:
+    """Yields each reading on its own, or the non-empty ones of ``MOST_READINGS`` equal parts."""
+    if len(times) <= MOST_READINGS:
+        yield from (slice(place, place + 1) for place in range(len(times)))
+        return
+    step = (times[-1] - times[0]) / MOST_READINGS
+    inner = (bisect_left(times, times[0] + part * step) for part in range(1, MOST_READINGS))
+    yield from (slice(*cut) for cut in pairwise([0, *inner, len(times)]) if cut[0] < cut[1])
+
+
+def _means(parts: list[list[tuple[float, Reading]]], name: str) -> tuple[float, ...]:
+    return tuple(fmean(getattr(reading, name) for _, reading in part) for part in parts)
 
 
 def _power_valid(times: tuple[float, ...]) -> bool:

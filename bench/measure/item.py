@@ -140,7 +140,7 @@ def _best(
             "check": check,
             "timing": timing,
             "spot_check": prepared.spot_check(),
-            "observed": prepared.observed(),
+            "observed": {**prepared.observed(), **watch.observed()},
             "search": searched,
             "conditions": watch.conditions(),
             "setup_s": start - began,

@@ -244,10 +244,10 @@ Quantity = Literal["", "flop_rate", "byte_rate", "item_rate", "item_seconds", "f
 class Measurement(Strict):
     """One kernel configuration: its work, timing and conditions.
 
-    ``label`` distinguishes measurements of one figure, or names one without a figure; ``group`` is
-    the title of a separate table, such as a curve's. ``decides`` is False where the figure
-    promises no such rate, as for attention: it is shown beside the figure, but gives no verdict.
-    ``observed`` is what the kernel observed at run time, such as the tile of the code that ran.
+    ``label`` distinguishes measurements of one figure, or names one without; ``group`` is the title
+    of a separate table. ``decides`` is False where the figure promises no such rate, as for
+    attention: it gives no verdict. ``observed`` is what was seen at run time, such as the tile of
+    the code that ran; ``readings_mean_s`` is the time that each reading in ``conditions`` averages.
     """
 
     kernel: str

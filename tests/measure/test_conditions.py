@@ -73,6 +73,23 @@ def test_a_reading_that_fails_costs_itself_and_not_its_series() -> None:
     )  # fmt: skip
 
 
+def test_a_long_series_is_kept_as_means_of_equal_parts_which_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conditions, "MOST_READINGS", 30)
+    powers = [300.0 + (place % 7) for place in range(301)]
+    watch = Watch(Scripted([Reading(power_w=one) for one in powers], [0.5 * n for n in range(301)]))
+    with watch:
+        for _ in range(299):
+            watch._look()
+    seen = watch.conditions()
+    assert len(seen.power_w) == len(seen.at_s) == 30
+    assert sum(seen.power_w) / 30 == pytest.approx(sum(powers) / 301, rel=1e-3)
+    assert all(abs(later - at - 5) < 0.5 for at, later in pairwise(seen.at_s))
+    assert watch.observed() == {"readings_mean_s": 5.0}
+    assert seen.power_valid is True
+
+
 def test_a_series_that_is_seldom_told_is_left_out_and_costs_no_other() -> None:
     seen = watched(Scripted([WHOLE, Reading(power_w=310.0), Reading(power_w=320.0)]))
     assert (seen.clock_hz, seen.temperature_c) == ((), ())
