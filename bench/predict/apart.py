@@ -9,6 +9,7 @@ validation tests, but the interval's ``WIDER`` and the constants of a lone reque
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -183,12 +184,31 @@ def _transfer(decode: Prediction, side: PrefillSide) -> tuple[Array, Array, bool
         rate of the links is published.
     """
     scenario = decode.scenario
+    (filling_s, decoding_s), published = transfers(decode, side, scenario.chips)
+    most_s = np.maximum(filling_s / side.single.scenario.split.dp, decoding_s / scenario.split.dp)
+    return np.maximum(filling_s, decoding_s), scenario.output / most_s, published
+
+
+def transfers(
+    decode: Prediction, side: PrefillSide, chips: int
+) -> tuple[tuple[Array, Array], bool]:
+    """Returns how long the links of one copy of each side carry a prompt's cache, s (points,).
+
+    Args:
+        decode: prediction of the chips that decode.
+        side: the chips for prefill.
+        chips: number of chips of both sides together.
+
+    Returns:
+        The times of the side for prefill and of that which decodes, and whether the rate of the
+        links is published.
+    """
+    scenario = decode.scenario
     model, formats, prompt = scenario.workload, scenario.precision, scenario.prompt
-    bandwidth, published = rate_between(side.chip, decode.chip, scenario.chips)
+    bandwidth, published = rate_between(side.chip, decode.chip, chips)
     splits = side.single.scenario.split, scenario.split
-    each = [transfer_bytes(model, formats, prompt, (one,)) / bandwidth for one in splits]
-    seconds = [one / split.dp for one, split in zip(each, splits, strict=True)]
-    return np.max(each, axis=0), scenario.output / np.max(seconds, axis=0), published
+    filling, decoding = (transfer_bytes(model, formats, prompt, (one,)) for one in splits)
+    return (filling / bandwidth, decoding / bandwidth), published
 
 
 def _least(*rates: tuple[Array, Interval]) -> Interval:
@@ -211,7 +231,7 @@ def _least(*rates: tuple[Array, Interval]) -> Interval:
 
 def _minimum(*values: Array) -> Array:
     """Returns the least of some values at each point; a single one counts for all points."""
-    return np.asarray(np.min(np.broadcast_arrays(*values), axis=0))
+    return np.asarray(reduce(np.minimum, values))
 
 
 def _first(alone: FirstToken, transfer_s: Array, doubt: float) -> FirstToken:

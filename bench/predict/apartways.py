@@ -6,14 +6,17 @@ of 1, 2, 4, ... chips, and together they use all chips.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from bench.errors import UsageError
-from bench.predict.apart import PrefillSide, joined, prefill_room, prefill_side
+from bench.predict.apart import PrefillSide, joined, prefill_room, prefill_side, transfers
+from bench.predict.candidates import Way, way_of
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
 from bench.predict.model.facts import Facts, facts
+from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
 from bench.predict.scenario import Prefill
 from bench.predict.ways import ServingGoal, requests, workers
@@ -50,9 +53,7 @@ def _counts(prefill: Parallel, decode: Parallel, devices: int) -> tuple[tuple[in
     return tuple((count, rest // decode.chips) for count, rest in left if not rest % decode.chips)
 
 
-def apart_ways(
-    chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Pair]
-) -> list[Prediction]:
+def apart_ways(chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Pair]) -> list[Way]:
     """Returns the ways to choose from, with a point for each number of concurrent requests.
 
     Of each pair of workers, only the numbers of them are there that sustain most at any point.
@@ -137,21 +138,45 @@ def _several(one: Prediction, split: Parallel, count: int) -> Prediction:
     return replace(one, scenario=scenario, tokens_per_s=one.tokens_per_s * count)
 
 
-def _matched(pair: Pair, fill: PrefillSide, decodes: Decodes) -> list[Prediction]:
+def _matched(pair: Pair, fill: PrefillSide, decodes: Decodes) -> list[Way]:
     """Returns both sides together, with the numbers of workers that sustain most at any point."""
     found = [
-        _together(fill.times(count), decodes[pair.decode, other])
+        (count, decodes[pair.decode, other])
         for count, other in pair.counts
         if (pair.decode, other) in decodes
     ]
-    if len({len(one.tokens_per_s) for one in found}) != 1:  # none, or batch= too large for some
-        return found
-    most = np.argmax([one.tokens_per_s for one in found], axis=0)
-    return [found[int(place)] for place in np.unique(most)]
+    if len({len(one.tokens_per_s) for _, one in found}) != 1:  # none, or batch= too large for some
+        return [way_of(_together(fill, *one)) for one in found]
+    rates, ttft = _sustained(fill, found)
+    return [
+        Way(found[place][1].seconds, ttft, rates[place], partial(_together, fill, *found[place]))
+        for place in np.unique(np.argmax(rates, axis=0)).tolist()
+    ]
 
 
-def _together(fill: PrefillSide, decode: Prediction) -> Prediction:
-    """Returns the prediction of workers of both sides."""
-    scenario, split = decode.scenario, fill.single.scenario.split
-    prefill = Prefill(split, scenario.prefill.chip if scenario.prefill else None)
-    return joined(replace(decode, scenario=replace(scenario, prefill=prefill)), fill)
+def _sustained(fill: PrefillSide, found: Sequence[tuple[int, Prediction]]) -> tuple[Array, Array]:
+    """Returns what ``joined`` does of tokens/s and TTFT, for all numbers of workers at once.
+
+    Returns:
+        Tokens/s (numbers, points), and TTFT in s, which the numbers share (points,).
+    """
+    (count, decode), split = found[0], fill.single.scenario.split
+    chips = count * fill.chips + decode.scenario.split.chips
+    (filling_s, decoding_s), _ = transfers(decode, fill, chips)
+    first = fill.single.ttft.seconds if fill.single.ttft else 0.0
+    counts = np.array([[count] for count, _ in found])
+    copies = np.array([[one.scenario.split.dp] for _, one in found])
+    sends = decode.scenario.output / np.maximum(
+        filling_s / (split.dp * counts), decoding_s / copies
+    )
+    rates = np.array([one.tokens_per_s for _, one in found])
+    tokens = np.minimum(np.minimum(rates, fill.tokens_per_s * counts), sends)
+    return tokens, first + np.maximum(filling_s, decoding_s)
+
+
+def _together(fill: PrefillSide, count: int, decode: Prediction) -> Prediction:
+    """Returns the prediction of this number of workers for prefill, and those that decode."""
+    scenario, side = decode.scenario, fill.times(count)
+    chip = scenario.prefill.chip if scenario.prefill else None
+    prefill = Prefill(side.single.scenario.split, chip)
+    return joined(replace(decode, scenario=replace(scenario, prefill=prefill)), side)

@@ -17,6 +17,7 @@ from bench.errors import UsageError
 from bench.predict.answers import Answer, each
 from bench.predict.apart import predicted
 from bench.predict.apartways import Pair, apart_ways, pairs
+from bench.predict.candidates import Candidates, Way, way_of
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS
@@ -30,8 +31,6 @@ from bench.words import counted, duration, listed
 
 MORE = 1.05
 """A way that leaves less memory free is named if it has more tokens/s by this factor."""
-ALIKE = 0.99
-"""Ways that reach this share of the best rate count as equal: the lowest TPOT wins, then TTFT."""
 
 
 def best(
@@ -82,7 +81,7 @@ def _best(
     for one in (chip, facts(goal.prefill_chip)) if goal.prefill_chip else (chip,):
         refuse_unfit(one, asked)
     found = [
-        forecast(chip, goal.scenario(split, batch), known)
+        way_of(forecast(chip, goal.scenario(split, batch), known))
         for split in together
         if (batch := requests(chip, goal, split))
     ]
@@ -107,14 +106,14 @@ def _fuller(
     It has one point. None: none of these ways is within the limits.
     """
     found = [
-        forecast(chip, goal.scenario(split, batch), known)
+        way_of(forecast(chip, goal.scenario(split, batch), known))
         for split in together
         if (batch := _more_requests(chip, goal, split))
     ]
-    pick = chosen(found, goal)
+    pick = Candidates(found).best(goal.tpot, goal.ttft)
     if pick is None:
         return None
-    asked = pick[0].scenario
+    asked = pick[0].prediction().scenario
     return forecast(chip, goal.scenario(asked.split, [asked.batch[pick[1]]]), known)
 
 
@@ -125,25 +124,25 @@ def _more_requests(chip: Facts, goal: ServingGoal, split: Parallel) -> list[int]
 
 
 def _ranked(
-    chip: Facts, found: Sequence[Prediction], goal: ServingGoal, known: Learnt
+    chip: Facts, found: Sequence[Way], goal: ServingGoal, known: Learnt
 ) -> Iterator[Prediction]:
     """Yields the best ways: each is the best of those that are not ranked before it."""
-    left = list(found)
+    left = Candidates(found)
     for _ in range(min(goal.top, len(found))):
-        pick = chosen(left, goal)
+        pick = left.best(goal.tpot, goal.ttft)
         if pick is None:
             return
         way, place = pick
-        asked = way.scenario
+        asked = way.prediction().scenario
         one_point = goal.scenario(asked.split, [asked.batch[place]], asked.prefill)
         single = predicted(chip, one_point, known)
         bounds = (_rate_bounds(left, goal, single, level) for level in LEVELS)
         yield replace(single, rate_bounds=tuple(bounds))
-        left = [one for one in left if one is not way]
+        left = left.without(way)
 
 
 def _rate_bounds(
-    found: Sequence[Prediction], goal: ServingGoal, best_: Prediction, level: float
+    left: Candidates, goal: ServingGoal, best_: Prediction, level: float
 ) -> tuple[float, float]:
     """Returns tokens/s per chip within the limits if the chip is slower, and if it is faster.
 
@@ -151,7 +150,7 @@ def _rate_bounds(
     throughput than its times alone suggest. The rate is 0 where no way meets the limits.
 
     Args:
-        found: all ways of one chip.
+        left: the ways of one chip.
         goal: the limits.
         best_: the best of these ways, at one point: the half-widths of its intervals tell by which
             factors TPOT, TTFT and the rate are off.
@@ -162,29 +161,10 @@ def _rate_bounds(
     rates = []
     for sign in (1, -1):
         tpot, ttft, rate = (math.exp(sign * float(half[0])) for half in halves)
-        pick = chosen(found, replace(goal, tpot=goal.tpot / tpot, ttft=goal.ttft / ttft))
-        rates.append(float(pick[0].per_chip()[pick[1]]) / rate if pick else 0.0)
+        pick = left.best(goal.tpot / tpot, goal.ttft / ttft)
+        per_chip = float(pick[0].tokens_per_s[pick[1]]) / best_.scenario.chips if pick else 0.0
+        rates.append(per_chip / rate)
     return rates[0], rates[1]
-
-
-def chosen(found: Sequence[Prediction], goal: ServingGoal) -> tuple[Prediction, int] | None:
-    """Returns the best way and the index of its point; None if every way exceeds the limits."""
-    rates = [one.tokens_per_s * _within(one, goal) for one in found]
-    enough = ALIKE * max((float(one.max()) for one in rates), default=0.0)
-    if not enough:
-        return None
-    kept = [
-        (float(way.seconds[place]), _first_token(way, place), -float(rate[place]), number, place)
-        for number, (way, rate) in enumerate(zip(found, rates, strict=True))
-        for place in np.flatnonzero(rate >= enough).tolist()
-    ]
-    *_, number, place = min(kept)
-    return found[number], place
-
-
-def _first_token(way: Prediction, place: int) -> float:
-    """Returns TTFT at one point of a way, s; 0 if it has none."""
-    return float(np.broadcast_to(way.ttft.seconds, way.seconds.shape)[place]) if way.ttft else 0.0
 
 
 def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]:
@@ -210,12 +190,6 @@ def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]
     return middle, low, high
 
 
-def _within(one: Prediction, goal: ServingGoal) -> Array:
-    """Returns 1 for the points of a way within the limits, 0 for the others (points,)."""
-    kept = one.seconds <= goal.tpot
-    return np.asarray(kept & (one.ttft.seconds <= goal.ttft) if one.ttft else kept, dtype=float)
-
-
 def _too_large(chip: Facts, goal: ServingGoal) -> str:
     """Returns why no way fits: the model is too large, or too large with that many requests."""
     if goal.prefill == APART:
@@ -228,8 +202,9 @@ def _too_large(chip: Facts, goal: ServingGoal) -> str:
     return problem + (f", needs {least}" if least else " nor at any tp")
 
 
-def _too_slow(found: Sequence[Prediction], goal: ServingGoal) -> str:
+def _too_slow(ways_: Sequence[Way], goal: ServingGoal) -> str:
     """Returns why no way meets the limits: the lowest value of each limit, with its interval."""
+    found = [one.prediction() for one in ways_]
     tpots = [(one.seconds, one.half(LEVELS[0])) for one in found]
     ttfts = [(one.ttft.seconds, one.ttft.half(LEVELS[0])) for one in found if one.ttft]
     lowest = {"TPOT": (goal.tpot, *_lowest(tpots)), "TTFT": (goal.ttft, *_lowest(ttfts))}

@@ -90,11 +90,10 @@ def transfer_bytes(
         splits: how each side divides the model.
     """
     size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
-    lengths, places = np.unique(prompt, return_inverse=True)
-    whole = np.array([float(kv_sequence_bytes(workload, int(one), size)) for one in lengths])
+    whole = {one: float(kv_sequence_bytes(workload, int(one), size)) for one in {*prompt.tolist()}}
     share = max(1 / kept_heads(workload, one.tp) / one.pp for one in splits)
     states = max(chip_state_bytes(workload, one.tp) / one.pp for one in splits)
-    return whole[places] * share + states
+    return np.array([whole[one] for one in prompt.tolist()]) * share + states
 
 
 def rate_between(prefill: Facts, decode: Facts, chips: int) -> tuple[float, bool]:
