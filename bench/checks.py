@@ -43,10 +43,10 @@ class Checked:
 def check(folder: Path, results: Path) -> Checked:
     """Returns the faults of all data files in ``folder`` and in ``results``."""
     catalogue, faults = chips.examine(folder, fresh=True)
-    book, rule_faults = rules.examine(folder, catalogue.sources)
-    shapes, workload_faults = workloads.examine(folder, catalogue.sources)
+    book, rule_faults = rules.examine(folder, catalogue.listed)
+    shapes, workload_faults = workloads.examine(folder, catalogue.listed)
     sheets, models = _named(folder, "chips"), _named(folder, "workloads")
-    statements, claim_faults = claims.examine(folder, sheets, catalogue.sources, fresh=True)
+    statements, claim_faults = claims.examine(folder, sheets, catalogue.listed, fresh=True)
     rule_faults += workload_faults + claim_faults
     understood = not faults and not rule_faults
     faults += rule_faults + crosscheck_faults(catalogue)

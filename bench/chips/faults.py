@@ -1,15 +1,15 @@
 """Faults of sheets that the schema does not catch: units, sources, order, names."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
 from bench.chips.figures import FACTS, FIGURES, dense_twin
-from bench.chips.model import Architecture, Chip, Fact, Figure, Published, Source
+from bench.chips.model import Architecture, Chip, Fact, Figure, Published
 from bench.chips.names import name_faults
 from bench.errors import Fault, did_you_mean
 from bench.units import Dimension, Quantity
 
 
-def chip_faults(chip: Chip, sources: Mapping[str, Source], file: str) -> list[Fault]:
+def chip_faults(chip: Chip, sources: Container[str], file: str) -> list[Fault]:
     """Returns the faults of one sheet: unknown figures, wrong units, unlisted sources."""
     found = [
         Fault(file, f"figures.{key}", problem, fix)
@@ -25,9 +25,7 @@ def chip_faults(chip: Chip, sources: Mapping[str, Source], file: str) -> list[Fa
     return found
 
 
-def _figure_faults(
-    key: str, figure: Figure, sources: Mapping[str, Source]
-) -> Iterator[tuple[str, str]]:
+def _figure_faults(key: str, figure: Figure, sources: Container[str]) -> Iterator[tuple[str, str]]:
     if key not in FIGURES:
         yield "is no figure", did_you_mean(key, FIGURES)
         return
@@ -40,7 +38,7 @@ def _figure_faults(
 
 
 def _published_faults(
-    key: str, one: Published, sources: Mapping[str, Source]
+    key: str, one: Published, sources: Container[str]
 ) -> Iterator[tuple[str, str]]:
     kind = FIGURES[key]
     if isinstance(one.value, Quantity):
@@ -74,7 +72,7 @@ def _unit_flaw(value: Quantity, wanted: Dimension) -> tuple[str, str]:
     return problem, f"write it in {wanted.value}, such as {example}"
 
 
-def _fact_faults(key: str, fact: Fact, sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
+def _fact_faults(key: str, fact: Fact, sources: Container[str]) -> Iterator[tuple[str, str]]:
     if key not in FACTS:
         yield "is no fact", did_you_mean(key, FACTS)
     elif FACTS[key].words and fact.value not in FACTS[key].words:
@@ -103,7 +101,7 @@ def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
 
 
 def architecture_faults(
-    architectures: Mapping[str, Architecture], sources: Mapping[str, Source]
+    architectures: Mapping[str, Architecture], sources: Container[str]
 ) -> list[Fault]:
     """Returns the faults of architectures: no rate, a wrong unit, an unlisted source."""
     found = []
@@ -117,9 +115,7 @@ def architecture_faults(
     return found
 
 
-def _cycle_faults(
-    key: str, one: Published, sources: Mapping[str, Source]
-) -> Iterator[tuple[str, str]]:
+def _cycle_faults(key: str, one: Published, sources: Container[str]) -> Iterator[tuple[str, str]]:
     if key not in FIGURES or not FIGURES[key].is_rate:
         yield (
             "is no rate",
@@ -132,7 +128,7 @@ def _cycle_faults(
 
 
 def _unit_faults(
-    one: Published, wanted: Dimension, unit: str, sources: Mapping[str, Source]
+    one: Published, wanted: Dimension, unit: str, sources: Container[str]
 ) -> Iterator[tuple[str, str]]:
     if not isinstance(one.value, Quantity) or one.value.dimension is not wanted:
         yield f"{one.value} is not in {unit}", f"write it in {unit}"
@@ -192,7 +188,7 @@ def set_faults(chips: Iterable[Chip]) -> list[Fault]:
     return name_faults(chips, {chip.vendor for chip in chips})
 
 
-def uncited(cited: Collection[str], sources: Mapping[str, Source]) -> list[Fault]:
+def uncited(cited: Collection[str], sources: Iterable[str]) -> list[Fault]:
     """Returns a fault for every source that nothing cites."""
     return [
         Fault("specs/sources.yaml", key, "is cited nowhere", "remove it")

@@ -1,6 +1,6 @@
 """Loads all sheets and sources, and reports every fault at once."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -34,11 +34,16 @@ LISTED = "'python -m bench chips' lists them, find= searches"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All chip sheets, the sources that they cite and the architectures that they share, by id."""
+    """All chip sheets, the sources that they cite and the architectures that they share, by id.
+
+    Attributes:
+        listed: keys of all sources, those with a fault included.
+    """
 
     chips: Mapping[str, Chip]
     sources: Mapping[str, Source]
     architectures: Mapping[str, Architecture] = field(default_factory=dict)
+    listed: Container[str] = ()
 
     def cited(self) -> set[str]:
         """Returns the keys of the sources that sheets and designs cite."""
@@ -138,10 +143,10 @@ def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault
         folder: the data folder.
         fresh: whether every file is parsed anew, without the store of parsed files.
     """
-    sources, faults = entries(Source, folder / "sources.yaml", folder)
-    designs = folder / "architectures.yaml"
-    architectures, new = entries(Architecture, designs, folder, optional=True)
-    faults += new + architecture_faults(architectures, sources)
+    sources, faults, listed = entries(Source, folder / "sources.yaml", folder)
+    file = folder / "architectures.yaml"
+    architectures, new, designs = entries(Architecture, file, folder, optional=True)
+    faults += new + architecture_faults(architectures, listed)
     chips: dict[str, Chip] = {}
     parsed = Parsed(folder, fresh=fresh)
     sheets = files(folder, "chips")
@@ -150,15 +155,13 @@ def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault
         faults += new
         if chip is not None:
             chips[chip.id] = chip
-            faults += chip_faults(chip, sources, relative(path, folder))
-            faults += family_faults(chip, architectures)
+            faults += chip_faults(chip, listed, relative(path, folder))
+            faults += [] if chip.family in designs else family_faults(chip, architectures)
     parsed.keep()
     faults += set_faults(chips.values())
     faults += member_faults(chips, [path.stem for path in sheets])
-    found = Catalogue(
-        MappingProxyType(chips), MappingProxyType(sources), MappingProxyType(architectures)
-    )
-    return found, faults
+    tables = MappingProxyType(chips), MappingProxyType(sources), MappingProxyType(architectures)
+    return Catalogue(*tables, listed), faults
 
 
 def _chip(path: Path, folder: Path, parsed: Parsed) -> tuple[Chip | None, list[Fault]]:

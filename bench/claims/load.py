@@ -1,6 +1,6 @@
 """Loads the claims, and reports every fault at once."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from pathlib import Path
 
 from bench import paths
@@ -42,7 +42,7 @@ def claim(word: str, folder: Path | None = None) -> Claim:
 def examine(
     folder: Path,
     chips: Collection[str] | None = None,
-    sources: Collection[str] | None = None,
+    sources: Container[str] | None = None,
     *,
     fresh: bool = False,
 ) -> tuple[Mapping[str, Claim], list[Fault]]:
@@ -65,7 +65,7 @@ def cited(found: Mapping[str, Claim]) -> set[str]:
 
 
 def _faults(
-    one: Claim, chips: Collection[str] | None, sources: Collection[str] | None
+    one: Claim, chips: Collection[str] | None, sources: Container[str] | None
 ) -> Iterator[Flaw]:
     """Yields the faults of a claim that the schema does not catch."""
     if sources is not None and one.source not in sources:

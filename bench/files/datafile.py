@@ -1,7 +1,7 @@
 """Reads data files into strict models; each error becomes a fault that names field and fix."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -137,16 +137,30 @@ def all_named(
     return MappingProxyType(found), faults
 
 
+@dataclass(frozen=True)
+class Listed(Container[str]):
+    """The keys of a file's entries, faulty ones included; any key if the file cannot be read.
+
+    What names one of these is no fault of its own.
+    """
+
+    keys: frozenset[str] = frozenset()
+    unread: bool = False
+
+    def __contains__(self, key: object) -> bool:
+        return self.unread or key in self.keys
+
+
 def entries(
     model: type[Model], path: Path, folder: Path, *, optional: bool = False
-) -> tuple[dict[str, Model], list[Fault]]:
-    """Returns the entries of a file by key, and the faults; an optional file may be missing.
+) -> tuple[dict[str, Model], list[Fault], Listed]:
+    """Returns a file's entries by key, the faults, and all keys; an optional file may be missing.
 
     For the shipped data this includes the user's own entries; each replaces a shipped entry of the
     same key.
     """
     if optional and not path.exists():
-        return {}, []
+        return {}, [], Listed()
     data, faults = mapping(path, folder)
     homes = dict.fromkeys(data, path)
     for layer in paths.layers(folder)[1:]:
@@ -155,12 +169,13 @@ def entries(
             data, faults = {**data, **more}, faults + new
             homes.update(dict.fromkeys(more, own))
     made: dict[str, Model] = {}
+    listed = Listed(frozenset(data), unread=bool(faults))
     for key, node in data.items():
         one, new = validated(model, node, relative(homes[key], folder), key)
         faults += new
         if one is not None:
             made[key] = one
-    return made, faults
+    return made, faults, listed
 
 
 def validated(

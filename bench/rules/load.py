@@ -1,14 +1,13 @@
 """Reads the rules and the destinations, with every fault of every file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from bench import paths
 from bench.chips.load import catalogue
-from bench.chips.model import Source
 from bench.errors import Fault, UsageError, did_you_mean, sound
 from bench.files.caches import once
 from bench.files.datafile import files, mapping, validated
@@ -83,9 +82,7 @@ def rulebook(folder: Path | None = None) -> Rulebook:
     return sound(*examine(folder or paths.data_dir("specs"), sources))
 
 
-def examine(
-    folder: Path, sources: Mapping[str, Source] | None = None
-) -> tuple[Rulebook, list[Fault]]:
+def examine(folder: Path, sources: Container[str] | None = None) -> tuple[Rulebook, list[Fault]]:
     """Loads what can be loaded; with ``sources``, also checks citations against them."""
     places, faults = _places(folder)
     rules: dict[str, Rule] = {}
@@ -142,10 +139,11 @@ def _groups(rule: Rule, places: Places) -> list[str]:
     return sorted({group for place in reached for group in place.groups})
 
 
-def _citations(book: Rulebook, sources: Mapping[str, Source]) -> list[Fault]:
+def _citations(book: Rulebook, sources: Container[str]) -> list[Fault]:
     return [
         Fault(
             "specs/rules", "sources", f"cite {key!r}, not in specs/sources.yaml", "add the source"
         )
-        for key in sorted(book.cited() - set(sources))
+        for key in sorted(book.cited())
+        if key not in sources
     ]

@@ -1,7 +1,7 @@
 """Loads the workloads and reports every fault of every file."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -76,7 +76,7 @@ def _has_prefix(name: str, prefix: str) -> bool:
 
 
 def examine(
-    folder: Path, sources: Collection[str] | None = None
+    folder: Path, sources: Container[str] | None = None
 ) -> tuple[Mapping[str, Workload], list[Fault]]:
     """Loads every workload that can be read, and returns all faults.
 
@@ -110,15 +110,15 @@ def _shared_aliases(one: Workload, found: Mapping[str, Workload]) -> Iterator[Fl
                 yield "aliases", f"{alias} is one of {other.id}, too", "leave it to one of them"
 
 
-def faults_of(one: Workload, sources: Collection[str] | None) -> Iterator[Flaw]:
+def faults_of(one: Workload, sources: Container[str] | None) -> Iterator[Flaw]:
     """Yields faults of a workload beyond the form of its single fields.
 
     Args:
         one: the workload.
         sources: known sources' keys, to check citations; None for no check.
     """
-    for key in one.sources if sources is not None else ():
-        if key not in (sources or ()):
+    for key in one.sources:
+        if sources is not None and key not in sources:
             yield "sources", f"cites {key!r}, not in specs/sources.yaml", "add the source"
     if one.heads % one.kv_heads:
         yield "kv_heads", f"do not divide the {one.heads} heads", "check both"

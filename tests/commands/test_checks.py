@@ -267,6 +267,25 @@ def test_a_faulty_sheet_is_one_fault_though_a_claim_and_a_system_name_it(data: D
     assert data.fault().startswith(f"{TWO}: figures.matrix_bf16.value: 'TFLOPS' is not a unit")
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        ("sources.yaml", "kind: ", "knd: regulation, kind: ", "sheet-a.knd: is no key of it"),
+        ("sources.yaml", "kind: regulation", "kind: {", ": "),
+        ("architectures.yaml", "unit: SM", "unt: SM, unit: SM", "first.unt: is no key of it"),
+        ("architectures.yaml", "unit: SM", "unit: {", ": "),
+    ],
+)
+def test_a_faulty_entry_is_one_fault_though_sheets_rules_and_claims_name_it(
+    file: str, old: str, new: str, fault: str, data: Data
+) -> None:
+    """Each figure that cites a faulty source was told to cite an unknown one."""
+    data.put("chips/acme-two.yaml", OTHER.replace("acme-one", "acme-two"))
+    data.put("claims/one.yaml", CLAIM)
+    data.edit(file, old, new)
+    assert data.fault().startswith(f"specs/{file}: {fault}".replace(": : ", ": "))
+
+
 def test_two_chips_do_not_share_an_alias(data: Data) -> None:
     data.put("chips/acme-one.yaml", SHEET + "aliases: [Fast]\n")
     data.put("chips/acme-two.yaml", OTHER + "aliases: [fast]\n")
