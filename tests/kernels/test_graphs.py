@@ -1,5 +1,9 @@
 """Calls captured as graphs: replayed, and torch is as it was where one cannot be captured."""
 
+import gc
+import weakref
+from functools import partial
+
 import pytest
 import torch
 
@@ -23,6 +27,23 @@ def test_a_replay_does_the_work_again_in_the_same_place(cuda: Cuda) -> None:
     assert replay() is replay()
     assert torch.equal(total, before + 2)
     assert (len(cuda.made), cuda.current, cuda.generator.is_captured) == (1, cuda.main, False)
+
+
+def test_a_replay_keeps_what_only_the_call_holds(cuda: Cuda) -> None:
+    """A graph has the addresses of its inputs; their memory may be reused once nothing holds it."""
+    total, held = torch.zeros(3), torch.ones(3)
+    seen = weakref.ref(held)
+
+    def add(one: torch.Tensor) -> None:
+        total.add_(one)
+
+    replay = captured(partial(add, held), CUDA)
+    cuda.made[0].kernels.clear()  # a graph of the device's holds no tensor
+    del held
+    gc.collect()
+    assert seen() is not None
+    del replay
+    assert seen() is None
 
 
 @pytest.mark.parametrize("kind", ["cpu", "xpu"])

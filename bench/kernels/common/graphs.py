@@ -11,7 +11,7 @@ other failure all three are repaired.
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.kernels.common.base import UnsupportedError
@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 
 def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[], Result]:
     """Captures a call as a graph and returns its replay, which writes to the same result.
+
+    The replay holds the call too, as a graph has the addresses of its inputs but does not own them.
 
     Raises:
         RuntimeError: the call cannot be captured.
@@ -60,11 +62,12 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
         _reset_generator(device)
         raise
 
-    def replay() -> Result:
-        graph.replay()
-        return result
+    return partial(_replay, graph, result, body)
 
-    return replay
+
+def _replay(graph: "torch.cuda.CUDAGraph", result: Result, _body: object) -> Result:
+    graph.replay()
+    return result
 
 
 def captured_if_possible(
