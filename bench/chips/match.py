@@ -50,7 +50,7 @@ def choose(word: str, device: DeviceInfo, catalogue: Catalogue) -> Identity:
     chip = catalogue.find(word)
     _refuse_kind(word, device, chip)
     against = tuple(reason for reason, fits in _tests(device, chip) if not fits)
-    name = () if _name_fits(device, chip) else (f"reports the name {device.name!r}",)
+    name = () if name_fits(device.name, chip) else (f"reports the name {device.name!r}",)
     doubts = tuple(f"against it: {reason}" for reason in (*name, *against))
     return _as_identity("chosen", chip, (f"chosen with chip={word}", *doubts))
 
@@ -77,12 +77,13 @@ def _named(device: DeviceInfo, catalogue: Catalogue) -> list[Fit]:
     return [
         _fit(device, chip)
         for chip in catalogue.chips.values()
-        if chip.kind in kinds and _name_fits(device, chip)
+        if chip.kind in kinds and name_fits(device.name, chip)
     ]
 
 
-def _name_fits(device: DeviceInfo, chip: Chip) -> bool:
-    return any(like(device.name, pattern) for pattern in chip.identity.names)
+def name_fits(name: str, chip: Chip) -> bool:
+    """Tells whether a device's name is one that the sheet lists."""
+    return any(like(name, pattern) for pattern in chip.identity.names)
 
 
 def _fit(device: DeviceInfo, chip: Chip) -> Fit:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bench.chips.load import Catalogue
+from bench.chips.match import devices_a_chip
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, of_sheet
 from bench.evidence.model import Defect, Kind, Report, Reported
@@ -241,7 +242,7 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
     if quantity is None or row.burst is None or row.measured is None:
         return None
     why = (*_no_weight(row, chip), *_not_alone(record))
-    dies = (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
+    dies = devices_a_chip(chip)
     published = row.published if isinstance(row.published, Paper) else None
     if dies > 1 or _way(row) in OF_WAY:
         published = of_sheet(chip, (row.key,) if row.key else quantity.tests)

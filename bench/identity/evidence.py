@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench.chips.figures import FIGURES
-from bench.chips.match import size_text
+from bench.chips.match import devices_a_chip, size_text
 from bench.chips.model import Chip
 from bench.units import Dimension, Quantity, show
 
@@ -79,7 +79,7 @@ def _claimed(chip: Chip, key: str) -> Iterator[tuple[float, object, float]]:
     figure = chip.figures.get(key)
     if figure is None:
         return
-    dies = (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
+    dies = devices_a_chip(chip)
     for candidate in (figure, *figure.rivals):
         if candidate.number is not None and candidate.refuted is None:
             share = 1.0 if candidate.counts == "die" else dies

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from bench.chips.load import Catalogue
-from bench.chips.match import MEMORY_LEAST, MEMORY_MOST, memory_sizes
+from bench.chips.match import MEMORY_LEAST, MEMORY_MOST, memory_sizes, name_fits
 from bench.chips.model import Chip
-from bench.chips.vendors import like, vendor_behind, vendors
+from bench.chips.vendors import vendor_behind, vendors
 from bench.identity.evidence import Evidence, Finding, sizes, values, values_text
 from bench.records.model import DeviceInfo
 from bench.units import Dimension, show
@@ -33,7 +33,7 @@ def reported(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[E
 
 def _name(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     expected = " or ".join(chip.identity.names)
-    fits = any(like(device.name, pattern) for pattern in chip.identity.names)
+    fits = name_fits(device.name, chip)
     finding, why = Finding.DIFFERS, "no device of the sheet is known by this name"
     if not expected:
         finding, why = Finding.UNKNOWN, "the sheet knows no name of a device"

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
+from bench.chips.match import name_fits
 from bench.chips.model import Chip
-from bench.chips.vendors import like
 from bench.identity.evidence import Evidence, Finding, count_against
 from bench.identity.measured import measured, usable
 from bench.identity.reported import reported
@@ -104,7 +104,7 @@ def look_alikes(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterato
 
 def _reports(device: DeviceInfo, other: Chip) -> bool:
     """Tells whether the device reports the name, PCI id or CPUID of another chip."""
-    has_name = any(like(device.name, pattern) for pattern in other.identity.names)
+    has_name = name_fits(device.name, other)
     cpuid = other.identity.cpuid
     has_cpuid = (
         cpuid is not None

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from bench.chips.load import Catalogue
+from bench.chips.match import name_fits
 from bench.chips.model import Chip
 from bench.chips.names import JOINS, loose, names_of, plain
-from bench.chips.vendors import like, vendor_behind
+from bench.chips.vendors import vendor_behind
 from bench.evidence.load import row_faults
 from bench.evidence.model import Report
 from bench.evidence.observe import ABOVE, Observation, most_published, reported
@@ -63,11 +64,7 @@ def _devices(report: Report) -> list[str]:
 
 def _sheets_listing(device: str, sheets: Catalogue) -> list[str]:
     """Returns the ids of the sheets that list this device name."""
-    return [
-        chip.id
-        for chip in sheets.chips.values()
-        if any(like(device, name) for name in chip.identity.names)
-    ]
+    return [chip.id for chip in sheets.chips.values() if name_fits(device, chip)]
 
 
 def _other_sheets(device: str, chip: Chip, sheets: Catalogue) -> list[str]:
