@@ -80,14 +80,12 @@ class Notes:
 
     def __init__(self, *, brief: bool = False) -> None:
         self.brief = brief
-        self._texts: list[str] = []
+        self._numbers: dict[str, int] = {}
         self._marks: dict[str, str] = {}
 
     def mark(self, text: str) -> str:
         """Returns the mark ``[n]`` of a footnote; equal texts have one mark."""
-        if text not in self._texts:
-            self._texts.append(text)
-        return f"[{self._texts.index(text) + 1}]"
+        return f"[{self._numbers.setdefault(text, len(self._numbers) + 1)}]"
 
     def source(self, key: str, catalogue: Catalogue) -> str:
         """Returns the mark of the footnote on a source."""
@@ -101,7 +99,7 @@ class Notes:
 
     def lines(self) -> tuple[str, ...]:
         """Returns the footnotes with their marks, in order."""
-        return tuple(f"[{number}] {text}" for number, text in enumerate(self._texts, 1))
+        return tuple(f"[{number}] {text}" for text, number in self._numbers.items())
 
 
 def build(

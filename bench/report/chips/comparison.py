@@ -6,6 +6,7 @@ row, and a few figures stand in columns.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Gap, Published
@@ -138,8 +139,9 @@ def _rival(rival: Published) -> str:
 
 
 def _flat(found: Comparison) -> Iterator[dict[str, Scalar]]:
-    cells = [(row.key, cell) for row in found.rows for cell in row.cells]
-    for key, cell in sorted(cells, key=lambda pair: _chip_index(found, pair[1])):
+    """Yields a row per chip and figure, chip by chip."""
+    for place, row in product(range(len(found.chips)), found.rows):
+        key, cell = row.key, row.cells[place]
         entry, ratio = cell.entry, cell.ratio
         yield {
             "chip": cell.chip,
@@ -156,10 +158,6 @@ def _flat(found: Comparison) -> Iterator[dict[str, Scalar]]:
             "note": "; ".join(word for word in (entry.formula, entry.why or cell.why) if word)
             or None,
         }
-
-
-def _chip_index(found: Comparison, cell: Cell) -> int:
-    return [chip.id for chip in found.chips].index(cell.chip)
 
 
 def _summary(found: Comparison) -> Iterator[str]:
