@@ -69,11 +69,25 @@ def test_a_run_that_tells_everything_is_taken() -> None:
         {"per": "die"},
         {"kind": "vendor gate"},
         {"quantity": "serving_output"},
+        {"quantity": "training_flops", "value": "125 TFLOP/s"},
+        {"quantity": "training_mfu", "value": "40 %"},
         {"chip": "nobody"},
     ],
 )
 def test_what_a_run_hangs_on_must_be_told(changed: dict[str, Any]) -> None:
     assert taken(**changed) == []
+
+
+def test_flop_rates_of_the_910c_are_left_out_as_the_page_says() -> None:
+    """They were in no test, and nothing said why."""
+    report = reports()["lab-workspace-910c-c550"]
+    left = [one for one in report.rows if one.quantity == "training_flops"]
+    assert {(one.chip, one.workload["case"]) for one in left} == {
+        ("huawei-ascend-910c", "20 of its 36 layers")
+    }
+    assert trained_rows([report], WORLD.chips, WORLD.models) == []
+    page = (paths.data_dir("results") / "README.md").read_text("utf-8")
+    assert f"All {len(left)} FLOP rates of the Ascend 910C" in page
 
 
 def test_reports_of_what_tables_hold_are_not_taken_twice() -> None:

@@ -73,7 +73,11 @@ def training_logs(
 
 
 def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row | None:
-    """Returns a reported value as a row of training; None if it does not state enough."""
+    """Returns a reported value as a row of training; None if it does not state enough.
+
+    FLOP rates and shares of the peak are left out: a row does not say which FLOP its tool counts
+    (all scores of attention or half of them, the head, what is recomputed).
+    """
     work = {str(key): word for key, word in value.workload.items()}
     name = model_named(work.get("model", ""))
     sizes = {key: _count(work.get(word, "")) for key, word in WANTED.items()}
