@@ -63,13 +63,20 @@ def _short(error: Exception) -> str:
 
 
 def _create_views(database: Any, index: Index) -> None:  # noqa: ANN401 -- duckdb is optional
-    """Creates the views; data frames are read in place."""
+    """Creates the views; data frames are read in place.
+
+    Text is in columns of objects: DuckDB 1.1 does not know the type of text of pandas 3.
+    """
     import pandas as pd
 
+    def view(name: str, rows: Sequence[Sequence[object]], columns: Sequence[str]) -> None:
+        frame = pd.DataFrame(rows, columns=list(columns))
+        text = {key: object for key, kind in frame.dtypes.items() if kind == "str"}
+        database.register(name, frame.astype(text))
+
     rows = [(head.id, *line.what, *line[1:]) for head, lines in index.walk() for line in lines]
-    database.register("records", pd.DataFrame(index.heads(), columns=list(HEAD_COLUMNS)))
-    names = ["record", *WHAT_COLUMNS, *VALUE_COLUMNS]
-    database.register("measurements", pd.DataFrame(rows, columns=names))
+    view("records", index.heads(), HEAD_COLUMNS)
+    view("measurements", rows, ("record", *WHAT_COLUMNS, *VALUE_COLUMNS))
 
 
 def _load_files(database: Any, folders: Sequence[Path]) -> None:  # noqa: ANN401 -- duckdb is optional

@@ -4,9 +4,12 @@ import json
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bench.__main__ import main
+from bench.archive.index import index
+from bench.history.sql import _create_views
 
 
 def test_records_are_asked_in_sql(month: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,6 +23,21 @@ def test_records_are_asked_in_sql(month: Path, capsys: pytest.CaptureFixture[str
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [(one["driver"], one["runs"]) for one in rows] == [("570.2", 14), ("580.1", 10)]
     assert rows[0]["tflops"] > rows[1]["tflops"] > 0
+
+
+def test_text_is_handed_to_duckdb_in_columns_that_every_version_knows(
+    month: Path,
+) -> None:
+    """DuckDB 1.1 does not know the type ``str`` of pandas 3."""
+    seen: dict[str, set[str]] = {}
+
+    class Database:
+        def register(self, name: str, frame: pd.DataFrame) -> None:
+            seen[name] = {str(kind) for kind in frame.dtypes}
+
+    _create_views(Database(), index([month]))
+    assert seen.keys() == {"records", "measurements"}
+    assert seen["records"] | seen["measurements"] <= {"object", "float64", "int64", "bool"}
 
 
 @pytest.mark.parametrize(
