@@ -120,12 +120,6 @@ def first_of(lines: Sequence[str]) -> str:
     return f"{lines[0]} (and {len(lines) - 1} more)" if len(lines) > 1 else lines[0]
 
 
-def some_of(words: Sequence[str], most: int, between: str = ", ") -> str:
-    """Returns the first ``most`` words in a line, and how many more there are."""
-    more = f" and {len(words) - most} more" if len(words) > most else ""
-    return f"{between.join(words[:most])}{more}"
-
-
 def check_known(name: str, word: str | None, known: Iterable[str]) -> None:
     """Raises, naming the nearest known word, if ``word`` is given and is not a known one.
 

@@ -1,6 +1,6 @@
 """Text between values: counts with their noun, lists, sentences, durations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bench.units import significant
 
@@ -14,6 +14,21 @@ def listed(words: Iterable[str], joint: str = "and") -> str:
     """Formats ``a``, ``a and b`` or ``a, b and c``; nothing for no words."""
     *first, last = [*words] or [""]
     return f"{', '.join(first)} {joint} {last}" if first else last
+
+
+def some_of(
+    words: Sequence[str], most: int, between: str = ", ", more: str = " and {} more"
+) -> str:
+    """Returns the first ``most`` words in a line, and how many more there are.
+
+    Args:
+        words: the words.
+        most: how many of them are named.
+        between: what stands between two words.
+        more: the end of a line with words left out, with ``{}`` for their number.
+    """
+    rest = more.format(len(words) - most) if len(words) > most else ""
+    return f"{between.join(words[:most])}{rest}"
 
 
 def capital(text: str) -> str:

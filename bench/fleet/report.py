@@ -11,7 +11,7 @@ from bench.report.table import Section, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Rows, Scalar
 from bench.units import Dimension, show
-from bench.words import counted
+from bench.words import counted, some_of
 
 DEVICE_COLUMNS = ("rank", "device", "node", "records", "median of its ratios", "slow on", "worst",
            "of the fleet's median", "likely cause")  # fmt: skip
@@ -117,10 +117,10 @@ def _outcome(groups: Sequence[RankedGroup]) -> Iterator[str]:
         elif not slow:
             yield f"{kind}: none of {count:,} devices is slower than chance explains."
         else:
-            named = ", ".join(one.device.display_name for one in slow[:DEVICES_LISTED])
-            more = f" and {len(slow) - DEVICES_LISTED:,} more" if len(slow) > DEVICES_LISTED else ""
+            names = [one.device.display_name for one in slow]
+            named = some_of(names, DEVICES_LISTED, more=" and {:,} more")
             are = "device is" if len(slow) == 1 else "devices are"
-            yield f"{kind}: {len(slow):,} {are} slow of {count:,}: {named}{more}."
+            yield f"{kind}: {len(slow):,} {are} slow of {count:,}: {named}."
 
 
 def _hidden(ranked: RankedGroup, limit: int) -> Iterator[str]:

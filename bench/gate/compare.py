@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from bench.errors import UsageError, first_of, some_of
+from bench.errors import UsageError, first_of
 from bench.gate import clocks
 from bench.gate.differ import comparable, difference_lines, of_its_device
 from bench.gate.group import Group, groups, left_out, lone
@@ -15,6 +15,7 @@ from bench.judging.rates import Interval
 from bench.judging.throttle import SWING
 from bench.judging.titles import FAKE
 from bench.records.model import SHAPE
+from bench.words import some_of
 
 ORDER = list(Verdict)
 LISTED = 5

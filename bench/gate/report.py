@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from bench.errors import some_of
 from bench.gate.compare import LISTED
 from bench.gate.model import Finding, Row, Taken, Verdict, middle
 from bench.judging.rates import Interval
@@ -12,6 +11,7 @@ from bench.report.table import Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar, bounds
 from bench.units import Dimension, show
+from bench.words import some_of
 
 MOST = 100.0
 """An upper bound above this, in percent, is shown as ``above +100``: it is practically unknown."""

@@ -12,6 +12,7 @@ from bench.evidence.model import Report
 from bench.evidence.observe import ABOVE, Observation, most_published, reported
 from bench.importers.base import NotUnderstood, quoted
 from bench.units import show
+from bench.words import some_of
 
 MIN_PART = 3
 """Length of the shortest part of a device's name that can identify a chip, characters."""
@@ -34,11 +35,8 @@ def check_chip(report: Report, file: str, sheets: Catalogue) -> None:
     for device in _devices(report):
         if others := _other_sheets(device, chip, sheets):
             problem = f"it is of the device {device!r}, not of {chip.id}"
-            and_more = (
-                f" or {len(others) - SHEETS_NAMED} more" if len(others) > SHEETS_NAMED else ""
-            )
-            fix = f"give chip={' or '.join(others[:SHEETS_NAMED])}{and_more}"
-            raise NotUnderstood(file, problem, fix)
+            chips = some_of(others, SHEETS_NAMED, " or ", " or {} more")
+            raise NotUnderstood(file, problem, f"give chip={chips}")
         vendor = vendor_behind(device, None, ())
         if vendor not in (None, chip.vendor) and not _sheets_listing(device, sheets):
             problem = f"it is of the device {device!r}, which is {vendor}'s, not of {chip.id}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.errors import some_of
 from bench.records.model import Record
 from bench.report.text.markup import one_line
 from bench.units import Dimension, binary, scale
+from bench.words import some_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

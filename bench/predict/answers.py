@@ -23,6 +23,7 @@ from bench.predict.ratio import Ratio, ratio
 from bench.predict.refusals import refuse_unfit
 from bench.predict.scenario import Scenario
 from bench.predict.tiers import known_of
+from bench.words import some_of
 
 Sizes = tuple[int, int, int]
 """m, n and k of a matrix product."""
@@ -98,13 +99,7 @@ def _reasons(failures: Iterable[tuple[str, str]]) -> str:
     chips: dict[str, list[str]] = {}
     for chip, why in failures:
         chips.setdefault(why, []).append(chip)
-    return "; ".join(f"{_named(found)}: {why}" for why, found in chips.items())
-
-
-def _named(chips: list[str]) -> str:
-    """Returns the first chips' names, and how many more there are."""
-    more = f" and {len(chips) - NAMED} more" if len(chips) > NAMED else ""
-    return f"{', '.join(chips[:NAMED])}{more}"
+    return "; ".join(f"{some_of(found, NAMED)}: {why}" for why, found in chips.items())
 
 
 def _answers(

@@ -7,6 +7,7 @@ from bench.evidence.load import reports
 from bench.evidence.observe import Observation, reported
 from bench.predict.model.facts import WIDE, Facts
 from bench.units import show
+from bench.words import some_of
 
 REST = "to rest on {}, state it as the rate in a sheet of yours (specs=)"
 MOST = 6
@@ -34,9 +35,9 @@ def measured_rates(chips: Iterable[Facts], precisions: Iterable[str]) -> Iterato
     """Yields a sentence on the best rates that others measured of chips whose sheets print none."""
     found = list(_best(list(chips), precisions))
     if found:
-        more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
+        named = some_of(found, MOST, "; ", "; and {} more")
         which = "that" if len(found) == 1 else "one"
-        yield (f"Measured, but on no sheet: {'; '.join(found[:MOST])}{more}; {REST.format(which)}.")
+        yield (f"Measured, but on no sheet: {named}; {REST.format(which)}.")
 
 
 def _best(chips: list[Facts], precisions: Iterable[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from bench.judging.titles import inputs, own_inputs
 from bench.records.model import Check, Measurement, Record
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Items, Paragraph, Table
+from bench.words import some_of
 
 TIMING = (
     "Timing: calls are batched until a sample is long enough for the timer; device events "
@@ -154,9 +155,8 @@ def _kernels(record: Record) -> Iterator[tuple[str, ...]]:
 def _formulas(measurements: list[Measurement]) -> str:
     """Returns the formulas of a kernel: the first few, and how many more there are."""
     formulas = list(dict.fromkeys(one.work.formula for one in measurements if one.work))
-    text = "; ".join(_formula(measurements, formula) for formula in formulas[:MOST_FORMULAS])
-    more = len(formulas) - MOST_FORMULAS
-    return (f"{text}; and {more} more of the kind" if more > 0 else text) or "–"
+    texts = [_formula(measurements, formula) for formula in formulas]
+    return some_of(texts, MOST_FORMULAS, "; ", "; and {} more of the kind") or "–"
 
 
 def _formula(measurements: list[Measurement], formula: str) -> str:

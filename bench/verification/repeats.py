@@ -2,10 +2,10 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from bench.errors import some_of
 from bench.records.model import Record
 from bench.verification.fleet import Member
 from bench.verification.fleetread import known_device
+from bench.words import some_of
 
 NAMED = 8
 """Maximum number of devices, and of sets, that a warning names."""
@@ -48,8 +48,7 @@ def _count(sets: Sequence[Sequence[Member]]) -> int:
 
 
 def _listed(sets: Sequence[Sequence[Member]]) -> str:
-    more = f"; and {len(sets) - NAMED} sets more" if len(sets) > NAMED else ""
-    return f"{'; '.join(map(_named, sets[:NAMED]))}{more}"
+    return some_of([*map(_named, sets)], NAMED, "; ", "; and {} sets more")
 
 
 def _named(members: Sequence[Member]) -> str:

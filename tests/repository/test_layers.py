@@ -71,7 +71,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "plot": (
         "archive", "history", "judging", "report", "predict", "claims", "evidence", "identity",
-        "rules", "theory", "chips", "records.model", "errors", "units", "files", "paths",
+        "rules", "theory", "chips", "records.model", "errors", "units", "files", "paths", "words",
     ),
     "tables": (
         "report", "claims", "evidence", "rules", "theory", "chips", "files", "errors", "units",
@@ -107,7 +107,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "measure.stats", "kernels", "judging", "chips", "records", "files", "errors", "units",
         "paths", "",
     ),
-    "importers": ("judging", "bundle", "evidence", "chips", "records", "files", "errors", "units"),
+    "importers": (
+        "judging", "bundle", "evidence", "chips", "records", "files", "errors", "units", "words",
+    ),
     "checks": (
         "bundle", "predict", "claims", "evidence", "rules", "theory", "workloads", "chips",
         "records", "files", "errors", "paths",

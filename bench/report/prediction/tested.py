@@ -19,6 +19,7 @@ from bench.predict.validation.tested import (
     tested_chips,
 )
 from bench.report.text.scalar import Scalar
+from bench.words import some_of
 
 MOST = 6
 """Maximum number of chips that are named, the worst first."""
@@ -118,9 +119,8 @@ def _ratio_text(test: TestedRatios) -> str:
 def _listed(texts: dict[str, tuple[Tested, str]]) -> str:
     """Returns chips with the texts of their results, the worst first."""
     ordered = sorted(texts, key=lambda chip: (texts[chip][0].inside, -texts[chip][0].error))
-    named = "; ".join(f"{chip} {texts[chip][1]}" for chip in ordered[:MOST])
-    more = f"; and {len(ordered) - MOST} that did better" if len(ordered) > MOST else ""
-    return f"{named}{more}"
+    named = [f"{chip} {texts[chip][1]}" for chip in ordered]
+    return some_of(named, MOST, "; ", "; and {} that did better")
 
 
 def flat_tests(chip: str, phase: str, engine: str = "") -> dict[str, Scalar]:

@@ -15,6 +15,7 @@ from bench.chips.paper import of_sheet
 from bench.predict.tiers import Tier
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Rows, Scalar
+from bench.words import some_of
 
 WEAK = ("press", "analyst-estimate")
 """Kinds of source that are always weak."""
@@ -72,11 +73,11 @@ def _remark(weak: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     """Yields the sentence about weakly sourced figures, if there are any."""
     if not weak:
         return
-    chips = "; ".join(f"{chip}: {_listed(weak[chip])}" for chip in [*weak][:MOST])
-    more = f"; and {len(weak) - MOST} more chips" if len(weak) > MOST else ""
+    texts = [f"{chip}: {_listed(figures)}" for chip, figures in weak.items()]
+    chips = some_of(texts, MOST, "; ", "; and {} more chips")
     yield (
         "From one weak source, with no second one to check it by (no interval allows for its "
-        f"error): {chips}{more}."
+        f"error): {chips}."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.judging.standing import form_title, nearest, short_besides, stream_words
 from bench.judging.verdict import RATED, Row, Verdict
+from bench.words import some_of
 
 LISTED = 8
 """Most other forms of figures that are named."""
@@ -61,5 +62,4 @@ def _streams(row: Row, judged: Sequence[Row]) -> str:
 
 
 def _listed(rows: Sequence[Row]) -> str:
-    named = ", ".join(f"{form_title(row)} {_share(row)}" for row in rows[:LISTED])
-    return f"{named} and {len(rows) - LISTED} more" if len(rows) > LISTED else named
+    return some_of([f"{form_title(row)} {_share(row)}" for row in rows], LISTED)
