@@ -52,7 +52,7 @@ Keys
   silicon           units dies matrix_units clock_base clock_boost clock_matrix die_area
                     logic_area transistors; cycle_X and cycle_matrix_X (operations a cycle)
   power, price      tdp price_usd price_cny
-  worked out here   tpp performance_density bytes_per_flop capacity_per_rate
+  worked out here   tpp performance_density h100_equivalents bytes_per_flop capacity_per_rate
                     interconnect_per_flop; tpp_RATE, ridge_RATE (ridge_matrix_bf16);
                     KEY_per_watt, _per_usd, _per_cny, _per_mm2, _per_transistor (of rates,
                     capacities and bandwidths: matrix_bf16_per_watt)

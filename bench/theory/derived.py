@@ -22,6 +22,8 @@ RIDGED = (
 """The rates for which a ridge point is derived."""
 TPP_UNIT = "TOPS x bit"
 """Unit of TPP."""
+H100_TPP = 15832.0
+"""TPP of an H100, by which the diffusion framework of January 2025 counts chips (90 FR 4544)."""
 PER = {
     "watt": ("tdp", 1.0, "W"),
     "usd": ("price_usd", 1.0, "USD"),
@@ -102,10 +104,11 @@ def _power_of_members(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
 
 
 def tpp_figures(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
-    """Yields TPP (the maximum over formats), the performance density, and TPP by format."""
+    """Yields TPP (the highest of all formats), density, H100 equivalents, and TPP by format."""
     found = tpp(chip, catalogue)
     yield _highest(found)
     yield _density(chip, catalogue, found)
+    yield _equivalents(found)
     for one in found.claims:
         title = f"TPP, {FIGURES[one.figure].title}"
         remark = "" if one.least == one.tpp else f"sparsity not said: at least {one.least:g}"
@@ -132,6 +135,15 @@ def _density(chip: Chip, catalogue: Catalogue, found: Tpp) -> Derived:
     words, inputs = f"TPP {best.tpp:,g} / {area.area_mm2:g} mm²", (best.figure, below)
     sources = tuple(filter(None, (best.source, area.source)))
     return Derived(key, title, area.value, unit, words, inputs, sources, remark, is_open)
+
+
+def _equivalents(found: Tpp) -> Derived:
+    """Returns how many H100 the diffusion framework of January 2025 counts a chip as."""
+    key, title, of = "h100_equivalents", "equivalents by TPP", _highest(found)
+    if of.value is None:
+        return Derived(key, title, None, "H100", "", (), (), "TPP is not known")
+    words = f"TPP {of.value:,g} / {H100_TPP:,g} of an H100, 90 FR 4544"
+    return replace(of, key=key, title=title, value=of.value / H100_TPP, unit="H100", formula=words)
 
 
 def _open(keys: tuple[str, ...]) -> str:

@@ -181,7 +181,8 @@ def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
     made = DERIVED[key.name](chip, catalogue)
     if made is None or made.value is None:
         return Entry(key, origin="derived", why=made.why if made and made.why else ABSENT[None])
-    readings = (DERIVED[key.name](one, catalogue) for one in _readings(chip))
+    read = _readings(chip, claimed=key.name.startswith(("tpp", "performance_density")))
+    readings = (DERIVED[key.name](one, catalogue) for one in read)
     values = {one.value for one in readings if one and one.value is not None}
     return Entry(
         key, made.value, made.text, _basis(chip, made), "derived", made.formula, made.why,
@@ -196,18 +197,31 @@ def _basis(chip: Chip, made: Derived) -> Basis | None:
     return max((one for one in known if one), key=list(Basis).index, default=None)
 
 
-def _readings(chip: Chip) -> Iterator[Chip]:
-    """Yields the chip with the figures of each source that disagrees with its sheet."""
+def _readings(chip: Chip, *, claimed: bool) -> Iterator[Chip]:
+    """Yields the chip as each source that disagrees with its sheet has it.
+
+    The n-th figures that one source gives of several keys belong together: they are of one bin of
+    the chip, or one end of a range. A key with fewer keeps its last.
+
+    Args:
+        chip: the chip.
+        claimed: leave out what was computed here and nobody printed, which does not enter TPP.
+    """
     rivals = [
         (key, one)
         for key, figure in chip.figures.items()
         for one in figure.rivals
-        if _same(one) is not None and one.origin == "published"
+        if _same(one) is not None and not (claimed and one.origin == "computed")
     ]
     for source in dict.fromkeys(one.source for _, one in rivals):
-        given = {key: one for key, one in reversed(rivals) if one.source == source}
-        changed = {key: _replaced(chip.figures[key], one) for key, one in given.items()}
-        yield chip.model_copy(update={"figures": {**chip.figures, **changed}})
+        given: dict[str, list[Published]] = {}
+        for key, one in rivals:
+            if one.source == source:
+                given.setdefault(key, []).append(one)
+        for place in range(max(map(len, given.values()))):
+            taken = {key: ones[min(place, len(ones) - 1)] for key, ones in given.items()}
+            changed = {key: _replaced(chip.figures[key], one) for key, one in taken.items()}
+            yield chip.model_copy(update={"figures": {**chip.figures, **changed}})
 
 
 def _replaced(figure: Figure, rival: Published) -> Figure:
@@ -253,6 +267,8 @@ def _keys() -> Iterator[tuple[Key, Maker | None]]:
     yield Key("tpp", "TPP", TPP_UNIT), partial(_of_tpp, "tpp")
     density = "performance_density"
     yield Key(density, "performance density", "TPP/mm²"), partial(_of_tpp, density)
+    equivalents = "h100_equivalents"
+    yield Key(equivalents, "equivalents by TPP", "H100"), partial(_of_tpp, equivalents)
     for rate in RIDGED:
         unit = "OP/B" if FIGURES[rate].dimension is Dimension.OP_RATE else "FLOP/B"
         title = f"ridge point, {FIGURES[rate].title}"

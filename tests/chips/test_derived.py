@@ -53,6 +53,8 @@ def of(part: Chip) -> dict[str, Derived]:
         ),
         ("performance_density", 2400 / 800, "TPP/mm²", "TPP 2,400 / 800 mm²",
          ("matrix_int8", "die_area")),
+        ("h100_equivalents", 2400 / 15832, "H100", "TPP 2,400 / 15,832 of an H100, 90 FR 4544",
+         ("matrix_int8",)),
         ("tpp_matrix_int8", 300 * 8, "TOPS x bit", "int8 matrix 300 TOP/s x 8 bit",
          ("matrix_int8",)),
         ("tpp_matrix_bf16", 100 * 16, "TOPS x bit", "bf16 matrix 100 TFLOP/s x 16 bit",
@@ -94,9 +96,9 @@ def test_a_derived_figure_has_its_value_unit_formula_inputs_and_sources(
 
 def test_nothing_else_is_derived() -> None:
     assert list(of(chip(FULL))) == [
-        "tpp", "performance_density", "tpp_matrix_int8", "tpp_matrix_bf16", "tpp_vector_fp32",
-        "ridge_matrix_bf16", "ridge_matrix_int8", "ridge_vector_fp32", "bytes_per_flop",
-        "capacity_per_rate", "interconnect_per_flop", "matrix_bf16_per_watt",
+        "tpp", "performance_density", "h100_equivalents", "tpp_matrix_int8", "tpp_matrix_bf16",
+        "tpp_vector_fp32", "ridge_matrix_bf16", "ridge_matrix_int8", "ridge_vector_fp32",
+        "bytes_per_flop", "capacity_per_rate", "interconnect_per_flop", "matrix_bf16_per_watt",
         "matrix_bf16_per_usd", "matrix_bf16_per_cny", "matrix_bf16_per_mm2",
         "matrix_bf16_per_transistor",
     ]  # fmt: skip
@@ -144,6 +146,7 @@ def test_without_a_rate_nothing_is_a_ratio_to_it() -> None:
     assert [(one.key, one.value, one.why) for one in told.values()] == [
         ("tpp", None, "no rate is published"),
         ("performance_density", None, "TPP is not known"),
+        ("h100_equivalents", None, "TPP is not known"),
     ]
 
 
