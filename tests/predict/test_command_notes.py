@@ -157,3 +157,16 @@ def test_a_point_of_a_sweep_within_the_fit_is_not_called_outside(
 ) -> None:
     found = rows([*CHIP.split(), "batch=1", "input=[2048,30000]"], capsys)
     assert [bool(each["outside_fit"]) for each in found] == [False, True]
+
+
+def test_an_fp8_product_says_that_scales_by_blocks_take_longer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    part = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
+    tested = part["product fp8, DeepGEMM: another source, no refit"]
+    words = ["chips=h20", "phase=product", SHAPE]
+    text = said("predict", [*words, "precision=fp8"], capsys)[1]
+    ((count, longer),) = re.findall(r"by blocks, .*?, (\d+) of .* took (\d+)% longer", text)
+    assert int(count) == tested["count"]
+    assert 1 / (1 + tested["bias"]) == pytest.approx(1 + int(longer) / 100, abs=0.005)
+    assert "by blocks" not in said("predict", words, capsys)[1]

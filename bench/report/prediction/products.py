@@ -11,6 +11,7 @@ from bench.predict.learning.learn import PRODUCTS
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import RESTS, tier_text
+from bench.predict.validation.tested import errors
 from bench.report.prediction.predicted import digits_of, ratio_text
 from bench.report.prediction.tested import flat_part, part_line, ratio_lines
 from bench.report.table import Notes, Table
@@ -18,7 +19,7 @@ from bench.report.text.marks import computed_notes
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
 from bench.units import significant
-from bench.words import duration
+from bench.words import counted, duration
 
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
 HOW = (
@@ -29,6 +30,8 @@ HOW = (
         "it has a lower rate for such a chip, believe that one."
     ),
 )
+BLOCKS = "product fp8, DeepGEMM: another source, no refit"
+"""The part of the validation whose products have a scale per block of weights and activations."""
 SHORT_S = 20e-6
 """Time in s below which launching a product takes a share of it that matters."""
 
@@ -71,8 +74,8 @@ def product_report(
     )
     title = f"{product.dtype} product, {m} x {k} by {k} x {n}"
     summary = (
-        *_other_format(timed, product), *_short(timed), *_tests(timed, product, base), RESTS,
-        *unknown,
+        *_other_format(timed, product), *_short(timed), *_scales(product),
+        *_tests(timed, product, base), RESTS, *unknown,
     )  # fmt: skip
     table = Table(title, HOW, _columns(base), cells, summary, notes.lines())
     flat = [_flat(one, product) | _flat_tests(one, product) for one in timed]
@@ -86,6 +89,19 @@ def _short(timed: Sequence[TimedProduct]) -> Iterator[str]:
         yield (
             "Times are of the kernel alone. A program that launches products one by one and waits "
             "for each sees more: the 42 that OpenXLA lists for an H100 took 2.6 us longer."
+        )
+
+
+def _scales(product: Product) -> Iterator[str]:
+    """Yields how much longer fp8 products took than predicted if each block has a scale."""
+    tested = errors().get(BLOCKS)
+    if product.fit == "fp8" and tested and tested["bias"] < 0:
+        longer = 1 / (1 + tested["bias"]) - 1
+        yield (
+            "Of products with one scale per tensor. With scales by blocks, as DeepSeek-V3 is "
+            f"published, {tested['count']:,} of DeepGEMM on {counted(tested['chips'], 'chip')} "
+            f"took {longer:.0%} longer than predicted in the median. Serving is not predicted from "
+            "products, and experts in fp8 rest on layers with scales by blocks."
         )
 
 
