@@ -78,6 +78,8 @@ far such ratios were off. Nothing is measured: a prediction never proves that tw
   operators=false   true adds each operator: its time, and what limits it
   calibration=      a file made by `calibrate record=`: chips in it rest on their own times, in
                     serving dense models and in products
+  sort=rate         rate: the most tokens/s first; cost: the cheapest token first, also of several
+                    devices=, and chips without a price last
   years=4 kwh=0.1 pue=1.3
                     cost: years to write off the price, USD per kWh, power usage effectiveness
   price= rent=      cost: your own USD for a chip, or for an hour of one: price=25000 for all, or
@@ -100,8 +102,10 @@ Examples
 
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
-MONEY = ("years", "kwh", "pue", "price", "rent", "cny")
+MONEY = ("sort", "years", "kwh", "pue", "price", "rent", "cny")
 """Keys of the cost."""
+SORTS = ("rate", "cost")
+"""What rows are sorted by."""
 TRAINED = ("micro", "recompute", "states")
 """Keys of training."""
 BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate", "top")
@@ -166,6 +170,7 @@ def _answered(words: list[str]) -> "tuple[PredictConfig, Report]":
 
     config = compose("predict", words, PredictConfig)
     check_known("phase", config.phase, UNUSED)
+    check_known("sort", config.sort, SORTS)
     given = {word.partition("=")[0].lstrip("+~") for word in words}
     _refuse_unused(config, given)
     return config, _report(config, catalogue(), given)

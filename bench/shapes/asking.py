@@ -187,6 +187,7 @@ class PredictConfig:
     shape: list[str] = field(default_factory=list)
     operators: bool = False
     calibration: str | None = None
+    sort: str = "rate"
     years: float = 4.0
     kwh: str = "0.1"
     pue: float = 1.3

@@ -7,6 +7,8 @@ import pytest
 
 from bench.report.formats import FORMATS
 from tests.commands.command_cases import document, looks_like, said
+from tests.predict.command_cases import LARGE
+from tests.predict.command_cases import rows as priced
 
 SMALL = ("chips=h20", "workload=llama-3.1-8b", "parallel=best")
 ASCEND = ("chips=910c", "workload=deepseek-v3", "precision=int8", "parallel=best", "devices=8")
@@ -81,3 +83,24 @@ def test_chips_that_all_lack_a_format_are_told_one_that_they_run(
     assert code == 2
     assert "or precision=w4a16: weights of 4 bits, products in bf16" in err
     assert said("predict", [*words[:2], "precision=w4a16", f"parallel={parallel}"], capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["parallel=best", "devices=[8,16]", "rate=10000", "top=2"],
+        ["parallel=8", "price=[h800:1]"],
+        ["parallel=8", "phase=train"],
+    ],
+)
+def test_rows_are_sorted_by_cost_if_asked(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A buyer had to find the cheapest chip in a table that is sorted by rate."""
+    asked = ["chips=[h20,h800,mi300x,h100]", LARGE, *words]
+    usual, sorted_ = (priced([*asked, *more], capsys) for more in ([], ["sort=cost"]))
+    usual = [one for one in usual if one["fits"] is not False]
+    sorted_ = [one for one in sorted_ if one["fits"] is not False]
+    costs = [one["usd_per_Mtoken"] or math.inf for one in sorted_]
+    assert costs == sorted(costs)
+    assert sorted(map(str, usual)) == sorted(map(str, sorted_))

@@ -47,7 +47,7 @@ def prices_of(config: PredictConfig, chips: "Sequence[Chip]", sheets: "Catalogue
         }
         for key in ("price", "rent")
     )
-    return Prices(config.years, kwh, config.pue, paid, rents, cny)
+    return Prices(config.years, kwh, config.pue, paid, rents, cny, config.sort == "cost")
 
 
 def priced_chips(

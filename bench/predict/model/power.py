@@ -70,6 +70,7 @@ class Prices:
         rents: what the user pays for an hour of a chip, US dollars by chip, power included.
         cny: yuan for a US dollar: prices in yuan then stand before those in US dollars; None
             leaves them out.
+        sort: whether predictions are sorted by cost, the cheapest first, instead of by rate.
     """
 
     years: float = 4.0
@@ -78,6 +79,7 @@ class Prices:
     paid: Mapping[str, float] = field(default_factory=dict)
     rents: Mapping[str, float] = field(default_factory=dict)
     cny: float | None = None
+    sort: bool = False
 
 
 def watts(tdp: float, busy: float) -> Band:

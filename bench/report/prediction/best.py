@@ -16,7 +16,7 @@ from bench.predict.validation.tested import errors
 from bench.predict.ways import EITHER, ServingGoal
 from bench.report.prediction.answered import Answered
 from bench.report.prediction.apart import side_tested
-from bench.report.prediction.costs import costs_note, lacking_lines
+from bench.report.prediction.costs import cost_order, costs_note, lacking_lines
 from bench.report.prediction.flat import flat_rows
 from bench.report.prediction.operators import OPERATOR_NOTES, operators_section
 from bench.report.prediction.predictions import (
@@ -77,7 +77,7 @@ def best_ways(
     *,
     operators: bool,
 ) -> Report:
-    """Returns the best ways of each chip, goal by goal, the fastest chip first.
+    """Returns the best ways of each chip: goal by goal, the fastest chip first; or all by cost.
 
     Args:
         results: one per number of chips and limit of TPOT; at least one has answers.
@@ -90,6 +90,8 @@ def best_ways(
     shared = Shown(base, prices, several=any(one.wanted.devices > 1 for one in results))
     heads = _heads(columns(first.scenario(_copies(first), [1]), shared), results, rate)
     ordered = [(goal, one) for goal in results for one in _fastest(goal.answers)]
+    if prices.sort:
+        ordered.sort(key=lambda row: _cost(row[1], prices))
     shown = [(goal, Answered(one, one.found)) for goal, one in ordered if one.found]
     cells = tuple(
         _spliced(
@@ -116,6 +118,11 @@ def _fastest(answers: Sequence[Answer]) -> list[Answer]:
         if one.found and one.rank == 1
     }
     return sorted(answers, key=lambda one: -rates.get(one.chip.id, 0.0))
+
+
+def _cost(answer: Answer, prices: Prices) -> float:
+    """Returns the cost of an answer as a sort key: infinite without a prediction or a price."""
+    return cost_order(Answered(answer, answer.found), 0, prices) if answer.found else math.inf
 
 
 def _copies(wanted: ServingGoal) -> Parallel:

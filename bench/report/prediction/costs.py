@@ -33,6 +33,12 @@ def cost(at: Answered, point: int, prices: Prices) -> Band | None:
     return _per_token(hour, at, point, 3600 / 1e6) if hour else None
 
 
+def cost_order(at: Answered, point: int, prices: Prices) -> float:
+    """Returns the cost at one point as a sort key: infinite without a price."""
+    found = cost(at, point, prices)
+    return found.middle if found else math.inf
+
+
 def cost_unit(prices: Prices) -> str:
     """Returns the unit of costs in tables: yuan if the user gives their rate, else US dollars."""
     return f"{'CNY' if prices.cny else 'USD'}/Mtoken"

@@ -17,6 +17,7 @@ from bench.report.prediction.answered import Answered
 from bench.report.prediction.apart import apart_lines
 from bench.report.prediction.costs import (
     INNER,
+    cost_order,
     cost_text,
     cost_unit,
     costs_note,
@@ -113,7 +114,7 @@ def predictions(
     *,
     operators: bool,
 ) -> Report:
-    """Returns the predictions of chips, the fastest that fits first, and why others have none.
+    """Returns the predictions of chips, the best that fits first, and why others have none.
 
     Args:
         answers: an answer per chip.
@@ -124,7 +125,8 @@ def predictions(
     """
     places = range(len(scenario.batch))
     answered = [Answered(one, one.found) for one in answers if one.found]
-    shown = sorted(((at, place) for at in answered for place in places), key=_order)
+    every = ((at, place) for at in answered for place in places)
+    shown = sorted(every, key=lambda row: _order(row[0], row[1], prices))
     notes, shared = Notes(), Shown(base, prices, several=scenario.chips > 1)
     rests = {at.chip.id: rests_with_notes(at, notes) for at in dict.fromkeys(at for at, _ in shown)}
     table = Table(
@@ -145,10 +147,10 @@ def predictions(
     return Report(table, Rows(lambda: flat_rows(rows, scenario, prices)), more)
 
 
-def _order(row: tuple[Answered, int]) -> tuple[int, bool, bool, float]:
-    """Returns the sort key: by point; then what fits, is tight, does not fit; then by rate."""
-    at, place = row
-    return place, at.unfit(place), at.room(place).fits is False, -at.rates[place]
+def _order(at: Answered, place: int, prices: Prices) -> tuple[int, bool, bool, float]:
+    """Returns the sort key: by point; then what fits, is tight, does not fit; then rate or cost."""
+    last = cost_order(at, place, prices) if prices.sort else -at.rates[place]
+    return place, at.unfit(place), at.room(place).fits is False, last
 
 
 def rests_with_notes(at: Answered, notes: Notes) -> str:
