@@ -4,7 +4,7 @@ One table, ``KEYS``, names everything that can be listed, compared, sorted or fi
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bench.chips.figures import FACTS, FIGURES
@@ -12,6 +12,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Chip, Figure, Gap, Published
 from bench.errors import UsageError, did_you_mean
 from bench.theory.derived import (
+    LEADS,
     OVER_LEAD,
     PER,
     PREFIXES,
@@ -24,6 +25,7 @@ from bench.theory.derived import (
     ridge,
     tpp_figures,
 )
+from bench.theory.tpp import BITS
 from bench.units import Dimension, Quantity
 
 WORDS = ("id", "name", "vendor", "kind", "status", "tier", "architecture", "form", "local_name",
@@ -87,6 +89,7 @@ class Entry:
         sizes: of a memory, its value and ``others`` in bytes, with GB counted as GiB: sheets print
             either for the same memory chips.
         at_least: whether the value is a lower limit: a rate that nobody published may be higher.
+        bits: bits of the inputs of the rate that stands for the chip in this ratio; 0 for others.
     """
 
     key: Key
@@ -102,6 +105,7 @@ class Entry:
     others: tuple[float, ...] = ()
     sizes: tuple[float, ...] = ()
     at_least: bool = False
+    bits: int = 0
 
     @property
     def compared(self) -> tuple[float, ...]:
@@ -181,13 +185,14 @@ def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
     made = DERIVED[key.name](chip, catalogue)
     if made is None or made.value is None:
         return Entry(key, origin="derived", why=made.why if made and made.why else ABSENT[None])
-    read = _readings(chip, claimed=key.name.startswith(("tpp", "performance_density")))
+    claims = ("tpp", "performance_density", "h100_equivalents")
+    read = _readings(chip, claimed=key.name.startswith(claims))
     readings = (DERIVED[key.name](one, catalogue) for one in read)
     values = {one.value for one in readings if one and one.value is not None}
     return Entry(
         key, made.value, made.text, _basis(chip, made), "derived", made.formula, made.why,
         sources=made.sources, others=tuple(sorted(values - {made.value})),
-        at_least=made.at_least,
+        at_least=made.at_least, bits=_bits(made.inputs[-1]) if key.name in _OVER else 0,
     )  # fmt: skip
 
 
@@ -239,8 +244,20 @@ def _of_tpp(key: str, chip: Chip, catalogue: Catalogue) -> Derived | None:
 
 
 def _over_lead(above: str, chip: Chip, _: Catalogue) -> Derived | None:
-    rate = lead(chip)
-    return ratio(chip, above, rate, OVER_LEAD[above]) if rate else None
+    rate, name = lead(chip), OVER_LEAD[above]
+    if rate is None:
+        return Derived(name.key, name.title, None, name.unit, "", (), (), "no matrix rate is known")
+    made = ratio(chip, above, rate, name)
+    usual = made.why or _bits(rate) == _bits(LEADS[0])
+    return made if usual else replace(made, why=f"over its {FIGURES[rate].title} rate")
+
+
+_OVER = tuple(one.key for one in OVER_LEAD.values())
+
+
+def _bits(rate: str) -> int:
+    """Returns the bits of the inputs of a rate."""
+    return BITS[rate.partition("_")[2]]
 
 
 def _ridge(rate: str, chip: Chip, _: Catalogue) -> Derived:
