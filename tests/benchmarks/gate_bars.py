@@ -1,13 +1,15 @@
 """How often the gate calls identical code slower, and how often it finds a true regression.
 
-python tests/benchmarks/gate_bars.py [pairs of runs of each noise] [noise ...]
+python tests/benchmarks/gate_bars.py [pairs of runs of each noise] [noise ... | cap]
 
 Every run is of the whole suite quick, through the real loop on the fake device, with a seed of its
 own; a pair is a run and the one before it. A pair counts as false if any of its rows is called
 slower. A found one is a pair in which a device that lost 3% has a row that is called slower; how
-many of its rows are is told, too.
+many of its rows are is told, too. ``cap`` alone is of short loads at a power cap: eight rates that
+each meet another part of a swing of the clock, beside one to eight runs of the same.
 """
 
+import math
 import sys
 import tempfile
 import time
@@ -16,17 +18,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from scipy.stats import beta
 from tabulate import tabulate
 
 from bench.chips.load import catalogue
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.gate.compare import compare
-from bench.gate.model import Finding, Run, Terms, Verdict
+from bench.gate.model import Finding, Run, Speed, Taken, Terms, Verdict
 from bench.gate.recorded import run_of
+from bench.gate.speed import LEVEL, student
+from bench.judging.throttle import SWING
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
+from bench.units import Dimension
 
 NOISIEST = (
     ("heavy", 0.05), ("correlated", 0.05), ("bursts", 0.05), ("periodic", 0.05),
@@ -108,6 +114,29 @@ def findings(
         before.append(plain)
 
 
+def swung(draw: np.random.Generator, loss: float) -> Run:
+    """Returns a run of eight short loads at a power cap, 0.3% apart but for the clock's swings."""
+    swings = SWING / 2 * np.sin(draw.uniform(0, 2 * np.pi, 8))
+    speeds = (1 - loss) * 1e12 * np.exp(swings + 0.003 * draw.standard_normal(8))
+    rows = (_short_load(f"row {row}", float(speed)) for row, speed in enumerate(speeds))
+    return Run("now", "", "", {}, tuple(rows))
+
+
+def _short_load(title: str, value: float) -> Taken:
+    """Returns a rate with the least error that the gate gives a load of that kind."""
+    swing = math.log1p(SWING) / student(30, 0.5 + LEVEL / 2)
+    speed = Speed(value, 0.001, 0.001, 30, swing)
+    return Taken((title,), title, {}, "", False, "ok", "", speed, "", Dimension.FLOP_RATE)
+
+
+def at_a_cap(runs: int, pairs: int, loss: float) -> Iterator[Finding]:
+    """Yields what the gate finds of short loads at a power cap."""
+    draw = np.random.default_rng(runs)
+    for _ in range(pairs):
+        before = [swung(draw, 0.0) for _ in range(runs)]
+        yield compare(swung(draw, loss), before, Terms())
+
+
 def tally(found: Iterator[Finding]) -> Tally:
     """Counts pairs with a slower row, all rows by verdict, and exit codes."""
     rows, codes = Counter[Verdict](), Counter[int]()
@@ -125,6 +154,8 @@ def main() -> int:
     """Prints both bars; returns 1 if one is missed."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     wanted = sys.argv[2:] or [name for name, _ in NOISIEST]
+    if wanted == ["cap"]:
+        return capped(pairs)
     lines, missed = [], False
     for noise, level in NOISIEST:
         if noise in wanted:
@@ -141,6 +172,19 @@ def main() -> int:
         print(lines[-1], flush=True)
     columns = ["case", "pairs with a slower row", "rows", "exit codes", "took"]
     print(tabulate(lines, columns, "github"))
+    return int(missed)
+
+
+def capped(pairs: int) -> int:
+    """Prints false alarms, and losses of 6% found, at a power cap; returns 1 if a bar is missed."""
+    lines, missed = [], False
+    for runs in (1, 3, 4, 5, 8):
+        for loss in (0.0, 0.06):
+            start = time.monotonic()
+            found = tally(at_a_cap(runs, pairs, loss))
+            missed |= not loss and found.hit >= 0.01 * pairs
+            lines.append(_line(f"{loss:.0%} slower, against {runs} run(s)", found, start))
+    print(tabulate(lines, ["case", "a slower row", "rows", "exit codes", "took"], "github"))
     return int(missed)
 
 
