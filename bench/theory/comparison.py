@@ -152,12 +152,16 @@ def _why(entry: Entry, base: Entry) -> str:
         return ""
     if entry.value is None or entry.at_least:
         return entry.why
+    if base.value and entry.bits != base.bits:
+        return f"over a rate of {entry.bits} bits, the baseline's of {base.bits}"
     return f"of the baseline: {base.why or 'it is nought'}"
 
 
 def ratio(entry: Entry, base: Entry) -> Ratio | None:
     """Returns one value over another, and its range with the rival figures of both."""
     if entry.value is None or not base.value or entry.at_least or base.at_least:
+        return None
+    if entry.bits != base.bits:
         return None
     over, under = entry.compared, base.compared
     return Ratio(over[0] / under[0], min(over) / max(under), max(over) / min(under))

@@ -13,7 +13,7 @@ from bench.theory.systems import complete
 from bench.theory.tpp import Tpp, area_key, density, tpp
 from bench.units import Dimension, significant
 
-LEADS = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp16", "vector_fp32")
+LEADS = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8")
 """The rate that stands for the chip in ratios: the first of these that its sheet has."""
 RIDGED = (
     "matrix_fp64", "matrix_fp32", "matrix_tf32", "matrix_bf16", "matrix_fp16", "matrix_fp8",

@@ -69,6 +69,22 @@ def test_a_source_that_disagrees_is_read_as_a_whole_for_what_is_worked_out() -> 
     assert (entry.value, entry.others) == (50.0, (25.0,))
 
 
+def test_every_figure_of_a_source_enters_the_range_of_what_is_worked_out() -> None:
+    ends = [{"value": f"{price} USD", "source": "wiki"} for price in (10, 40)]
+    rate = {"value": "100 TFLOP/s", "basis": "dense"}
+    sold = chip("sold", {"matrix_bf16": rate, "price_usd": {"value": "20 USD", "rivals": ends}})
+    entry = look_up(sold, key_of("matrix_bf16_per_usd"), SHEETS)
+    assert (entry.value, entry.others) == (5.0, (2.5, 10.0))
+
+
+def test_a_ratio_over_a_rate_of_other_bits_is_not_divided_by_the_baselines() -> None:
+    figures = {"matrix_fp8": {"value": "500 TFLOP/s", "basis": "dense"}}
+    small = chip("small", {**figures, "memory_bandwidth": {"value": "1 TB/s"}})
+    cell = cells("bytes_per_flop", small)[1]
+    assert (cell.entry.value, cell.entry.why) == (0.002, "over its fp8 matrix rate")
+    assert (cell.ratio, cell.why) == (None, "over a rate of 8 bits, the baseline's of 16")
+
+
 def test_a_system_is_its_members_added_up() -> None:
     entry = cells("memory_capacity", RACK)[1].entry
     assert (entry.value, entry.origin, entry.formula) == (256e9, "computed", "4 x 64 GB")

@@ -155,11 +155,10 @@ def test_without_a_rate_nothing_is_a_ratio_to_it() -> None:
     [
         ((), "matrix_bf16"),
         (("matrix_bf16",), "matrix_int8"),
-        (("matrix_bf16", "matrix_int8"), "vector_fp32"),
-        (("matrix_bf16", "matrix_int8", "vector_fp32"), None),
+        (("matrix_bf16", "matrix_int8"), None),
     ],
 )
-def test_the_first_known_rate_stands_for_the_chip(
+def test_the_first_known_matrix_rate_stands_for_the_chip(
     missing: tuple[str, ...], key: str | None
 ) -> None:
     part = chip({**less(*missing), "matrix_fp16": "unknown"})

@@ -10,7 +10,7 @@ from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
 from bench.theory.entry import WORDS, Entry, Key, key_of, look_up
 from bench.theory.systems import complete
-from bench.words import counted
+from bench.words import counted, sentence
 
 COLUMNS = ("name", "tier", "status", "matrix_bf16", "memory_capacity", "memory_bandwidth", "tdp")
 ALWAYS = ("name", "vendor", "kind", "tier", "status")
@@ -58,6 +58,7 @@ def _cell(entry: Entry, notes: Notes, cited: Catalogue | None) -> str:
     if not entry.text:
         return str(entry.gap) if entry.gap else "–"
     marks = footnotes(entry, notes) + (notes.mark(RIVALS_NOTE) if entry.rivals else "")
+    marks += notes.mark(sentence(entry.why)) if entry.origin == "derived" and entry.why else ""
     marks += sources(entry, notes, cited) if cited else ""
     return f"{value(entry)} {marks}".rstrip()
 
