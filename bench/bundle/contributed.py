@@ -98,7 +98,7 @@ def _day(record: Record) -> str:
 
 
 def _run_problems(record: Record) -> Problems:
-    if record.device.backend == "fake":
+    if record.device.is_fake:
         yield "device", "is a fake", "keep it out of results/"
     if record.state == "running":
         yield "state", "the run has not ended", "complete it: run resume="

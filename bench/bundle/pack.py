@@ -80,7 +80,7 @@ def pack(record: Record, catalogue: Catalogue) -> Packed:
 
 
 def _check_packable(record: Record) -> None:
-    if record.device.backend == "fake":
+    if record.device.is_fake:
         raise UsageError(
             f"record {record.id} is of a fake device and says nothing about any chip: name another "
             "with record=ID; 'python -m bench history' lists them"

@@ -63,7 +63,7 @@ def open_bundle(text: str, name: str) -> OpenedBundle:
     if set(bundle.record) & set(bundle.environment) or set(bundle.environment) != set(ENVIRONMENT):
         raise UsageError(f"{name}: record and environment are not the parts of a record")
     record = _record(whole, name)
-    if record.device.backend == "fake":
+    if record.device.is_fake:
         raise UsageError(f"{name}: is of a fake device, which says nothing about any chip")
     sheets = _catalogue(bundle.sheet, name)
     chip = sheets.sheet_of(record)

@@ -57,7 +57,7 @@ def choose(word: str, device: DeviceInfo, catalogue: Catalogue) -> Identity:
 
 def _refuse_kind(word: str, device: DeviceInfo, chip: Chip) -> None:
     """Refuses an accelerator's sheet for a CPU (torch may see no GPU), and the reverse."""
-    if device.backend == "fake" or (device.backend == "cpu") == (chip.kind == "cpu"):
+    if device.is_fake or (device.backend == "cpu") == (chip.kind == "cpu"):
         return
     here, there = ("a CPU", "an accelerator") if chip.kind != "cpu" else ("an accelerator", "a CPU")
     raise UsageError(

@@ -160,7 +160,7 @@ def _supporting(
         except OnpaperError:  # an unreadable record is no fault of this command line
             continue
         is_same = record.identity.chip == lacking.identity.chip
-        is_simulated = record.device.backend == "fake" != lacking.device.backend
+        is_simulated = record.device.is_fake and not lacking.device.is_fake
         if is_simulated or (found and not is_same):
             continue
         if any(record_pictures(record, sheets, config.margin, config.kind)):

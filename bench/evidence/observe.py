@@ -214,7 +214,7 @@ def recorded(records: Iterable[Record], catalogue: Catalogue) -> Iterator[Observ
     """Yields the observations in our own records: of figures, the best of each form; of links."""
     for record in records:
         chip = catalogue.sheet_of(record)
-        if chip is None or record.device.backend == "fake":
+        if chip is None or record.device.is_fake:
             continue
         for row in _used_rows(rows(record, catalogue)):
             if made := _of_record(row, record, chip):

@@ -187,7 +187,7 @@ def _heading(
 ) -> Iterator[str]:
     about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
     yield f"{about}, record {record.id}, against the sheet of {chip.id}."
-    if record.device.backend == "fake":
+    if record.device.is_fake:
         yield FAKE
     if record.state in ENDED:
         yield f"The run {ENDED[record.state]}: what it lacks is missing."

@@ -61,7 +61,7 @@ def of_record(record: Record, stated: Stated) -> Imported:
         raise stated.fault(
             f"was measured with {count} devices at once", "give the record of one alone"
         )
-    if record.device.backend == "fake":
+    if record.device.is_fake:
         raise stated.fault("is the record of a fake device", "measure a real one")
     chip = _chip(record, stated)
     with_chip, left_out = replace(stated, chip=chip), []

@@ -137,7 +137,7 @@ def weigh(
         notes = Notes(doubts, cached_by(measurement, clocked), below, (*roof, *notes.remarks))
     judged = _verdict(measurement, published, fraction, notes, margin)
     verdict, reasons = _at_unknown_clock(clock, *judged)
-    doubted = verdict is Verdict.IMPLAUSIBLE or device.backend == "fake"
+    doubted = verdict is Verdict.IMPLAUSIBLE or device.is_fake
     return Row(
         title=title(measurement, key),
         key=key,

@@ -70,7 +70,7 @@ def name_list(chips: Iterable[Chip], most_names: int = 6) -> str:
 
 def record_note(record: Record) -> str:
     """Returns the note under a record's plots: device, date, suite, record and program version."""
-    fake = "; a FAKE device, simulated" if record.device.backend == "fake" else ""
+    fake = "; a FAKE device, simulated" if record.device.is_fake else ""
     limits = f", {short(', '.join(record.device.limits), 60)}" if record.device.limits else ""
     device = f"{short(record.device.name)}{limits}, {record.started_utc[:10]}"
     run = f"suite {short(record.suite, 24)}, record {short(record.id, 60)}{fake}"

@@ -88,7 +88,7 @@ def newest_real(folder: Path) -> Path | None:
 
 
 def _is_fake(path: Path) -> bool:
-    return read(path).device.backend == "fake"
+    return read(path).device.is_fake
 
 
 def find_to_show(word: str, folders: list[Path]) -> tuple[Path, str]:

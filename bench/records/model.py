@@ -26,6 +26,8 @@ SIZES: Final = (*SHAPE, "elements")
 """All sizes; the number of elements follows from the device's memory unless the user fixes it."""
 ROUNDING = 1e-9
 """Relative tolerance of a stored statistic against the one recomputed from its samples."""
+WORST = 1e9
+"""The largest error that is stored; NaN and infinity are stored as this value."""
 METHOD = 2
 """Version of the measuring method (results/CHANGELOG.md); figures of two methods do not compare."""
 
@@ -87,6 +89,11 @@ class DeviceInfo(Strict):
     limits: tuple[str, ...] = ()
     markers: tuple[str, ...] = ()
 
+    @property
+    def is_fake(self) -> bool:
+        """Tells whether the device is simulated."""
+        return self.backend == "fake"
+
 
 class Identity(Strict):
     """The sheet that the device was matched to, and why.
@@ -114,10 +121,6 @@ class Work(Strict):
     footprint_bytes: NonNegative
     formula: str
     items: Positive = 1.0
-
-
-WORST = 1e9
-"""The largest error that is stored; NaN and infinity are stored as this value."""
 
 
 def _capped(error: object) -> object:
@@ -234,11 +237,8 @@ class Search(Strict):
 
 
 Quantity = Literal["", "flop_rate", "byte_rate", "item_rate", "item_seconds", "footprint"]
-"""The quantity that a measurement reports; if empty, its figure's dimension decides.
-
-``item_rate``: items per second, such as tokens. ``item_seconds``: seconds per item.
-``footprint``: bytes allocated.
-"""
+"""What a measurement reports; if empty, its figure's dimension decides. ``item_rate``: items per
+second, such as tokens. ``item_seconds``: seconds per item. ``footprint``: bytes allocated."""
 
 
 class Measurement(Strict):

@@ -195,7 +195,7 @@ def cautions(record: Record) -> list[str]:
         lines.append(f"Measured with {count} devices at once: one alone may reach more.")
     if IMPORTED_BY in record.settings:
         lines.append(f"Imported: measured by {record.settings[IMPORTED_BY]}, not here.")
-    if record.device.backend == "fake":
+    if record.device.is_fake:
         lines.append(FAKE)
     return lines
 

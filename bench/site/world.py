@@ -44,11 +44,6 @@ class JudgedRecord:
         """Returns who measured an imported record; empty for our own records."""
         return str(self.record.settings.get(IMPORTED_BY) or "")
 
-    @property
-    def is_simulated(self) -> bool:
-        """Tells whether the device was a fake one, so that the record says nothing about a chip."""
-        return self.record.device.backend == "fake"
-
 
 @dataclass(frozen=True)
 class World:
@@ -113,7 +108,7 @@ class World:
     @cached_property
     def measured(self) -> tuple[JudgedRecord, ...]:
         """Returns the records of real devices."""
-        return tuple(record for record in self.records if not record.is_simulated)
+        return tuple(one for one in self.records if not one.record.device.is_fake)
 
     def claims_about(self, chip: str) -> tuple[Judgement, ...]:
         """Returns the claims that name a chip."""

@@ -59,7 +59,7 @@ def anomalies(case: Case) -> Iterator[Anomaly]:
 
 def _record_anomalies(case: Case) -> Iterator[Anomaly]:
     record = case.record
-    if case.is_fake:
+    if case.record.device.is_fake:
         yield Anomaly("fake device", "every figure is simulated")
     if record.state != "complete":
         yield Anomaly("not complete", f"the record's state is {record.state!r}")

@@ -47,11 +47,6 @@ class Case:
         """Returns the chip whose sheet the record is compared with, None if there is none."""
         return self.catalogue.sheet_of(self.record)
 
-    @property
-    def is_fake(self) -> bool:
-        """Returns whether the device was simulated."""
-        return self.record.device.backend == "fake"
-
     @cached_property
     def best(self) -> Mapping[str, Row]:
         """Returns the row that came nearest to each figure, by key, without implausible rows."""
@@ -73,4 +68,4 @@ class Case:
 def device_words(case: Case) -> str:
     """Returns the device's name, marked FAKE if the device was simulated."""
     name = case.record.device.name
-    return f"FAKE device {name!r}" if case.is_fake else name
+    return f"FAKE device {name!r}" if case.record.device.is_fake else name

@@ -19,7 +19,7 @@ ENDINGS = {"running": "did not finish", "interrupted": "was interrupted"}
 
 def finding_blocks(case: Case) -> list[Block]:
     """Returns the warnings, the finding in one paragraph, the figures by verdict, and the run."""
-    warnings = [FAKE] if case.is_fake else []
+    warnings = [FAKE] if case.record.device.is_fake else []
     if case.record.state in ENDINGS:
         warnings.append(
             f"The run {ENDINGS[case.record.state]}: what was measured until then is reported, "

@@ -111,7 +111,7 @@ class Group:
     @property
     def is_fake(self) -> bool:
         """Returns whether its devices were simulated."""
-        return self.members[0].record.device.backend == "fake"
+        return self.members[0].record.device.is_fake
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ SIGNATURE = ("laboratory", "name", "function", "place and date", "signature")
 def limit_blocks(case: Case) -> list[Block]:
     """Returns what the test does not show, and the lines for the signature."""
     return [
-        Items((*([FAKE_LIMIT] if case.is_fake else []), *LIMITS)),
+        Items((*([FAKE_LIMIT] if case.record.device.is_fake else []), *LIMITS)),
         Heading("Signature"),
         Paragraph("Whoever signs answers for the test and for the identity of the device tested."),
         Blanks(SIGNATURE),

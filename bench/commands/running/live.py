@@ -137,7 +137,7 @@ class Live:
         chip = record.identity.chip or "no sheet"
         number, most = len(self._order.items), _spelled_s(self._order.whole_s)
         name, of = record.device.name, record.identity.state
-        simulated = " (simulated)" if record.device.backend == "fake" else ""
+        simulated = " (simulated)" if record.device.is_fake else ""
         self._say(
             f"{name}{simulated}: {chip} ({of}), suite {record.suite}, "
             f"{counted(number, 'measurement')} in up to {most}"

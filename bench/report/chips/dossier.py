@@ -158,7 +158,7 @@ def _named(record: Record) -> str:
 
 def _is_of(record: Record, chip: Chip) -> bool:
     """Tells whether a record measured the chip; a fake device measured nothing."""
-    return record.identity.chip == chip.id and record.device.backend != "fake"
+    return record.identity.chip == chip.id and not record.device.is_fake
 
 
 def _best(found: Sequence[Row]) -> list[Row]:

@@ -102,7 +102,7 @@ def _heading(alone: Records, together: Records, troubles: Mapping[str, str]) -> 
     yield f"Records alone: {', '.join(one.id for one in alone.values()) or 'none'}"
     yield f"Records at once: {', '.join(one.id for one in together.values()) or 'none'}"
     yield from (f"Not measured: {name}: {why}" for name, why in troubles.items())
-    if first.device.backend == "fake":
+    if first.device.is_fake:
         yield "FAKE devices: these figures are simulated and say nothing about any chip."
     if any(one.state != "complete" for one in (*alone.values(), *together.values())):
         yield "The run was interrupted: what was measured before is shown."

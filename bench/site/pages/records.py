@@ -45,7 +45,7 @@ def _device(judged: JudgedRecord) -> str:
     """Returns the device's name, and whether it was simulated or who measured it."""
     more = (
         ", simulated"
-        if judged.is_simulated
+        if judged.record.device.is_fake
         else f", measured by {judged.imported_by}"
         if judged.imported_by
         else ""
@@ -88,6 +88,6 @@ def _page(judged: JudgedRecord, world: World, addresses: dict[str, str]) -> Page
             "id": record.id,
             "digest": judged.digest,
             "size": f"{len(judged.content) / 1e3:,.0f} kB",
-            "fake": judged.is_simulated,
+            "fake": judged.record.device.is_fake,
         },
     )
