@@ -25,6 +25,7 @@ from bench.theory.derived import (
     ridge,
     tpp_figures,
 )
+from bench.theory.readings import readings, same
 from bench.theory.tpp import BITS
 from bench.units import Dimension, Quantity
 
@@ -159,15 +160,15 @@ def look_up(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
 
 def _figure(figure: Figure | None, key: Key) -> Entry:
     rivals = figure.rivals if figure else ()
-    same = [rival for rival in rivals if _same(rival) is not None]
-    others = tuple(rival.number for rival in same if rival.number is not None)
+    alike = [rival for rival in rivals if same(rival) is not None]
+    others = tuple(rival.number for rival in alike if rival.number is not None)
     if figure is None or figure.number is None:
         gap = figure.value if figure and isinstance(figure.value, Gap) else None
         sources = (figure.source,) if figure else ()
         return Entry(key, why=ABSENT[gap], gap=gap, sources=sources, rivals=rivals)
     return Entry(
         key, figure.number, str(figure.value), figure.basis, figure.origin, figure.formula or "",
-        figure.note or "", None, (figure.source,), rivals, others, _sizes(key, figure, *same),
+        figure.note or "", None, (figure.source,), rivals, others, _sizes(key, figure, *alike),
     )  # fmt: skip
 
 
@@ -176,19 +177,14 @@ def _sizes(key: Key, *published: Published) -> tuple[float, ...]:
     return tuple(one.memory for one in values) if key.name == MEMORY else ()
 
 
-def _same(rival: Published) -> float | None:
-    """Returns a rival's number if it measures what the figure measures and is not refuted."""
-    return rival.number if rival.counts is None and not rival.refuted else None
-
-
 def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
     made = DERIVED[key.name](chip, catalogue)
     if made is None or made.value is None:
         return Entry(key, origin="derived", why=made.why if made and made.why else ABSENT[None])
     claims = ("tpp", "performance_density", "h100_equivalents")
-    read = _readings(chip, claimed=key.name.startswith(claims))
-    readings = (DERIVED[key.name](one, catalogue) for one in read)
-    values = {one.value for one in readings if one and one.value is not None}
+    read = readings(chip, claimed=key.name.startswith(claims))
+    again = (DERIVED[key.name](one, catalogue) for one in read)
+    values = {one.value for one in again if one and one.value is not None}
     return Entry(
         key, made.value, made.text, _basis(chip, made), "derived", made.formula, made.why,
         sources=made.sources, others=tuple(sorted(values - {made.value})),
@@ -200,39 +196,6 @@ def _basis(chip: Chip, made: Derived) -> Basis | None:
     """Returns the least certain basis among the figures behind a derived one."""
     known = [figure.basis for key in made.inputs if (figure := chip.figures.get(key))]
     return max((one for one in known if one), key=list(Basis).index, default=None)
-
-
-def _readings(chip: Chip, *, claimed: bool) -> Iterator[Chip]:
-    """Yields the chip as each source that disagrees with its sheet has it.
-
-    The n-th figures that one source gives of several keys belong together: they are of one bin of
-    the chip, or one end of a range. A key with fewer keeps its last.
-
-    Args:
-        chip: the chip.
-        claimed: leave out what was computed here and nobody printed, which does not enter TPP.
-    """
-    rivals = [
-        (key, one)
-        for key, figure in chip.figures.items()
-        for one in figure.rivals
-        if _same(one) is not None and not (claimed and one.origin == "computed")
-    ]
-    for source in dict.fromkeys(one.source for _, one in rivals):
-        given: dict[str, list[Published]] = {}
-        for key, one in rivals:
-            if one.source == source:
-                given.setdefault(key, []).append(one)
-        for place in range(max(map(len, given.values()))):
-            taken = {key: ones[min(place, len(ones) - 1)] for key, ones in given.items()}
-            changed = {key: _replaced(chip.figures[key], one) for key, one in taken.items()}
-            yield chip.model_copy(update={"figures": {**chip.figures, **changed}})
-
-
-def _replaced(figure: Figure, rival: Published) -> Figure:
-    """Returns a figure with the value and source of a rival."""
-    kept = {"value", "source", "basis", "origin", "formula", "note"}
-    return figure.model_copy(update={name: getattr(rival, name) for name in kept})
 
 
 Maker = Callable[[Chip, Catalogue], Derived | None]
