@@ -145,9 +145,14 @@ class AcceleratorDevice(TorchDevice):
         """Times the calls by two device events, or by the host's clock where there are none.
 
         The host's clock is read after synchronizing; the record holds what that adds
-        (``clock_overhead_s``).
+        (``clock_overhead_s``). Events are of the current device, which a test that uses the fixture
+        may have changed.
         """
         assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
+        with self.api.selected(self.index):
+            return self._timed(prepared, calls)
+
+    def _timed(self, prepared: PreparedTask, calls: int) -> Elapsed:
         first, last = (self._event(), self._event()) if self._event else (None, None)
         self._wait()
         start = self.now()

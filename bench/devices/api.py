@@ -5,7 +5,8 @@ of its calls, nor does every plug-in implement them. A plug-in's own module (``t
 ``torch.musa``) has the same calls under the names of ``torch.cuda``. None where neither has one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,6 +52,18 @@ class Api:
     def select(self, index: int) -> None:
         """Makes a device the current one."""
         self.ask("set_device", index, generic="set_device_index")
+
+    @contextmanager
+    def selected(self, index: int | None = None) -> Iterator[None]:
+        """Makes a device the current one, if one is given; afterwards the previous one is again."""
+        before = self.ask("current_device", generic="current_device_index")
+        if index is not None:
+            self.select(index)
+        try:
+            yield
+        finally:
+            if before is not None:
+                self.select(before)
 
     def waiter(self, index: int) -> Callable[[], object] | None:
         """Returns the call that synchronizes with a device, None where none works.

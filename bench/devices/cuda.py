@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.chips.vendors import vendor_behind, vendors
 from bench.devices import plugins, telemetry
+from bench.devices.api import Api
 from bench.devices.base import Elapsed, Prepared, Reading
 from bench.devices.torchdevice import PreparedTask, TorchDevice, wait_for_device
 from bench.devices.uid import uid
@@ -129,11 +130,16 @@ class CudaDevice(TorchDevice):
 
         The device spins first, so that the calls are queued before the first event: otherwise a
         batch of few or short calls would measure launch overhead. Kernels that measure the host
-        (``clock`` is ``host``) take the host's time, and no spin.
+        (``clock`` is ``host``) take the host's time, and no spin. Spin and events are of the
+        current device, which a test that uses the fixture may have changed.
         """
+        assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
+        with Api("cuda").selected(self.index):
+            return self._timed(prepared, calls)
+
+    def _timed(self, prepared: PreparedTask, calls: int) -> Elapsed:
         import torch
 
-        assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
         first = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's
         last = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's
         self._wait()

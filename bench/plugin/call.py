@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypedDict
@@ -12,6 +12,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
+from bench.devices.api import Api, current
 from bench.devices.base import Device, DeviceError, DeviceLostError
 from bench.devices.registry import open_device
 from bench.devices.torchdevice import PreparedTask
@@ -93,48 +94,24 @@ class Given:
             raise UsageError(f"onpaper: figure={figure!r} needs {needed}= of one call")
 
 
-def device_of(call: Callable[[], object], value: object) -> str:
-    """Returns the device word of a call: that of the first tensor in its result or its inputs.
-
-    The inputs are searched for in the closure, in the arguments of a ``functools.partial``, and in
-    the defaults. Without a tensor it is ``cpu``.
-    """
-    cells = [cell.cell_contents for cell in getattr(call, "__closure__", None) or ()]
-    parts = [*getattr(call, "args", ()), *getattr(call, "keywords", {}).values()]
-    for tensor in _flat([value, *cells, *parts, *(getattr(call, "__defaults__", None) or ())]):
-        device = getattr(tensor, "device", None)
-        kind = getattr(device, "type", None)
-        if isinstance(kind, str) and kind != "meta":
-            index = getattr(device, "index", None)
-            return f"{kind}:{index}" if index and kind != "cpu" else kind
-    return "cpu"
-
-
-def _flat(values: Sequence[object]) -> Iterator[object]:
-    """Yields the values in nested lists, tuples and dictionaries."""
-    for one in values:
-        if isinstance(one, list | tuple):
-            yield from _flat(one)
-        elif isinstance(one, dict):
-            yield from _flat(list(one.values()))
-        else:
-            yield one
-
-
 @contextmanager
-def _own_threads() -> Iterator[None]:
-    """Restores torch's number of threads afterwards; opening the CPU sets it to all cores."""
+def _own_settings() -> Iterator[None]:
+    """Restores torch's number of threads and current device; opening a device sets them."""
     torch: Any = sys.modules.get("torch")
-    before = torch.get_num_threads() if torch is not None else None
-    try:
+    if torch is None:
         yield
+        return
+    threads = torch.get_num_threads()
+    kind = current()
+    try:
+        with Api(kind).selected() if kind else nullcontext():
+            yield
     finally:
-        if before is not None:
-            torch.set_num_threads(before)
+        torch.set_num_threads(threads)
 
 
 def opened(word: str) -> Device:
-    """Returns the device that a word such as ``cuda:1`` names.
+    """Returns the device that a word such as ``cuda:1`` names; the current one stays current.
 
     Raises:
         UsageError: the device does not exist, or is the fake one, which runs no call.
@@ -142,7 +119,7 @@ def opened(word: str) -> Device:
     if word.partition(":")[0] == "fake":
         raise UsageError("onpaper: the fake device runs no call: take cpu, or an accelerator")
     try:
-        with _own_threads():
+        with _own_settings():
             return open_device(word)
     except DeviceError as error:
         raise UsageError(f"onpaper: {error}") from None

@@ -15,7 +15,6 @@ from bench.judging.verdict import weigh
 from bench.plugin.call import (
     Given,
     WorkArguments,
-    device_of,
     figures,
     measurement,
     opened,
@@ -25,6 +24,7 @@ from bench.plugin.call import (
 )
 from bench.plugin.result import Result, result_of
 from bench.plugin.session import MeasuredDevice, Session
+from bench.plugin.where import device_of
 from bench.records.model import Conditions, Timing
 
 Arguments = ParamSpec("Arguments")
@@ -67,8 +67,7 @@ class Onpaper:
 
         Args:
             call: takes no arguments; of what it returns only the device matters.
-            device: device word; default: that of the tensors that the call returns or holds, else
-                the CPU.
+            device: device word; default: that of the tensors that the call returns or holds.
             seconds: time to measure in s; default: ``--onpaper-seconds``.
             name: name of the row; default: the test's name.
             work: the work of one call, see ``WorkArguments``.

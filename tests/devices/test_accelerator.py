@@ -212,7 +212,8 @@ def looking_like_cuda(
     answers = {
         "is_available": lambda: True, "device_count": lambda: 1, "set_device": lambda _: None,
         "get_device_properties": lambda _: told, "memory_reserved": lambda _: 0,
-        "mem_get_info": lacking, "_sleep": lacking, "synchronize": lambda _: None, **calls,
+        "mem_get_info": lacking, "current_device": lacking, "_sleep": lacking,
+        "synchronize": lambda _: None, **calls,
     }  # fmt: skip
     for name, answer in answers.items():
         monkeypatch.setattr(torch.cuda, name, answer)

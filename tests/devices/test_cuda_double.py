@@ -75,9 +75,9 @@ class Double:
         }  # fmt: skip
         self.told = SimpleNamespace(**{**facts, **told})
         answers = {
-            "is_available": True, "device_count": 2, "set_device": None, "empty_cache": None,
+            "is_available": True, "device_count": 2, "current_device": 0, "set_device": None,
             "get_device_properties": self.told, "mem_get_info": (FREE, 80 * 2**30),
-            "memory_reserved": RESERVED, "_sleep": None,
+            "memory_reserved": RESERVED, "_sleep": None, "empty_cache": None,
         }  # fmt: skip
         for name, answer in answers.items():
             monkeypatch.setattr(torch.cuda, name, self.answering(name, answer))
@@ -196,13 +196,16 @@ def test_formats_come_with_a_compute_capability(
     assert device.lacks("fp8") in (None, f"no fp8 at compute capability {capability[0]}.0")
 
 
-def test_calls_are_timed_between_events_after_a_head_start(double: Double) -> None:
+def test_calls_are_timed_on_their_device_between_events_after_a_head_start(double: Double) -> None:
     device = double.open()
     prepared = device.prepare(kernel("gemm"), POINT)
     double.asked.clear()
     elapsed = device.time(prepared, 3)
     assert 0 < elapsed.seconds <= elapsed.wall_seconds
-    assert double.asked == ["synchronize(1,)", "_sleep(50000,)", "synchronize(1,)"]
+    assert double.asked == [
+        "current_device()", "set_device(1,)", "synchronize(1,)", "_sleep(50000,)",
+        "synchronize(1,)", "set_device(0,)",
+    ]  # fmt: skip
 
 
 def test_one_call_is_run_before_any_is_timed(double: Double) -> None:

@@ -2,7 +2,13 @@
 
 import math
 import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from bench.chips.load import Catalogue
@@ -11,7 +17,6 @@ from bench.errors import UsageError
 from bench.judging.verdict import weigh
 from bench.plugin.call import (
     Given,
-    device_of,
     figures,
     measurement,
     opened,
@@ -20,7 +25,9 @@ from bench.plugin.call import (
     unpublished_bandwidth,
 )
 from bench.plugin.result import result_of
+from bench.plugin.where import device_of
 from bench.records.model import Conditions, DeviceInfo
+from tests.devices.accelerator_cases import plug_in
 
 H20 = DeviceInfo(backend="cuda", name="NVIDIA H20", units=78)
 
@@ -105,29 +112,118 @@ def test_a_bandwidth_that_nobody_published_is_said_where_it_may_bind(sheets: Cat
     assert result.why.endswith(doubt)
 
 
+class Tensor:
+    """What of a tensor tells where it is."""
+
+    def __init__(self, kind: str, index: int | None = None) -> None:
+        self.device: Any = SimpleNamespace(type=kind, index=index)
+
+
+class Model:
+    """An object that computes in place and returns nothing, as a module with parameters may."""
+
+    def __init__(self, *parts: object) -> None:
+        self._modules = {str(number): part for number, part in enumerate(parts)}
+
+    def step(self) -> None:
+        """Computes."""
+
+
+WORLD, MODEL = Tensor("npu", 2), Model(Model(Tensor("cpu"), Tensor("xpu", 1)))
+
+
+def in_place() -> None:
+    """Writes to a tensor that is a global of the test's file."""
+    assert WORLD.device
+
+
+def plain() -> None:
+    """Holds nothing."""
+
+
 def test_a_device_is_that_of_the_tensors_returned_or_held() -> None:
-    class Place:
-        def __init__(self, kind: str, index: int | None) -> None:
-            self.type, self.index = kind, index
-
-    class Tensor:
-        def __init__(self, kind: str, index: int | None = None) -> None:
-            self.device = Place(kind, index)
-
     held = Tensor("npu", 3)
 
     def holds() -> str:
-        return held.device.type[:0]
-
-    def plain() -> None:
-        return None
+        return str(held.device.type)
 
     assert device_of(plain, Tensor("cuda", 1)) == "cuda:1"
     assert device_of(plain, {"out": [Tensor("cuda", 0)]}) == "cuda"
     assert device_of(holds, holds()) == "npu:3"
+    assert device_of(holds, Tensor("cpu")) == "npu:3"  # what is copied to the host
     assert device_of(plain, Tensor("meta")) == "cpu"
     assert device_of(plain, 3) == "cpu"
     assert device_of(sys.exit, None) == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (MODEL.step, "xpu:1"),
+        (partial(Model.step, MODEL), "xpu:1"),
+        (lambda: MODEL.step(), "xpu:1"),  # noqa: PLW0108 -- what it looks up is meant
+        (in_place, "npu:2"),
+        (lambda: in_place(), "npu:2"),  # noqa: PLW0108 -- as above
+        (lambda: list(map(lambda _: in_place(), "ab")), "npu:2"),  # noqa: C417 -- as above
+    ],
+    ids=range(6),
+)
+def test_a_call_that_returns_nothing_runs_where_its_tensors_are(
+    call: Callable[[], object], word: str
+) -> None:
+    assert device_of(call, None) == word
+
+
+def test_a_call_that_holds_itself_and_what_raises_has_no_device() -> None:
+    class Lazy:
+        @property
+        def device(self) -> None:
+            raise OSError("not configured")
+
+    ring: list[object] = [Lazy()]
+    ring.append(ring)
+    assert device_of(lambda: ring, None) == "cpu"
+
+
+def test_a_call_without_a_tensor_must_say_its_device_once_an_accelerator_is_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plug_in(monkeypatch, is_initialized=lambda: True)
+    monkeypatch.setattr("bench.devices.api.current", lambda: "npu")
+    with pytest.raises(UsageError, match="say device='npu' or device='cpu'"):
+        device_of(plain, None)
+    assert device_of(lambda: None, np.ones(1)) == "cpu"
+
+
+def test_opening_a_device_leaves_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = [0]
+    plug_in(
+        monkeypatch, current_device=lambda: state[0], get_device_properties=lambda _: None,
+        set_device=lambda index: state.__setitem__(0, index),
+    )  # fmt: skip
+    monkeypatch.setattr("bench.plugin.call.current", lambda: "xpu")
+    monkeypatch.setattr("bench.devices.clocks.events", lambda *_: lambda: Event(state))
+    device = opened("xpu:1")
+    assert state == [0]
+    seen: list[int] = []
+    timed(device, lambda: seen.append(state[0]), 0.01)
+    assert (set(seen), state) == ({1}, [0])
+
+
+class Event:
+    """An event that can only be recorded on device 1."""
+
+    def __init__(self, state: list[int]) -> None:
+        self.state, self.at_s = state, 0.0
+
+    def record(self) -> None:
+        """Takes the host's time."""
+        assert self.state == [1]
+        self.at_s = time.perf_counter()
+
+    def elapsed_time(self, end: "Event") -> float:
+        """Returns the time between two events in ms."""
+        return (end.at_s - self.at_s) * 1e3
 
 
 def test_the_number_of_threads_is_left_as_the_test_has_it() -> None:
