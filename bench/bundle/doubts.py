@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from bench.chips.load import Catalogue
-from bench.chips.paper import Paper
 from bench.errors import DataError
 from bench.judging.verdict import Verdict, rows
 from bench.kernels.common.base import Point
@@ -59,7 +58,7 @@ def implausible(record: Record, catalogue: Catalogue) -> Problems:
     cent above it is no contradiction.
     """
     for row in rows(record, catalogue):
-        derived = isinstance(row.published, Paper) and bool(row.published.formula)
+        derived = row.paper is not None and bool(row.paper.formula)
         if row.verdict is Verdict.IMPLAUSIBLE and not derived:
             yield row.title, row.reason
 

@@ -243,7 +243,7 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
         return None
     why = (*_no_weight(row, chip), *_not_alone(record))
     dies = devices_a_chip(chip)
-    published = row.published if isinstance(row.published, Paper) else None
+    published = row.paper
     if dies > 1 or _way(row) in OF_WAY:
         published = of_sheet(chip, (row.key,) if row.key else quantity.tests)
     return Observation(

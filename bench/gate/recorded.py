@@ -8,12 +8,12 @@ from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
 from bench.gate.model import Run, Shape, Taken
 from bench.gate.speed import clock_of, speed_of
+from bench.judging.cpuclock import at_its_clock
 from bench.judging.plausible import disturbances, disturbed_by, timing_doubts
 from bench.judging.rates import dimension_of, rates
 from bench.judging.sizes import SEARCHED, fixed_sizes, named
 from bench.judging.titles import own_inputs, sizes
 from bench.judging.titles import title as plain_title
-from bench.judging.verdict import at_its_clock
 from bench.records.model import SIZES, DeviceInfo, Measurement, Record, at_once
 from bench.report.text.digits import beside
 from bench.units import Dimension, show

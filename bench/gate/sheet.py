@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.chips.paper import Absent, Paper
 from bench.errors import UsageError
 from bench.gate.chosen import absent
 from bench.gate.compare import sort_key
@@ -87,7 +86,9 @@ def against_sheet(  # noqa: PLR0913 -- a record, the data and an option
     judged = [_at_its_limit(one, whole, sheets, required) for one in rows(whole, sheets)]
     taken = dict(zip(map(id, judged), run.taken, strict=True))
     chosen = _chosen(judged, required, len(lacking))
-    sources = list(dict.fromkeys(source for one in chosen for source in _sources(one.published)))
+    sources = list(
+        dict.fromkeys(source for one in chosen if one.paper for source in one.paper.sources)
+    )
     found = [_row(_with_streams(one, judged), taken[id(one)], sources, required) for one in chosen]
     found += [absent(key, required.limit(key)) for key in _unmeasured(chosen, required)]
     if not found:
@@ -162,7 +163,7 @@ def _chosen(judged: Sequence[Judged], required: Requirements, lacking: int) -> l
 
 def _is_doubted(one: Judged) -> bool:
     """Returns whether a row failed, or is implausible compared with a published figure."""
-    doubted = one.verdict is Said.IMPLAUSIBLE and isinstance(one.published, Paper)
+    doubted = one.verdict is Said.IMPLAUSIBLE and one.paper is not None
     return doubted or one.verdict is Said.FAILED
 
 
@@ -170,10 +171,6 @@ def _with_streams(one: Judged, judged: Sequence[Judged]) -> Judged:
     """Returns a row whose reasons name the lowest stream, where several test its figure."""
     words = stream_words(one.key, judged) if one.verdict in RATED else ""
     return replace(one, reasons=(*one.reasons, words)) if words else one
-
-
-def _sources(published: Paper | Absent) -> tuple[str, ...]:
-    return published.sources if isinstance(published, Paper) else ()
 
 
 def _unmeasured(chosen: Sequence[Judged], required: Requirements) -> list[str]:
@@ -196,7 +193,7 @@ def _heading(
     has = {one.key for one in chosen}
     skipped = {
         one.key: f"{one.title} ({one.reason})" for one in judged
-        if one.verdict is Said.SKIPPED and isinstance(one.published, Paper) and one.key not in has
+        if one.verdict is Said.SKIPPED and one.paper is not None and one.key not in has
     }  # fmt: skip
     if skipped:
         yield f"On the sheet, and skipped: {'; '.join(skipped.values())}."
@@ -228,10 +225,10 @@ def _row(judged: Judged, now: Taken, sources: list[str], required: Requirements)
 
     It is named after the figure: on most chips an fp32 matrix product tests the vector rate.
     """
-    paper, word = judged.published, SAYS[judged.verdict]
+    paper, word = judged.paper, SAYS[judged.verdict]
     now = replace(now, title=named(judged.title, now.sizes), of={**now.of, "figure": judged.key})
     printed = None
-    if isinstance(paper, Paper):
+    if paper:
         marks = "".join(f"[{sources.index(one) + 1}]" for one in paper.sources)
         text = f"{paper.text} {marks}"
         printed = replace(now, speed=None, shown=text, shape="", throttle=())
@@ -243,6 +240,6 @@ def _row(judged: Judged, now: Taken, sources: list[str], required: Requirements)
         ratio=judged.fraction,
         counts=word not in (Verdict.SAME, Verdict.NEW),
         judged="missing" if word is Verdict.MISSING else judged.verdict.value,
-        published=paper.value if isinstance(paper, Paper) else None,
+        published=paper.value if paper else None,
         limit=required.limit(judged.key) if judged.key else None,
     )

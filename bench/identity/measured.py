@@ -75,14 +75,14 @@ def _capacity(held_bytes: float, device: DeviceInfo, chip: Chip) -> Evidence:
 
 def _rate(row: Row, device: DeviceInfo, chip: Chip) -> Evidence:
     what = FIGURES[row.key].title
-    if not isinstance(row.published, Paper) or row.fraction is None or row.measured is None:
+    if row.paper is None or row.fraction is None or row.measured is None:
         seen, why = _with_interval(row.measured, row.dimension), "the sheet has no such figure"
         return Evidence(what, seen, "", Finding.UNKNOWN, why, row.key, measured=True)
-    finding, why = _weigh_rate(row.fraction, row.published, _allowed_fraction(row, device, chip))
+    finding, why = _weigh_rate(row.fraction, row.paper, _allowed_fraction(row, device, chip))
     seen = _with_interval(row.measured, row.dimension)
     if finding is Finding.UNKNOWN and is_partition(device):
         why = "a partition has a part of it"
-    return Evidence(what, seen, row.published.text, finding, why, row.key, measured=True)
+    return Evidence(what, seen, row.paper.text, finding, why, row.key, measured=True)
 
 
 def _weigh_rate(fraction: Interval, published: Paper, allowed: float) -> tuple[Finding, str]:

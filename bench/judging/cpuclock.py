@@ -8,7 +8,7 @@ changed: the clock during the work is then unknown.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.records.model import DeviceInfo
+from bench.records.model import DeviceInfo, Measurement
 from bench.units import Dimension, show
 
 APART = 1.10
@@ -36,6 +36,14 @@ class Clock:
             return ""
         low, high = (show(one, Dimension.FREQUENCY) for one in (self.low, self.high))
         return f"the clock could not be told: {low} to {high}"
+
+
+def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
+    """Returns the device; of a CPU, with the highest clock observed, if any was."""
+    if device.backend != "cpu" or not measurement.conditions.clock_hz:
+        return device
+    seen = max(*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0)
+    return device.model_copy(update={"clock_measured_hz": seen})
 
 
 def clock_of(device: DeviceInfo, readings: Iterable[float] = ()) -> Clock | None:

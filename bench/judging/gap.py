@@ -15,7 +15,6 @@ from statistics import median
 from bench.chips.figures import FIGURES, dense_twin
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.chips.paper import Paper
 from bench.judging import energy
 from bench.judging.cpuclock import clock_of
 from bench.judging.shortfall import SMALL
@@ -139,8 +138,8 @@ def _gap(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) 
 
 
 def _achieved(row: Row) -> float:
-    one, paper = row.measurement, row.published
-    if energy.keeps_up(one) and one.timing and one.work and isinstance(paper, Paper):
+    one, paper = row.measurement, row.paper
+    if energy.keeps_up(one) and one.timing and one.work and paper:
         return one.work.flop / energy.settled(one.timing).median_s / paper.value
     return row.fraction.value if row.fraction else math.nan
 
@@ -151,7 +150,7 @@ def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue
     A CPU has few readings; where they disagree, there is no term.
     """
     seen = energy.readings(row.measurement, "clock_hz")
-    if not seen or not isinstance(row.published, Paper) or not FIGURES[row.key].is_rate:
+    if not seen or row.paper is None or not FIGURES[row.key].is_rate:
         return None
     if energy.keeps_up(row.measurement):
         seen = seen[len(seen) // 2 :]
@@ -160,7 +159,7 @@ def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue
         return None
     if device.backend == "cpu" and max(seen) > STEADY * min(seen):
         return None
-    if row.published.from_clock:
+    if row.paper.from_clock:
         behind = clock_of(device, row.measurement.conditions.clock_hz)
         words = "the highest reported, from which the peak is derived"
         return Clock(measured, behind.high if behind else measured, words)

@@ -8,7 +8,7 @@ from bench.chips.figures import FIGURES, product_keys
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
-from bench.judging.cpuclock import SHARED, Clock, clock_of
+from bench.judging.cpuclock import SHARED, Clock, at_its_clock, clock_of
 from bench.judging.plausible import (
     Claim,
     cached_by,
@@ -90,6 +90,16 @@ class Row:
     def reason(self) -> str:
         """Returns the reasons as one line."""
         return "; ".join(self.reasons)
+
+    @property
+    def judgement(self) -> str:
+        """Returns the verdict with its reasons, if it has any: ``short: below 90%``."""
+        return f"{self.verdict.value}: {self.reason}" if self.reason else self.verdict.value
+
+    @property
+    def paper(self) -> Paper | None:
+        """Returns the published figure; None if there is none to compare with."""
+        return self.published if isinstance(self.published, Paper) else None
 
 
 def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[Row]:
@@ -199,14 +209,6 @@ def _set_apart(row: Row) -> Row:
         return marked
     why = f"on {inputs(row.measurement.data)}, not the run's own inputs"
     return replace(marked, verdict=Verdict.UNRATED, reasons=(why, *row.reasons[1:]))
-
-
-def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
-    """Returns the device; of a CPU, with the highest clock observed, if any was."""
-    if device.backend != "cpu" or not measurement.conditions.clock_hz:
-        return device
-    seen = max(*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0)
-    return device.model_copy(update={"clock_measured_hz": seen})
 
 
 def _clock_behind(

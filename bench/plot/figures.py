@@ -74,9 +74,9 @@ def bars(rows: Sequence[Row]) -> Iterator[Bar]:
     """
     implausible = {row.key: row for row in rows if _is_implausible(row)}
     for row in (implausible | nearest(rows)).values():
-        if row.measured and row.fraction and isinstance(row.published, Paper):
+        if row.measured and row.fraction and row.paper:
             streams = stream_words(row.key, rows)
-            yield Bar(row, row.published, row.measured, row.fraction, streams)
+            yield Bar(row, row.paper, row.measured, row.fraction, streams)
 
 
 def _is_implausible(row: Row) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
-from bench.chips.paper import Paper
 from bench.judging.plausible import disturbances, disturbed_by
 from bench.judging.rates import Interval
 from bench.judging.verdict import Row, Verdict
@@ -67,7 +66,7 @@ def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "
     """
     timing, found = row.measurement.timing, row.measured
     seconds = timing.stats.median_s if timing else math.nan
-    paper = row.published if isinstance(row.published, Paper) else None
+    paper = row.paper
     rate = None if row.dimension is Dimension.TIME else found
     why = row.reason if paper else getattr(row.published, "reason", "")
     doubt = doubt if paper else ""

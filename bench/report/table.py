@@ -201,7 +201,7 @@ def cautions(record: Record) -> list[str]:
 
 
 def _cells(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
-    text = row.published.text if isinstance(row.published, Paper) else ""
+    text = row.paper.text if row.paper else ""
     measured, burst = row.measured, row.burst
     return (
         row.title,
@@ -209,14 +209,14 @@ def _cells(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> t
         with_interval(measured, row.dimension, text),
         beside(burst, measured, row.dimension, text) if burst and measured else "–",
         _achieved(row, catalogue, notes),
-        f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value,
+        row.judgement,
         row.shape,
     )
 
 
 def _published(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> str:
-    paper = row.published
-    if not isinstance(paper, Paper):
+    paper = row.paper
+    if paper is None:
         return "–"
     basis = " (derived)" if paper.formula else ""
     basis += KNOWN.get(paper.basis or "", "")

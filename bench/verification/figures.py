@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.chips.paper import Paper
 from bench.judging.verdict import Row
 from bench.report.record.flat import flat
 from bench.report.record.identity import identity_sections
@@ -102,7 +101,7 @@ def _is_in_first_table(row: Row) -> bool:
 
 def _is_rated(row: Row) -> bool:
     """Tells whether a row is compared with a published figure."""
-    return isinstance(row.published, Paper) and row.measurement.decides
+    return row.paper is not None and row.measurement.decides
 
 
 def _section(section: Section) -> list[Block]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from bench import __version__
 from bench.chips.figures import FIGURES
-from bench.chips.paper import Paper
 from bench.errors import UsageError
 from bench.fleet.outliers import FALSE_ALARM, LEAST, LEAST_DEVICES, SOME_COMPARED, Outlier, limit_of
 from bench.judging.sizes import named
@@ -134,8 +133,7 @@ def _group(fleet: Fleet, group: Group, number: int, notes: Notes) -> Iterator[Bl
 def _spread_cells(spread: Spread, fleet: Fleet, notes: Notes) -> tuple[str, ...]:
     figure = FIGURES[spread.tested.key]
     dimension = figure.dimension
-    papers = {row.published.text: row.published for row in spread.rows.values()
-              if isinstance(row.published, Paper)}  # fmt: skip
+    papers = {row.paper.text: row.paper for row in spread.rows.values() if row.paper}
     ascending = sorted(papers.values(), key=lambda paper: paper.value)
     ends = dict.fromkeys(paper.text for paper in (*ascending[:1], *ascending[-1:]))
     sources = dict.fromkeys(key for paper in ascending for key in paper.sources)

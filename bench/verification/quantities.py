@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.chips.figures import FIGURES
-from bench.chips.paper import Paper
 from bench.judging.verdict import Row, Verdict
 from bench.report.table import source_line
 from bench.report.text.digits import beside, percent, with_interval
@@ -144,14 +143,14 @@ def _variant(row: Row) -> str:
 
 def _measured(name: str, row: Row) -> tuple[str, ...]:
     """Returns the cells of one measured row."""
-    text = row.published.text if isinstance(row.published, Paper) else ""
+    text = row.paper.text if row.paper else ""
     return (
         name,
         with_interval(row.measured, row.dimension, text),
         beside(row.burst, row.measured, row.dimension, text) if row.burst and row.measured else "–",
         text or "–",
         percent(row.fraction),
-        f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value,
+        row.judgement,
     )
 
 

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bench.chips.load import Catalogue
-from bench.chips.paper import Paper
 from bench.commands.running.titled import Titled
 from bench.judging.verdict import Row, Verdict
 from bench.measure.item import Item
@@ -208,7 +207,7 @@ def fitting(line: str, width: int | None) -> Iterator[str]:
 
 def line(row: Row) -> str:
     """Formats a row as one line of progress."""
-    published = row.published.text if isinstance(row.published, Paper) else ""
+    published = row.paper.text if row.paper else ""
     words = [f"{row.verdict.value:<{WORD}}", row.title]
     if row.measured:
         words.append(with_interval(row.measured, row.dimension, published))

@@ -116,7 +116,7 @@ def _flat(record: Record, row: Row) -> dict[str, Scalar]:
         **bounds("seconds", time),
         "algorithm_bytes_per_s": algorithm.value if algorithm else None,
         **bounds("bus_bytes_per_s", bus),
-        "link_bytes_per_s": row.published.value if isinstance(row.published, Paper) else None,
+        "link_bytes_per_s": row.paper.value if row.paper else None,
         "link_share": row.fraction.value if row.fraction else None,
         "remark": remark(row),
     }

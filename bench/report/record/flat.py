@@ -2,7 +2,6 @@
 
 from statistics import median
 
-from bench.chips.paper import Paper
 from bench.judging.verdict import Row
 from bench.records.model import SIZES, Conditions, Measurement, Record
 from bench.report.text.scalar import Scalar, bounds
@@ -49,7 +48,7 @@ def _run(record: Record, measurement: Measurement) -> dict[str, Scalar]:
 
 def _published(row: Row) -> dict[str, Scalar]:
     """Returns the published figure and its rivals."""
-    paper = row.published if isinstance(row.published, Paper) else None
+    paper = row.paper
     return {
         "published": paper.value if paper else None,
         "published_basis": paper.basis if paper else None,

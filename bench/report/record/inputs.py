@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from bench.chips.load import Catalogue
-from bench.chips.paper import Paper
 from bench.judging.rates import Interval
 from bench.judging.titles import inputs, own_inputs, sizes
 from bench.judging.verdict import Row, Verdict
@@ -177,7 +176,7 @@ def _name(family: Family) -> str:
 
 
 def _rate(row: Row) -> str:
-    text = row.published.text if isinstance(row.published, Paper) else ""
+    text = row.paper.text if row.paper else ""
     return with_interval(row.measured, row.dimension, text)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from bench.chips.figures import FIGURES, product_keys
 from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper, paper
-from bench.judging.verdict import Row, Verdict, at_its_clock
+from bench.judging.cpuclock import at_its_clock
+from bench.judging.verdict import Row, Verdict
 from bench.records.model import Record
 from bench.report.table import Section
 from bench.report.text.digits import with_interval

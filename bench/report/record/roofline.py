@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from bench.chips.figures import FIGURES, product_keys
 from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper, paper
+from bench.judging.cpuclock import at_its_clock
 from bench.judging.rates import Interval
-from bench.judging.verdict import RATED, Row, Verdict, at_its_clock
+from bench.judging.verdict import RATED, Row, Verdict
 from bench.records.model import Record
 from bench.report.record.curve import undisturbed
 from bench.report.record.layers import BANDWIDTH
