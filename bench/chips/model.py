@@ -22,6 +22,8 @@ class Gap(StrEnum):
 Kept = TypeVar("Kept")
 Held = Annotated[Mapping[str, Kept], AfterValidator(MappingProxyType)]
 """A mapping that nobody can write into: a sheet is shared by all that read it."""
+SERVER = "server"
+"""What a price counts that has a share of the server that holds the chip."""
 GAPS = {one.value: one for one in Gap}
 
 
@@ -81,7 +83,8 @@ class Published(Strict):
     Attributes:
         value: a quantity, ``unknown`` or ``unsupported``.
         basis: how it is known to be the dense rate; rates only.
-        counts: what the source includes in its number that the figure's key does not.
+        counts: what the source includes in its number that the figure's key does not; of a price,
+            ``server``: a share of the server that holds the chip.
         formula: how it was computed, if the source does not print it.
         origin: ``computed`` if nobody printed it and it was computed here from the source. Such a
             figure is not a claim of the maker: it does not enter TPP, and a rule that it decides
@@ -95,7 +98,9 @@ class Published(Strict):
     value: Value
     source: Key
     basis: Basis | None = None
-    counts: Literal["matrix+vector", "sparse", "one direction", "package", "die"] | None = None
+    counts: (
+        Literal["matrix+vector", "sparse", "one direction", "package", "die", "server"] | None
+    ) = None
     formula: str | None = None
     origin: Literal["published", "computed"] = "published"
     needs: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ WORDS: dict[str, dict[str, str]] = {
         "one direction": "one direction of a link",
         "package": "the whole package, where the figure is that of the compute dies",
         "die": "one die of several",
+        "server": "a share of the server that holds the chip, in a price",
     },
     "origin": {
         "published": "the source prints it",

@@ -9,7 +9,7 @@ from functools import partial
 
 from bench.chips.figures import FACTS, FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Basis, Chip, Figure, Gap, Published
+from bench.chips.model import SERVER, Basis, Chip, Figure, Gap, Published
 from bench.errors import UsageError, did_you_mean
 from bench.theory.derived import (
     LEADS,
@@ -91,6 +91,7 @@ class Entry:
             either for the same memory chips.
         at_least: whether the value is a lower limit: a rate that nobody published may be higher.
         bits: bits of the inputs of the rate that stands for the chip in this ratio; 0 for others.
+        has_server: whether the price in it has a share of the server that holds the chip.
     """
 
     key: Key
@@ -107,6 +108,7 @@ class Entry:
     sizes: tuple[float, ...] = ()
     at_least: bool = False
     bits: int = 0
+    has_server: bool = False
 
     @property
     def compared(self) -> tuple[float, ...]:
@@ -169,6 +171,7 @@ def _figure(figure: Figure | None, key: Key) -> Entry:
     return Entry(
         key, figure.number, str(figure.value), figure.basis, figure.origin, figure.formula or "",
         figure.note or "", None, (figure.source,), rivals, others, _sizes(key, figure, *alike),
+        has_server=figure.counts == SERVER,
     )  # fmt: skip
 
 
@@ -189,6 +192,7 @@ def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
         key, made.value, made.text, _basis(chip, made), "derived", made.formula, made.why,
         sources=made.sources, others=tuple(sorted(values - {made.value})),
         at_least=made.at_least, bits=_bits(made.inputs[-1]) if key.name in _OVER else 0,
+        has_server=any(one.counts == SERVER for one in map(chip.figures.get, made.inputs) if one),
     )  # fmt: skip
 
 

@@ -77,6 +77,18 @@ def test_every_figure_of_a_source_enters_the_range_of_what_is_worked_out() -> No
     assert (entry.value, entry.others) == (5.0, (2.5, 10.0))
 
 
+def test_a_price_with_a_share_of_the_server_is_marked_and_as_a_rival_left_out() -> None:
+    dear = {"value": "80 USD", "source": "wiki", "counts": "server"}
+    rate = {"value": "100 TFLOP/s", "basis": "dense"}
+    prices = {"value": "20 USD", "rivals": [dear]}, {"value": "80 USD", "counts": "server"}
+    alone, housed = (
+        look_up(chip("one", {"matrix_bf16": rate, "price_usd": price}), key, SHEETS)
+        for price in prices
+        for key in [key_of("matrix_bf16_per_usd")]
+    )
+    assert (alone.others, alone.has_server, housed.has_server) == ((), False, True)
+
+
 def test_a_ratio_over_a_rate_of_other_bits_is_not_divided_by_the_baselines() -> None:
     figures = {"matrix_fp8": {"value": "500 TFLOP/s", "basis": "dense"}}
     small = chip("small", {**figures, "memory_bandwidth": {"value": "1 TB/s"}})

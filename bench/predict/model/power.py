@@ -130,6 +130,6 @@ def _price(chip: Chip, prices: Prices) -> Band | None:
         for key, usd in (worth | {"price_usd": 1.0}).items()
         if (figure := chip.figures.get(key)) and figure.number
         for one in (figure, *figure.rivals)
-        if one.number and not one.refuted
+        if one.number and not one.refuted and (one is figure or one.counts is None)
     ]
     return Band(min(published), published[0], max(published)) if published else None

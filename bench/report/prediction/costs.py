@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterator, Sequence
 
+from bench.chips.model import SERVER, Chip
 from bench.predict.model.power import Band, Prices, hourly, total
 from bench.report.prediction.answered import Answered, Side
 from bench.report.text.digits import NONE
@@ -75,7 +76,7 @@ def costs_note(prices: Prices) -> str:
 
 
 def lacking_lines(answered: Sequence[Answered], prices: Prices) -> Iterator[str]:
-    """Yields whose costs leave energy out, and which chips have no price, if any.
+    """Yields whose costs leave energy out or a server in, and which chips have no price, if any.
 
     Chips for prefill are named first: no row is theirs.
     """
@@ -86,6 +87,9 @@ def lacking_lines(answered: Sequence[Answered], prices: Prices) -> Iterator[str]
             f"{cost_unit(prices)} is without energy for {_some(powerless)}, whose board power is "
             "unknown."
         )
+    housed = dict.fromkeys(one.chip.id for one in sides if _has_server(one.chip, prices))
+    if housed:
+        yield f"The price of {_some(housed)} has a share of the server in it: price= sets another."
     unpriced = {one.chip.id: one.chip for one in sides if hourly(one.chip, None, prices) is None}
     if unpriced:
         yuan = not prices.cny and any("price_cny" in one.figures for one in unpriced.values())
@@ -97,6 +101,15 @@ def _some(chips: Collection[str]) -> str:
     """Returns the first ``NAMED`` chips and how many there are more."""
     first, more = [*chips][:NAMED], len([*chips]) - NAMED
     return listed([*first, f"{more} more"] if more > 0 else first)
+
+
+def _has_server(chip: Chip, prices: Prices) -> bool:
+    """Tells whether the sourced price that a cost takes has a share of the server in it."""
+    if chip.id in {*prices.paid, *prices.rents}:
+        return False
+    keys = ("price_cny", "price_usd") if prices.cny else ("price_usd",)
+    figures = (chip.figures.get(key) for key in keys)
+    return next((one.counts == SERVER for one in figures if one and one.number), False)
 
 
 def _is_powerless(side: Side, prices: Prices) -> bool:

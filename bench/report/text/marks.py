@@ -16,6 +16,7 @@ UNSPECIFIED = (
 )
 COMPUTED = "Derived for the sheet"
 NOT_PUBLISHED = "computed, not published"
+WITH_SERVER = "The price has a share of the server in it; others are of the chip alone."
 UNPUBLISHED = "*"
 """Follows a value that was computed for the sheet, not published, where footnotes have no room."""
 RATED = re.compile(r"\bT(?:FL)?OP/s")
@@ -35,6 +36,7 @@ def _has_unknown_sparsity(entry: Entry) -> bool:
 def footnotes(entry: Entry, notes: Notes) -> str:
     """Returns the footnotes of a rate of unknown sparsity and of a figure that no source prints."""
     marks = notes.mark(UNSPECIFIED) if _has_unknown_sparsity(entry) else ""
+    marks += notes.mark(WITH_SERVER) if entry.has_server else ""
     if entry.value is None or entry.origin == "derived" or not entry.formula:
         return marks
     how = COMPUTED if entry.origin == "computed" else "Derived from its source"
