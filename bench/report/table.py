@@ -1,7 +1,7 @@
 """The main table of a record's report, with heading and footnotes; and tables of all reports."""
 
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -13,7 +13,7 @@ from bench.records.model import IMPORTED_BY, Record, at_once
 from bench.report.record.summary import summary
 from bench.report.text.digits import beside, percent, with_interval
 from bench.report.text.groups import VERDICT, trimmed
-from bench.report.text.scalar import Scalar
+from bench.report.text.scalar import Lazy, Scalar
 from bench.words import capital, counted
 
 COLUMNS = (
@@ -51,6 +51,17 @@ class Table:
     summary: tuple[str, ...]
     notes: tuple[str, ...]
 
+    def with_texts(self, of: Callable[[str], str]) -> "Table":
+        """Returns the table with what ``of`` makes of each text; cells when they are first read."""
+        return Table(
+            title=of(self.title),
+            heading=tuple(map(of, self.heading)),
+            columns=tuple(map(of, self.columns)),
+            cells=Lazy(lambda: _rows(of, self)),
+            summary=tuple(map(of, self.summary)),
+            notes=tuple(map(of, self.notes)),
+        )
+
 
 @dataclass(frozen=True)
 class Section:
@@ -69,6 +80,24 @@ class Section:
     flat: list[dict[str, Scalar]]
     lines: tuple[str, ...] = ()
     key: str = ""
+
+    def with_texts(self, of: Callable[[str], str]) -> "Section":
+        """Returns the table with what ``of`` makes of each text; rows for programs stay."""
+        return replace(
+            self,
+            title=of(self.title),
+            columns=tuple(map(of, self.columns)),
+            cells=tuple(_rows(of, self)),
+            lines=tuple(map(of, self.lines)),
+        )
+
+
+def _rows(of: Callable[[str], str], table: Table | Section) -> Iterator[tuple[str, ...]]:
+    """Yields the rows of cells; one cell too many would shift all after it."""
+    for row in table.cells:
+        if len(row) != len(table.columns):
+            raise ValueError(f"{len(row)} cells in {len(table.columns)} columns: {row}")
+        yield tuple(map(of, row))
 
 
 class Notes:

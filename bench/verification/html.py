@@ -3,7 +3,6 @@
 import re
 from html import escape
 
-from bench.judging.verdict import Verdict
 from bench.plot.theme import DARK, LIGHT
 from bench.report.formats.html import MARKS, POLICY, linked
 from bench.verification.document import (
@@ -148,7 +147,7 @@ def _row(columns: tuple[str, ...], row: tuple[str, ...], notes: int) -> str:
 def _mark(text: str) -> str:
     """Returns the symbol of the verdict that a cell begins with, so that colour is not needed."""
     word = text.partition(":")[0]
-    sign = MARKS.get(Verdict(word)) if word in tuple(Verdict) else None
+    sign = MARKS.get(word)
     return f'<span aria-hidden="true">{sign} </span>' if sign else ""
 
 

@@ -1,7 +1,7 @@
 """A report as one self-contained page: all text escaped, no script, nothing loaded."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from bench.judging.verdict import Verdict
@@ -22,7 +22,7 @@ STYLE = (
     "td:not(:first-child)::before{content:attr(data-label) ': ';opacity:.7}}"
 )
 """On screens under 600 pixels wide, each row is a card with column names before its cells."""
-MARKS = {
+MARKS: Mapping[str, str] = {
     Verdict.REACHED: "✓",
     Verdict.SHORT: "✗",
     Verdict.UNDECIDED: "?",
@@ -71,12 +71,14 @@ def as_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 
 def _cell(column: str, text: str) -> str:
     """Returns a cell with its column's name as an attribute; a verdict gets its mark."""
-    word = text.partition(":")[0]
-    mark = (
-        MARKS.get(Verdict(word)) if column in (VERDICT, REMARK) and word in tuple(Verdict) else None
-    )
+    mark = mark_of(column, text)
     marked = f"{mark} {text}" if mark else text
     return f'<td data-label="{escape(column)}">{escape(marked)}</td>'
+
+
+def mark_of(column: str, text: str) -> str:
+    """Returns the mark of the verdict at the beginning of a cell; empty if it has none."""
+    return MARKS.get(text.partition(":")[0], "") if column in (VERDICT, REMARK) else ""
 
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:)\]]")

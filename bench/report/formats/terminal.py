@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.judging.verdict import Verdict
-from bench.report.formats.html import MARKS
-from bench.report.table import Section, Table
+from bench.report.formats.html import MARKS, mark_of
 from bench.report.text.groups import REMARK, VERDICT
 from bench.report.text.layout import AIRY, GAP, Cells, Grid, Layout, choose, details, grid_lines
 from bench.report.text.markup import Report
@@ -40,7 +38,7 @@ def render(report: Report) -> str:
 
 def set_for(report: Report, screen: Screen) -> str:
     """Returns the report as lines that fit the screen, ended by a line break each."""
-    encodable = _spelled(report, screen)
+    encodable = report.with_texts(screen.encodable)  # before widths are taken
     return "\n".join(_lines(encodable, screen)).rstrip() + "\n"
 
 
@@ -147,10 +145,7 @@ def _paint(text: str, code: str, screen: Screen) -> str:
 
 def _marked(column: str, text: str, screen: Screen) -> str:
     """Returns a verdict with its mark before it, so that colour is not the only sign."""
-    word = text.partition(":")[0]
-    if not screen.drawn or column not in (VERDICT, REMARK) or word not in tuple(Verdict):
-        return text
-    mark = MARKS.get(Verdict(word))
+    mark = mark_of(column, text) if screen.drawn else ""
     return f"{screen.encodable(mark)} {text}" if mark else text
 
 
@@ -186,28 +181,3 @@ def bar(share: float, screen: Screen) -> str:
         whole, eighths = divmod(int(held * BAR * 8), 8)
         drawn, end = FULL * whole + EIGHTHS[eighths].strip(), "▶" if share > 1 else "│"
     return drawn + GLUE * (BAR - len(drawn)) + end
-
-
-def _spelled(report: Report, screen: Screen) -> Report:
-    """Returns the report with characters that the screen can encode, before widths are taken."""
-    spell, table = screen.encodable, report.table
-
-    def all_of(texts: Iterable[str]) -> tuple[str, ...]:
-        return tuple(map(spell, texts))
-
-    first = Table(
-        title=spell(table.title),
-        heading=all_of(table.heading),
-        columns=all_of(table.columns),
-        cells=tuple(map(all_of, table.cells)),
-        summary=all_of(table.summary),
-        notes=all_of(table.notes),
-    )
-    more = tuple(
-        Section(
-            spell(one.title), all_of(one.columns), tuple(map(all_of, one.cells)), one.flat,
-            all_of(one.lines), one.key,
-        )
-        for one in report.more
-    )  # fmt: skip
-    return Report(first, report.flat, more)

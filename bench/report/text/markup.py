@@ -1,12 +1,12 @@
 """The report that every output format renders, and helpers that the formats share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tabulate import tabulate
 
 from bench.report.table import Section, Table
-from bench.report.text.scalar import Lazy, Rows, Scalar
+from bench.report.text.scalar import Rows, Scalar
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Report:
         """Returns whether the first table is shown: not if it is empty and others follow."""
         return bool(self.table.cells) or not self.more
 
+    def with_texts(self, of: Callable[[str], str]) -> "Report":
+        """Returns the report with what ``of`` makes of each text; rows for programs stay."""
+        more = tuple(one.with_texts(of) for one in self.more)
+        return Report(self.table.with_texts(of), self.flat, more)
+
 
 def with_heading(report: Report, lines: Sequence[str]) -> Report:
     """Returns a report with further lines above its first table."""
@@ -46,22 +51,9 @@ def cleaned(report: Report) -> Report:
     A device's name and an error's text come from outside: their line breaks must not end a row, and
     their control characters must not reach a terminal.
     """
-    table = report.table
-    clean = Table(
-        title=one_line(table.title),
-        heading=_lines(table.heading),
-        columns=_lines(table.columns),
-        cells=Lazy(lambda: (_row(table.columns, row) for row in table.cells)),
-        summary=_lines(table.summary),
-        notes=_lines(table.notes),
-    )
-    return Report(clean, Rows(lambda: _flat(report.flat)), tuple(map(_section, report.more)))
-
-
-def _section(section: Section) -> Section:
-    cells = tuple(_row(section.columns, row) for row in section.cells)
-    title, columns = one_line(section.title), _lines(section.columns)
-    return Section(title, columns, cells, _flat(section.flat), _lines(section.lines), section.key)
+    clean = report.with_texts(one_line)
+    more = tuple(replace(one, flat=_flat(one.flat)) for one in clean.more)
+    return Report(clean.table, Rows(lambda: _flat(report.flat)), more)
 
 
 def _flat(rows: Iterable[dict[str, Scalar]]) -> list[dict[str, Scalar]]:
@@ -78,17 +70,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else " " for character in text)
-
-
-def _row(columns: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
-    """Returns the cells of a row, each on one line; a cell too many would shift all after it."""
-    if len(cells) != len(columns):
-        raise ValueError(f"{len(cells)} cells in {len(columns)} columns: {cells}")
-    return _lines(cells)
-
-
-def _lines(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(one_line(text) for text in texts)
 
 
 def _scalar(value: Scalar) -> Scalar:
