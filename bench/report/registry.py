@@ -7,9 +7,9 @@ from bench.errors import UsageError
 from bench.judging.verdict import MARGIN, rows
 from bench.records.model import Record
 from bench.report.formats import format_of
+from bench.report.record.figures import build
 from bench.report.record.flat import flat
 from bench.report.record.sections import ELSEWHERE, sections
-from bench.report.table import build
 from bench.report.text.footnotes import cites, with_hint
 from bench.report.text.markup import Report, cleaned
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.judging.verdict import Row
+from bench.report.record.figures import COLUMNS, build
 from bench.report.record.flat import flat
 from bench.report.record.identity import identity_sections
 from bench.report.record.sections import ELSEWHERE, MAKERS
-from bench.report.table import COLUMNS, Section, build
+from bench.report.table import Section
 from bench.report.table import Table as ReportTable
 from bench.report.text.groups import VERDICT, trimmed, without_empty
 from bench.verification.case import Case

@@ -19,10 +19,11 @@ from bench.measure.session import LocalSession
 from bench.records.model import Measurement, Record
 from bench.report.chips.dossier import _best
 from bench.report.formats import FORMATS
+from bench.report.record.figures import build
 from bench.report.record.inputs import TITLE, families, input_sections, ratio, sentence
 from bench.report.record.summary import summary
 from bench.report.registry import render
-from bench.report.table import Section, build
+from bench.report.table import Section
 from tests.conftest import order
 
 INPUTS = ("normal", "uniform", "integers", "constant", "zeros")

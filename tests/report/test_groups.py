@@ -15,8 +15,9 @@ from bench.measure.item import Item
 from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record, Stopped
+from bench.report.record.figures import COLUMNS, build
 from bench.report.registry import render
-from bench.report.table import COLUMNS, Section, build
+from bench.report.table import Section
 from bench.report.text.groups import remark, trimmed, without_empty
 from tests.conftest import order
 

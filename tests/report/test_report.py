@@ -16,8 +16,8 @@ from bench.records.model import DeviceInfo
 from bench.report.chips.listing import listing
 from bench.report.chips.sheet import sheet
 from bench.report.formats import FORMATS
+from bench.report.record.figures import build
 from bench.report.registry import render, render_report
-from bench.report.table import build
 from tests.folders import beside_golden
 from tests.report.cases import H20, RECORD, SHEETS, product, record, timing
 

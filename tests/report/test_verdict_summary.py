@@ -4,8 +4,8 @@ from bench.chips.load import Catalogue
 from bench.judging.standing import standing, stream_words
 from bench.judging.verdict import Verdict, rows
 from bench.records.model import Record
+from bench.report.record.figures import build
 from bench.report.record.summary import summary
-from bench.report.table import build
 from tests.report.verdict_cases import product_at, record_of, stream_at
 
 

@@ -205,7 +205,7 @@ def _print_table(series: Series, places: list[Path], *, hidden: bool) -> None:
     """Prints the table of the runs; nothing if there is no record."""
     from bench.measure.resume import RUN
     from bench.records.store import read
-    from bench.report.table import suite_words
+    from bench.report.record.figures import suite_words
 
     records = [read(path) for path in places]
     if not records:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from bench.chips.load import Catalogue
 from bench.judging.verdict import Row, Verdict, rows
 from bench.records.model import Record
+from bench.report.record.figures import ENDINGS, cautions, title_of
 from bench.report.record.repeats import spread_sections
-from bench.report.table import ENDINGS, Table, cautions, title_of
+from bench.report.table import Table
 from bench.report.text.digits import percent, with_interval
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
