@@ -119,6 +119,6 @@ def _place(config: ValidateConfig) -> Path | None:
 
 
 def _changes(before: dict[str, float], parts: "list[Part]", *, whole: bool) -> "list[Change]":
-    from bench.predict.validation.errors import changes, figures
+    from bench.predict.validation.errors import changes
 
-    return changes(before, {one.key: figures(one.cases).mean for one in parts}, whole=whole)
+    return changes(before, {one.key: one.figures.mean for one in parts}, whole=whole)

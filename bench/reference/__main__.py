@@ -17,7 +17,7 @@ from bench.predict.validation import points
 from bench.predict.validation.errorfile import FILE as VALIDATION
 from bench.predict.validation.errorfile import state
 from bench.predict.validation.errorfile import written as figures_of
-from bench.predict.validation.errors import Part, changes, figures
+from bench.predict.validation.errors import Part, changes
 from bench.predict.validation.validate import validated
 from bench.reference.documents import write_docs
 from bench.reference.findings import findings
@@ -44,7 +44,7 @@ def main() -> int:
 def _update_errors(file: Path, parts: list[Part]) -> int:
     """Replaces the stored prediction errors, unless some got worse; returns the exit code."""
     before = state(file) if file.is_file() else {}
-    after = {part.key: figures(part.cases).mean for part in parts}
+    after = {part.key: part.figures.mean for part in parts}
     worsened = [part for part in changes(before, after, whole=True) if part.worse]
     if worsened:
         names = ", ".join(part.name for part in worsened)

@@ -22,7 +22,7 @@ from bench.predict.validation.bars import (
     VENDOR,
 )
 from bench.predict.validation.errorfile import FILE, RATIO, state
-from bench.predict.validation.errors import Bar, Part, changes, figures, missed
+from bench.predict.validation.errors import Bar, Part, changes
 from bench.predict.validation.serving import unfitted_vendors
 from bench.predict.validation.validate import MAKERS, validated
 
@@ -122,17 +122,17 @@ def test_every_bar_has_its_part(parts: Parts) -> None:
 
 @pytest.mark.parametrize("key", MET, ids=": ".join)
 def test_the_bars_that_are_met_stay_met(parts: Parts, key: tuple[str, str]) -> None:
-    assert missed(parts[key].bar, figures(parts[key].cases)) == []
+    assert parts[key].misses == []
 
 
 @pytest.mark.parametrize("key", MISSED, ids=": ".join)
 def test_the_bars_that_are_missed_are_told_as_missed(parts: Parts, key: tuple[str, str]) -> None:
-    assert missed(parts[key].bar, figures(parts[key].cases))
+    assert parts[key].misses
 
 
 def test_no_part_is_worse_than_the_shipped_figures(parts: Parts) -> None:
     before = state(paths.data_dir("results") / FILE)
-    now = {one.key: figures(one.cases).mean for one in parts.values()}
+    now = {one.key: one.figures.mean for one in parts.values()}
     assert set(now) == set(before), "make results/validation.json anew"
     found = changes(before, now, whole=True)
     assert [f"{one.name}: {one.before} {one.now}" for one in found if one.worse] == []
@@ -140,7 +140,7 @@ def test_no_part_is_worse_than_the_shipped_figures(parts: Parts) -> None:
 
 def test_the_shipped_figures_are_those_of_the_shipped_tables(parts: Parts) -> None:
     before = state(paths.data_dir("results") / FILE)
-    now = {one.key: figures(one.cases).mean for one in parts.values()}
+    now = {one.key: one.figures.mean for one in parts.values()}
     assert now == pytest.approx(before, abs=1e-3), "make results/validation.json anew"
 
 
@@ -151,8 +151,7 @@ def test_every_part_beats_the_bare_roofline_on_its_median_but_the_foreign_softwa
     worse = [
         one.key
         for one in parts.values()
-        if not one.name.startswith(RATIO)
-        and figures(one.cases).median > figures(one.cases).rivals[0][1]
+        if not one.name.startswith(RATIO) and one.figures.median > one.figures.rivals[0][1]
     ]
     assert worse == []
 
@@ -216,5 +215,5 @@ def test_the_page_tells_every_part_with_its_bar(parts: Parts) -> None:
     lines = page.splitlines()
     for one in parts.values():
         (line, *_) = [each for each in lines if each.startswith(f"| {one.key}")]
-        told = "MISSED" if missed(one.bar, figures(one.cases)) else "met"
+        told = "MISSED" if one.misses else "met"
         assert line.rstrip(" |").endswith(told if one.bar != Bar() else "none")

@@ -25,7 +25,7 @@ FLAT = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 
 def written(parts: Sequence[Part]) -> str:
     """Returns the figures of parts as the text of a file, without those of pairs of chips."""
-    kept = {one.key: {**_kept(figures(one.cases)), "each": _each(one)} for one in parts}
+    kept = {one.key: {**_kept(one.figures), "each": _each(one)} for one in parts}
     text = json.dumps({"parts": kept}, indent=1) + "\n"
     return FLAT.sub(_on_a_line, text)
 

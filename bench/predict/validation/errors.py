@@ -7,6 +7,7 @@ not 300 independent cases. The other mean and the median are over cases, as in p
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -102,6 +103,20 @@ class Part:
     def key(self) -> str:
         """Returns the name of the part in files."""
         return f"{self.name}: {self.split}"
+
+    @cached_property
+    def figures(self) -> "Figures":
+        """Returns the summary of its cases.
+
+        Raises:
+            ValueError: there are no cases.
+        """
+        return figures(self.cases)
+
+    @cached_property
+    def misses(self) -> list[str] | None:
+        """Returns the targets that are not reached, in words; None if there is no target."""
+        return missed(self.bar, self.figures)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from bench import paths
 from bench.errors import DataError, Fault, UsageError
-from bench.predict.validation.errors import Outcome, Part, figures
+from bench.predict.validation.errors import Outcome, Part
 
 FILE = "validation.csv"
 """Name of the file, in ``results/``."""
@@ -92,7 +92,7 @@ def written(parts: Sequence[Part]) -> str:
     writer.writerow(COLUMNS)
     for part in parts:
         if part.key in DRAWN_PARTS:
-            part_errors = figures(part.cases)
+            part_errors = part.figures
             common = (DRAWN_PARTS[part.key], part_errors.count, f"{part_errors.median:.4f}")
             writer.writerows((*common, *cells) for cells in _cells(_evenly(part.cases)))
     return out.getvalue()

@@ -8,8 +8,6 @@ from bench.predict.validation.errors import (
     Change,
     Figures,
     Part,
-    figures,
-    missed,
 )
 from bench.report.prediction.validationlists import (
     CUT,
@@ -96,7 +94,7 @@ def _columns(rivals: tuple[str, str]) -> tuple[str, ...]:
 
 
 def _cells(part: Part, notes: Notes | None = None) -> tuple[str, ...]:
-    errors = figures(part.cases)
+    errors = part.figures
     mark = f" {notes.mark(f'{part.name}: {part.note}.')}" if part.note and notes else ""
     return (
         f"{part.key}{mark}",
@@ -105,7 +103,7 @@ def _cells(part: Part, notes: Notes | None = None) -> tuple[str, ...]:
         *_errors(errors),
         *rival_cells(errors),
         f"{errors.worst_chip} {percent(errors.worst)}",
-        _target_word(missed(part.bar, errors)),
+        _target_word(part.misses),
     )
 
 
@@ -121,8 +119,7 @@ def _target_word(misses: list[str] | None) -> str:
 
 def _bars(parts: Sequence[Part]) -> Section:
     """Returns the table of targets: those met, and by what others are missed."""
-    found = [(one, missed(one.bar, figures(one.cases))) for one in parts]
-    kept = [(one, misses) for one, misses in found if misses is not None]
+    kept = [(one, one.misses) for one in parts if one.misses is not None]
     cells = tuple(
         (one.key, target_text(one.bar), _target_word(misses), "; ".join(misses) or NONE)
         for one, misses in kept
@@ -153,8 +150,7 @@ def target_text(bar: Bar) -> str:
 
 
 def _flat(part: Part) -> dict[str, Scalar]:
-    errors = figures(part.cases)
-    misses = missed(part.bar, errors)
+    errors, misses = part.figures, part.misses
     return {
         "part": part.name,
         "held_out": part.split,
@@ -170,9 +166,8 @@ def _flat(part: Part) -> dict[str, Scalar]:
 
 def _summary(parts: Sequence[Part], changes: Sequence[Change]) -> Iterable[str]:
     """Yields how many targets are met, which are missed, and which parts got worse."""
-    judged = [(one, missed(one.bar, figures(one.cases))) for one in parts]
-    failed = [one.key for one, misses in judged if misses]
-    count = sum(misses is not None for _, misses in judged)
+    failed = [one.key for one in parts if one.misses]
+    count = sum(one.misses is not None for one in parts)
     rest = f"; {counted(len(parts) - count, 'part')} without one" if count < len(parts) else ""
     met = f"Targets, listed below: {count - len(failed)} of {count} met{rest}."
     yield met if count else "No part here has a target."
