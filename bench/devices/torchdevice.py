@@ -127,6 +127,12 @@ class TorchDevice:
         except REFUSALS as error:
             raise translated(error) from error
 
+    def writer(self, size: int) -> Callable[[], object]:
+        """Returns a call that writes a buffer of ``size`` bytes."""
+        import torch
+
+        return torch.zeros(size, dtype=torch.uint8, device=self.device).zero_
+
     def now(self) -> float:
         """Returns seconds on the host's monotonic clock."""
         return time.perf_counter_ns() * 1e-9

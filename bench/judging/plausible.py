@@ -74,6 +74,10 @@ def timing_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]
         yield f"{cached}: a cache may explain the rate"
 
 
+FLUSHED = "caches_flushed"
+"""Observed of work before each call of which the caches were emptied, outside its time."""
+
+
 def result_doubts(measurement: Measurement) -> Iterator[str]:
     """Yields why the timed calls did not compute their result, or were not timed to their end."""
     spot = measurement.spot_check
@@ -96,6 +100,8 @@ def cached_by(measurement: Measurement, device: DeviceInfo) -> str:
     """Returns why a cache may serve a memory stream; empty if it cannot, or is no such stream."""
     work, cache = measurement.work, device.llc_bytes
     if "memory_bandwidth" not in measurement.figures or not work or not cache:
+        return ""
+    if FLUSHED in measurement.observed:
         return ""
     if work.footprint_bytes >= CACHE_MULTIPLE * cache:
         return ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
@@ -17,10 +17,12 @@ from bench.devices.base import Device, DeviceError, DeviceLostError
 from bench.devices.registry import open_device
 from bench.devices.torchdevice import PreparedTask
 from bench.errors import UsageError, did_you_mean
+from bench.judging.plausible import FLUSHED
 from bench.kernels.common.base import Task
 from bench.measure.conditions import Watch
-from bench.measure.loop import Plan, measure
+from bench.measure.loop import SAMPLE_S, Plan, measure
 from bench.measure.stats import describe, half_width
+from bench.plugin.flush import Flushed
 from bench.records.model import Conditions, DeviceInfo, Measurement, Quantity, Stopped, Timing, Work
 from bench.units import Dimension
 
@@ -57,13 +59,17 @@ class WorkArguments(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Given:
-    """The ``WorkArguments`` of a call, with defaults filled in."""
+    """The ``WorkArguments`` of a call, with defaults filled in.
+
+    ``flush`` says that caches are emptied before each call, outside its time.
+    """
 
     flop: float = 0.0
     bytes: float = 0.0
     items: float = 1.0
     dtype: str = ""
     figure: str | None = None
+    flush: bool = False
 
     def checked(self) -> "Given":
         """Checks the arguments and returns them.
@@ -125,16 +131,26 @@ def opened(word: str) -> Device:
         raise UsageError(f"onpaper: {error}") from None
 
 
-def timed(device: Device, call: Callable[[], object], seconds: float) -> tuple[Timing, Conditions]:
+def timed(
+    device: Device, call: Callable[[], object], seconds: float, *, flush: bool = False
+) -> tuple[Timing, Conditions]:
     """Times a call with the loop that also times the built-in kernels.
+
+    Args:
+        device: runs the call.
+        call: takes no arguments.
+        seconds: time to measure in s.
+        flush: empty the caches before each call, outside its time.
 
     Raises:
         RuntimeError: the device failed.
     """
     prepared = PreparedTask(Task([call]))
+    timer = cast("Device", Flushed(device)) if flush else device
+    plan = Plan(seconds, PRECISION, sample_s=0.0 if flush else SAMPLE_S)  # as short as can be timed
     try:
         with Watch(device) as watch:
-            timing = measure(device, prepared, Plan(seconds, PRECISION))
+            timing = measure(timer, prepared, plan)
     except DeviceLostError as error:
         raise RuntimeError(str(error)) from None
     return timing, watch.conditions()
@@ -182,6 +198,7 @@ def measurement(
         timing=timing,
         conditions=conditions,
         label=name,
+        observed={FLUSHED: "before each call"} if given.flush else {},
         quantity=_quantity(given, keys),
         decides=False,
     )

@@ -61,6 +61,7 @@ class Onpaper:
         device: str | None = None,
         seconds: float | None = None,
         name: str | None = None,
+        flush: bool = False,
         **work: Unpack[WorkArguments],
     ) -> Result:
         """Times a call and compares its rate with the published figure of the chip it runs on.
@@ -70,16 +71,19 @@ class Onpaper:
             device: device word; default: that of the tensors that the call returns or holds.
             seconds: time to measure in s; default: ``--onpaper-seconds``.
             name: name of the row; default: the test's name.
+            flush: empty the caches before each call, outside its time, so that inputs which fit in
+                them are read from memory.
             work: the work of one call, see ``WorkArguments``.
 
         Raises:
             UsageError: invalid work, dtype, figure or device.
         """
-        given = Given(**work).checked()
+        given = Given(**work, flush=flush).checked()
         value = call()  # warms up: errors of the call are the test's own, and its code is loaded
         word = device or self._session.settings.device or device_of(call, value)
-        timing, conditions = timed(_device(word), call, seconds or self._session.settings.seconds)
-        return self._result(word, given, (timing, conditions), name)
+        budget_s = seconds or self._session.settings.seconds
+        seen = timed(_device(word), call, budget_s, flush=flush)
+        return self._result(word, given, seen, name)
 
     @_blames_the_caller
     def beside(

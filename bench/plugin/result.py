@@ -22,8 +22,9 @@ class Result:
         seconds: median duration of one call, in s.
         rate: work per second in base units (FLOP/s, B/s, items/s); nan where no work was given.
         low, high: bounds of its 95% interval.
-        achieved: rate over the published figure; nan where there is none, or where the rate is
-            implausible, so that every comparison with it is false: ``why`` says which.
+        achieved: rate over the published figure; nan where there is none, where the rate is
+            implausible, or where a cache may serve what is compared with memory, so that every
+            comparison with it is false: ``why`` says which.
         achieved_low, achieved_high: bounds of its 95% interval.
         published: the published figure in base units; None if there is none.
         figure, chip: keys of the figure and the chip that the call is compared with.
@@ -72,12 +73,15 @@ def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "
     doubt = doubt if paper else ""
     why = "; ".join(one for one in (why, doubt) if one)
     disturbed = "; ".join(_troubles(row.measurement))
-    believed = row.fraction if row.verdict is not Verdict.IMPLAUSIBLE else None
+    implausible = row.verdict is Verdict.IMPLAUSIBLE
+    believed = row.fraction if row.tests and not implausible else None
     shown = with_interval(found, row.dimension) if found else show(seconds, Dimension.TIME)
     comparison = why
     if paper and row.fraction:
         comparison = f"{percent(row.fraction)} of {paper.text}, {FIGURES[paper.key].title}"
-        remarks = [doubt, disturbed] if believed else [f"implausible: {why}"]
+        remarks = (
+            [doubt, disturbed] if believed else [f"implausible: {why}" if implausible else why]
+        )
         comparison += f" ({remark})" if (remark := "; ".join(filter(None, remarks))) else ""
     return Result(
         name=name,

@@ -13,6 +13,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.devices.base import DeviceError, DeviceLostError
+from bench.devices.torchdevice import TorchDevice
 from bench.errors import UsageError
 from bench.judging.verdict import weigh
 from bench.plugin.call import (
@@ -91,6 +92,61 @@ def test_an_implausible_rate_passes_no_comparison_and_is_called_so(sheets: Catal
     assert math.isnan(result.achieved)
     assert "(implausible: " in str(result)
     assert "above every peak of the sheet" in result.why
+
+
+@pytest.mark.parametrize(
+    ("given", "achieved", "told"),
+    [
+        (Given(bytes=3e9), 0.75, ""),
+        (
+            Given(bytes=3e6),
+            math.nan,
+            "does not test memory: the buffers (3.00 MB) are below",
+        ),
+        (Given(bytes=3e6, flush=True), 0.75, ""),
+    ],
+    ids=["large", "cached", "flushed"],
+)
+def test_what_a_cache_may_serve_is_no_share_of_memory_bandwidth(
+    given: Given, achieved: float, told: str, sheets: Catalogue
+) -> None:
+    chip, device = sheets.find("h20"), H20.model_copy(update={"llc_bytes": 60 * 2.0**20})
+    seen = timing_of([given.bytes / 3e12] * 20, 1), Conditions()
+    one = measurement("mine", given, seen, beside(given, sheets, device))
+    result = result_of("mine", weigh(one, device, chip, sheets), "NVIDIA H20", chip.id)
+    assert result.achieved == pytest.approx(achieved, nan_ok=True)
+    assert told in result.why
+    assert told in str(result)
+    assert "of 4000 GB/s, memory bandwidth" in str(result)
+
+
+def test_caches_are_emptied_before_each_call_and_outside_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    sizes: list[int] = []
+
+    def flush() -> None:
+        done.append("flush")
+        time.sleep(0.002)
+
+    def writer(_: object, size: int) -> Callable[[], None]:
+        sizes.append(size)
+        return flush
+
+    monkeypatch.setattr(TorchDevice, "writer", writer)
+    device = opened("cpu")
+    timing, _ = timed(device, lambda: done.append("call"), 0.05, flush=True)
+    assert done[:4] == ["flush", "call"] * 2
+    assert done.count("flush") == done.count("call") >= 6
+    assert timing.stats.median_s < 0.001
+    assert sizes == [int(2 * device.limits().cache_bytes)]
+
+
+def test_what_is_written_is_a_buffer_of_that_size() -> None:
+    device = opened("cpu")
+    assert isinstance(device, TorchDevice)
+    assert getattr(device.writer(4096)(), "nbytes", 0) == 4096
 
 
 def test_a_bandwidth_that_nobody_published_is_said_where_it_may_bind(sheets: Catalogue) -> None:
