@@ -31,6 +31,7 @@ class Worker:
     def __init__(self, device: Device, team: Team) -> None:
         self.device, self._team = device, team
         self.prepared: Prepared | None = None
+        self.most = 0
         self.error: Exception | None = None
 
     def outcome(self, words: tuple[Any, ...]) -> Outcome:
@@ -52,6 +53,8 @@ class Worker:
         if self.prepared is None:
             raise RuntimeError(f"asked for {verb} before anything was prepared")
         if verb == "time":
+            if self.most:
+                self.prepared.spoil()
             self._team.align()
             return self.device.time(self.prepared, *arguments)
         return self.prepared.spoil() if verb == "spoil" else self.prepared.spot_check()
@@ -60,6 +63,7 @@ class Worker:
         if verb == "check":
             return self.device.check(kernel, point)
         self.prepared = None  # frees its buffers before new ones are allocated
+        self.most = most_calls(kernel, point)
         self.prepared = self.device.prepare(kernel, point)
         return None
 
@@ -100,7 +104,7 @@ class LeadingDevice:
         if not across(kernel):
             return self._device.prepare(kernel, point)
         self._ask("prepare", kernel.name, point)
-        return PreparedOnAll(self)
+        return PreparedOnAll(self, most_calls(kernel, point))
 
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
         """Returns the slowest rank's time of calls that all ranks begin together."""
@@ -167,12 +171,16 @@ class LeadingDevice:
 
 
 class PreparedOnAll:
-    """A configuration that every rank has prepared; only the latest is usable."""
+    """A configuration that every rank has prepared; only the latest is usable.
+
+    Attributes:
+        most: the most calls of a timed batch, which begins with a reset; 0 if it needs none.
+    """
 
     at_once = 1
 
-    def __init__(self, leader: LeadingDevice) -> None:
-        self._leader = leader
+    def __init__(self, leader: LeadingDevice, most: int = 0) -> None:
+        self._leader, self.most = leader, most
 
     def spoil(self) -> None:
         """Overwrites the results on all ranks."""
@@ -190,6 +198,12 @@ class PreparedOnAll:
 def across(kernel: Kernel) -> bool:
     """Returns whether a kernel needs every rank."""
     return bool(getattr(kernel, "across_ranks", False))
+
+
+def most_calls(kernel: Kernel, point: Point) -> int:
+    """Returns after how many calls a kernel's buffers need a reset; 0 if they need none."""
+    most = getattr(kernel, "most", None)
+    return int(most(point)) if most else 0
 
 
 def worst(checks: Sequence[Check]) -> Check:

@@ -3,7 +3,8 @@
 The message size S is that of the larger of a rank's two buffers. Algorithm bandwidth is S / t; bus
 bandwidth is that times 2 (n-1) / n for an all-reduce and (n-1) / n for the others, with n ranks
 (nccl-tests, doc/PERFORMANCE.md): the least that a rank has to send, and to receive. Bus bandwidth
-is reported, and compared with the link's one-way figure.
+is reported, and compared with the link's one-way figure, but not where a network between nodes
+takes part.
 """
 
 import math
@@ -71,9 +72,14 @@ class Collective(Defaults):
         """Returns operation and message size, such as ``all_reduce-16MiB``."""
         return tuple(f"{operation}-{size}" for operation in TITLES for size in SIZES)
 
-    def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the one-way link bandwidth, which corresponds to bus bandwidth."""
-        return ("link_bandwidth_oneway",)
+    def most(self, point: Point) -> int:
+        """Returns the calls after which the target has to be reset, 0 if it need not be."""
+        summed = _operation(point) == "all_reduce" and point.size("ranks") > 1
+        return int(math.log(GROWTH) / math.log(point.size("ranks"))) if summed else 0
+
+    def figures(self, point: Point) -> tuple[str, ...]:
+        """Returns the one-way link bandwidth, for bus bandwidth; none between several nodes."""
+        return () if "nodes" in point.parameters else ("link_bandwidth_oneway",)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
         """Returns bytes/s."""
@@ -85,7 +91,9 @@ class Collective(Defaults):
         words = f"{TITLES[_operation(point)]} of {binary(message)}"
         if count == 1:
             return words
-        return f"{words} over {count} ranks (bus = {bus_factor(point):.4g} x algorithm)"
+        nodes = point.parameters.get("nodes")
+        where = f"{count} ranks on {nodes} nodes" if nodes else f"{count} ranks"
+        return f"{words} over {where} (bus = {bus_factor(point):.4g} x algorithm)"
 
     def work(self, point: Point) -> Work:
         """Counts the bytes of bus bandwidth, and a rank's share of the additions."""
@@ -101,10 +109,11 @@ class Collective(Defaults):
         """Returns the operation at its message size; ``check`` uses a small one."""
         operation, _, size = (variant or self.variants(dtype)[0]).partition("-")
         count = ranks.count()
-        parameters: dict[str, int | str] = {"operation": operation, "ranks": count}
         least = itemsize(dtype) * (1 if operation == "all_reduce" else count)
         message = math.ceil(SIZES[size] / least) * least
-        return Point("collective", dtype, data, {**parameters, "message_bytes": message})
+        nodes = {"nodes": ranks.nodes()} if ranks.nodes() > 1 else {}
+        sizes = {"ranks": count, "message_bytes": message, **nodes}
+        return Point("collective", dtype, data, {"operation": operation, **sizes})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the configuration if memory holds it; CPU ranks share the host's memory."""
@@ -168,7 +177,7 @@ class _Side:
         target: its output.
         call: runs the operation once.
         calls: runs since the target was reset.
-        most: in-place sums allowed before the target is reset.
+        most: calls before the target is reset; 0 if it is not.
     """
 
     operation: str
@@ -187,8 +196,8 @@ class _Side:
             self.target.fill_(float("nan"))
 
     def run(self) -> None:
-        """Runs the operation once; first resets an in-place sum that has grown too far."""
-        if self.calls == self.most and self.operation == "all_reduce":
+        """Runs the operation; first resets a sum grown too far, which no timed call has to."""
+        if self.most and self.calls == self.most:
             self.spoil()
         self.call()
         self.calls += 1
@@ -222,8 +231,8 @@ def _side(point: Point, source: "torch.Tensor", target: "torch.Tensor") -> _Side
         source = source[:part]
     elif operation == "reduce_scatter":
         target = target[:part]
-    most = int(math.log(GROWTH) / math.log(count))
-    return _Side(operation, source, target, _call(operation, source, target), most)
+    call = _call(operation, source, target)
+    return _Side(operation, source, target, call, KERNEL.most(point))
 
 
 def _call(operation: str, source: "torch.Tensor", target: "torch.Tensor") -> Callable[[], object]:

@@ -153,18 +153,21 @@ def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
         DeviceError: the timer does not advance.
     """
     wanted = max(sample_s, 1000 * device.timer_resolution_s)
+    limit: int | None = getattr(prepared, "most", None)
+    most = limit or MOST_CALLS
     batch = 1
     while True:
         elapsed = device.time(prepared, batch)
         seconds = elapsed.seconds
-        if seconds <= 0 and (batch >= MOST_CALLS or elapsed.wall_seconds > UNMOVED_S):
+        if seconds <= 0 and (batch >= most or elapsed.wall_seconds > UNMOVED_S):
             raise DeviceError("the device's timer stays at 0")
         if seconds >= wanted:
             return batch
-        if seconds >= wanted / 2 or batch >= MOST_CALLS:
-            return max(1, math.ceil(batch * wanted / max(seconds, 1e-9)))
+        if seconds >= wanted / 2 or batch >= most:
+            enough = math.ceil(batch * wanted / max(seconds, 1e-9))
+            return max(1, min(enough, limit or enough))
         growth = 2 if seconds <= 0 else max(2, int(wanted / seconds))
-        batch = min(MOST_CALLS, batch * growth)
+        batch = min(most, batch * growth)
 
 
 def _rested(

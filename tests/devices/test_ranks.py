@@ -1,19 +1,20 @@
 """Several ranks as one run: who leads, who follows, what an error or a death costs."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from bench.devices import ranks as led
 from bench.devices.base import Elapsed, Health
-from bench.devices.fake import FakeSpec
+from bench.devices.fake import FakePrepared, FakeSpec
 from bench.devices.ranks import Worker, slowest, worst
 from bench.devices.team import LostRankError, Outcome
 from bench.kernels.common import ranks
 from bench.kernels.common.base import Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
-from bench.measure.loop import Plan
+from bench.measure.loop import Plan, measure
 from bench.records.model import Check
 from tests.devices.rank_cases import WAIT_S, Pair, lose, paired
 
@@ -43,6 +44,7 @@ def test_what_the_first_is_asked_all_do(pair: Pair) -> None:
     told = [("check", "collective", POINT), ("prepare", "collective", POINT), ("time", 7)]
     assert pair.first.log == pair.second.log == [*told, ("release",)]
     orders = ["check", "prepare", "spoil", "time", "align", "spot_check", "release"]
+    assert (prepared.at_once, getattr(prepared, "most", None)) == (1, 96)
     assert pair.teams[0].said == orders
     assert pair.teams[1].said == ["align"]
 
@@ -54,6 +56,24 @@ def test_a_kernel_that_needs_no_other_rank_is_the_firsts_alone(pair: Pair) -> No
     pair.leader.time(prepared, 3)
     assert len(pair.first.log) == 3
     assert pair.second.log == pair.teams[0].said == []
+
+
+@pytest.mark.parametrize(("operation", "resets"), [("all_reduce", 2), ("all_gather", 0)])
+def test_timed_batches_of_sums_in_place_begin_with_a_reset_and_need_no_other(
+    operation: str, resets: int, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiled: list[FakePrepared] = []
+
+    def noted(one: FakePrepared) -> None:
+        spoiled.append(one)
+
+    monkeypatch.setattr(FakePrepared, "spoil", noted)
+    point = replace(POINT, parameters={**POINT.parameters, "operation": operation})
+    prepared = pair.leader.prepare(COLLECTIVE, point)
+    batch = measure(pair.leader, prepared, Plan(0.05)).batch_calls
+    timed = [one for one in pair.first.log if isinstance(one, tuple) and one[0] == "time"]
+    assert len(spoiled) == resets * len(timed)
+    assert (batch <= 96) == bool(resets)
 
 
 def test_the_slowest_rank_tells_the_time(pair: Pair) -> None:

@@ -57,6 +57,7 @@ def test_two_ranks_under_torchrun_write_one_record_and_print_one_table(tmp_path:
     assert "Warning" not in errors
     assert len(record["measurements"]) == 4
     for one in record["measurements"]:
+        assert "nodes" not in one["parameters"]
         done = Measurement.model_validate(one)
         assert (done.status, done.quantity) == ("ok", "byte_rate")
         assert done.check is not None

@@ -117,15 +117,15 @@ def test_sums_in_place_that_are_a_little_off_fail_however_many_they_were(
 
 
 @pytest.mark.parametrize(
-    ("operation", "expected"),
-    [("all_reduce", [1, 2, 3, 1, 2, 3, 1]), ("all_gather", [1, 2, 3, 4, 5, 6, 7])],
+    ("operation", "most", "expected"),
+    [("all_reduce", 3, [1, 2, 3, 1, 2, 3, 1]), ("all_gather", 0, [1, 2, 3, 4, 5, 6, 7])],
 )
 def test_sums_in_place_start_anew_where_they_would_grow_too_far_and_never_else(
-    operation: str, expected: list[int]
+    operation: str, most: int, expected: list[int]
 ) -> None:
     """Each doubles the last: of 1 they become 8, and start at 1 again."""
     source, target = torch.ones(4), torch.ones(4)
-    side = collective._Side(operation, source, target, lambda: target.mul_(2.0), 3)
+    side = collective._Side(operation, source, target, lambda: target.mul_(2.0), most)
     side.spoil()
     seen, values = [], []
     for _ in expected:
@@ -142,6 +142,7 @@ def test_sums_in_place_never_leave_what_fp32_holds(
     count: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collective, "_call", lambda *_: lambda: None)
+    assert collective.KERNEL.most(collected("all_gather", count)) == 0
     side = collective._side(collected("all_reduce", count), torch.ones(16), torch.ones(16))
     assert side.most == most
     assert float(count) ** (most + 1) * 100 < torch.finfo(torch.float32).max

@@ -68,6 +68,18 @@ def test_a_message_has_a_part_for_each_rank_and_the_label_tells_its_size(
     assert COLLECTIVE.label(point) == label
 
 
+def test_ranks_on_several_nodes_are_named_so_and_compared_with_no_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ranks, "count", lambda: 16)
+    assert "nodes" not in COLLECTIVE.pilot("fp32", "normal", "all_reduce-16MiB").parameters
+    monkeypatch.setattr(ranks, "nodes", lambda: 2)
+    point = COLLECTIVE.pilot("fp32", "normal", "all_reduce-16MiB")
+    assert (point.size("nodes"), COLLECTIVE.figures(point)) == (2, ())
+    label = "all-reduce of 16 MiB over 16 ranks on 2 nodes (bus = 1.875 x algorithm)"
+    assert COLLECTIVE.label(point) == label
+
+
 def test_collectives_are_a_table_of_their_own_beside_one_direction_of_a_link() -> None:
     point = collected("all_reduce")
     assert COLLECTIVE.figures(point) == ("link_bandwidth_oneway",)

@@ -84,6 +84,20 @@ def test_a_sum_in_the_switch_may_exceed_the_link_and_nothing_else_may(
     assert row.fraction.value == pytest.approx(over)
 
 
+def test_ranks_on_several_nodes_are_told_and_beside_no_link(
+    record: Record, sheets: Catalogue
+) -> None:
+    nodes = [
+        one.model_copy(update={"parameters": {**one.parameters, "nodes": 2}, "figures": ()})
+        for one in record.measurements
+    ]
+    here = record.model_copy(update={"measurements": tuple(nodes)})
+    (section,) = collective_sections(here, rows(here, sheets), sheets)
+    assert section.title == "Collectives over 8 ranks on 2 nodes"
+    assert (section.flat[0]["nodes"], section.flat[0]["link_share"]) == (2, None)
+    assert section.lines[0] == "No sheet prints such a figure."
+
+
 def test_without_a_chip_there_are_bandwidths_and_no_shares(
     record: Record, sheets: Catalogue
 ) -> None:

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import os
+import platform
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.kernels.common.base import UnsupportedError
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")
 """The environment variables that torchrun sets; a batch system sets some of them, never all."""
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+"""Identifies a running kernel: all containers of a node have the same."""
 
 ALONE = "run it through torchrun: torchrun --nproc-per-node=2 -m bench run suite=links"
 
@@ -48,6 +53,7 @@ class Groups:
         data: group that is measured: NCCL (RCCL) or a plug-in's own on accelerators, gloo on a CPU.
         backend: backend of ``data``.
         devices: index of this rank's accelerator, for a barrier of NCCL; None elsewhere.
+        nodes: number of nodes that the ranks run on.
     """
 
     answers: "ProcessGroup"
@@ -55,6 +61,7 @@ class Groups:
     data: "ProcessGroup"
     backend: str
     devices: list[int] | None
+    nodes: int = 1
 
 
 _joined: dict[str, Groups] = {}
@@ -90,8 +97,22 @@ def connect(device: int | None, kind: str = "cuda") -> Groups:
         data=dist.new_group(backend=backend, timeout=patience),
         backend=backend,
         devices=[device] if device is not None and backend == "nccl" else None,
+        nodes=len(set(gathered(_node()))),
     )
     return _joined["groups"]
+
+
+def nodes() -> int:
+    """Returns the number of nodes that the ranks run on."""
+    return _joined["groups"].nodes if "groups" in _joined else 1
+
+
+def _node() -> str:
+    """Returns what tells this node from others; it is compared, and never recorded."""
+    try:
+        return BOOT.read_text()
+    except OSError:
+        return platform.node()
 
 
 def _backend(kind: str) -> str:

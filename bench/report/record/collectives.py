@@ -32,8 +32,10 @@ def collective_sections(
     if not rows:
         return
     columns, cells = without_empty(COLUMNS, tuple(map(_cells, rows)))
-    ranks = rows[0].measurement.parameters.get("ranks", 1)
+    told = rows[0].measurement.parameters
+    ranks, nodes = told.get("ranks", 1), told.get("nodes", 1)
     title = f"Collectives over {ranks} ranks" if ranks != 1 else "Collectives"
+    title += f" on {nodes} nodes" if nodes != 1 else ""
     flat = [_flat(record, row) for row in rows]
     lines = tuple(_lines(rows, catalogue.sheet_of(record)))
     yield Section(title, columns, cells, flat, lines, key="collectives")
@@ -119,4 +121,5 @@ def _flat(record: Record, row: Row) -> dict[str, Scalar]:
         "link_bytes_per_s": row.paper.value if row.paper else None,
         "link_share": row.fraction.value if row.fraction else None,
         "remark": remark(row),
+        "nodes": one.parameters.get("nodes", 1),
     }
