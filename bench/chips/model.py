@@ -199,6 +199,11 @@ class Chip(Strict):
     sheet_sha256: str = ""
 
     @property
+    def short(self) -> str:
+        """Returns its first alias; its id if it has none."""
+        return (*self.aliases, self.id)[0]
+
+    @property
     def launched(self) -> str | None:
         """Returns the first date in its launch fact: a year, month or day, ISO."""
         fact = self.facts.get("launch")

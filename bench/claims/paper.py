@@ -76,7 +76,7 @@ def paper_ratio(
         why = "has no such unit" if lacks else f"has no sourced figure for {KEYS[key].title}"
         return None, f"{name} {why}", lacks
     computed = tuple(
-        (*chip.aliases, chip.id)[0]
+        chip.short
         for chip, entries in ((first, above), (second, below))
         if any(one.origin == "computed" for one in entries if _is_known(one))
     )

@@ -76,7 +76,7 @@ class Scenario:
         if not self.prefill:
             return str(self.split)
         chip = self.prefill.chip
-        on = f" on {(*chip.aliases, chip.id)[0]}" if chip else ""
+        on = f" on {chip.short}" if chip else ""
         return f"prefill {self.prefill.split}{on}, decode {self.split}"
 
     @property

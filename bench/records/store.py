@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.files.atomic import remove_drafts, replace
+from bench.files.exists import is_file, is_folder
 from bench.files.jsonfile import strict
 from bench.records.model import SCHEMA, Record
 from bench.records.upgrade import STEPS, upgraded
@@ -137,37 +138,23 @@ def find(word: str, folders: list[Path]) -> Path:
         UsageError: no record matches, or several do; the message names the nearest.
     """
     direct = Path(word)
-    if word and _is_folder(direct):
+    if word and is_folder(direct):
         if not (inside := newest([direct])):
             raise UsageError(f"record={word}: the folder holds no record")
         return inside[0]
     called_a_file = direct.suffix == ".json" or len(direct.parts) > 1
-    if called_a_file and _is_file(direct):
+    if called_a_file and is_file(direct):
         return direct
     if called_a_file:
         raise UsageError(f"no record {word!r}: there is no such file")
     known = _known(folders)
-    if _is_file(direct) and not any(name.startswith(word) for name in [*known, *dict(_ids(known))]):
+    if is_file(direct) and not any(name.startswith(word) for name in [*known, *dict(_ids(known))]):
         return direct  # reading it tells what is wrong with it
     if not known:
         raise UsageError(f"no record {word!r}: nothing was measured yet, run 'python -m bench'")
     if word == "latest":
         return newest(folders)[0]
     return known[word] if word in known else _called(word, known)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a word too long for any name
-        return False
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def newest(folders: list[Path]) -> list[Path]:

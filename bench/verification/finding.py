@@ -95,7 +95,7 @@ def _lists(case: Case) -> list[str]:
             names = "; ".join(_figure_share(row, case) for row in rows)
             lines.append(f"{verdict.value.capitalize()}: {names}.")
     if besides := short_besides(case.judged):
-        names = "; ".join(f"{form_title(row)} {_share(row)}" for row in besides)
+        names = "; ".join(f"{form_title(row)} {percent(row.fraction)}" for row in besides)
         lines.append(f"Other forms that are short: {names}.")
     if lines:
         lines.append(
@@ -110,12 +110,8 @@ def _figure_share(row: Row, case: Case) -> str:
     """Returns a figure with its share; of several streams the one that decides and the lowest."""
     streams = stream_words(row.key, case.judged)
     if not streams:
-        return f"{FIGURES[row.key].title} {_share(row)}"
-    return f"{row.title} {_share(row)}, {streams}"
-
-
-def _share(row: Row) -> str:
-    return percent(row.fraction)
+        return f"{FIGURES[row.key].title} {percent(row.fraction)}"
+    return f"{row.title} {percent(row.fraction)}, {streams}"
 
 
 def _run(case: Case) -> list[tuple[str, str]]:

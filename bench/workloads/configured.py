@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.errors import DataError, Fault, UsageError
 from bench.files.datafile import validated
+from bench.files.exists import is_file
 from bench.files.jsonfile import strict
 from bench.workloads.architectures import READERS, architecture
 from bench.workloads.counts import parameters
@@ -48,7 +49,7 @@ def asked(word: str) -> Workload:
     try:
         return workload(word)
     except UsageError:
-        if word and _is_file(Path(word) / CONFIG):
+        if word and is_file(Path(word) / CONFIG):
             return configured(Path(word))
         raise
 
@@ -63,9 +64,9 @@ def configured(path: Path) -> Workload:
         UsageError: the file cannot be read, or not understood.
         DataError: its numbers contradict each other.
     """
-    file = path / CONFIG if _is_file(path / CONFIG) else path
+    file = path / CONFIG if is_file(path / CONFIG) else path
     data = _object(file)
-    if _is_file(beside := file.parent / QUANTIZED):
+    if is_file(beside := file.parent / QUANTIZED):
         data = {"quantization_config": _object(beside).get("quantization"), **data}
     given, outer = _text_model(data, str(file)), Given(data, str(file))
     kind = architecture(given)
@@ -83,17 +84,9 @@ def _home(word: str) -> Path:
         raise UsageError(f"workload={word}: {error}") from None
 
 
-def _is_file(path: Path) -> bool:
-    """Tells whether there is a file; a path that no file can have is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
 def _object(file: Path) -> Mapping[str, object]:
     """Returns the JSON object in a file."""
-    if not _is_file(file):
+    if not is_file(file):
         raise UsageError(f"workload={file}: there is no such file, nor a folder with a {CONFIG}")
     try:
         if file.stat().st_size > MOST_BYTES:

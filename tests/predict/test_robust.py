@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from bench.predict.learning.robust import Array, robust
+from bench.predict.learning.robust import robust
+from bench.predict.model.operators import Array
 
 
 def centre(found: Array, votes: Array, smooth: float = 1e-3) -> float:

@@ -11,9 +11,9 @@ from statistics import median
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.predict.model.operators import Array
+
 Chip = TypeVar("Chip", bound=Hashable)
 DEFAULT_SPREAD = 0.1
 """Assumed standard deviation (log) of one chip's values if no chip has two."""
@@ -42,7 +42,7 @@ class GroupVariance:
         """Returns the variance of a single value by a group not seen yet."""
         return self.within + self.between
 
-    def effective_count(self, groups: Sequence[Floats]) -> float:
+    def effective_count(self, groups: Sequence[Array]) -> float:
         """Returns how many single-value groups would give a chip's middle the same precision."""
         precision = sum(1 / (self.between + self.within / len(values)) for values in groups)
         return float(self.total * precision)
@@ -50,7 +50,7 @@ class GroupVariance:
 
 def grouped(
     chips: Sequence[Chip], logs: Sequence[float], groups: Sequence[Hashable] = ()
-) -> dict[Chip, list[Floats]]:
+) -> dict[Chip, list[Array]]:
     """Returns the values of each chip, as one array per group.
 
     Args:
@@ -64,7 +64,7 @@ def grouped(
     return {chip: [np.array(one) for one in by_group.values()] for chip, by_group in found.items()}
 
 
-def group_variance(chips: Mapping[Chip, Sequence[Floats]]) -> GroupVariance:
+def group_variance(chips: Mapping[Chip, Sequence[Array]]) -> GroupVariance:
     """Returns both variances by the method of moments (one-way analysis of variance)."""
     arrays = [values for groups in chips.values() for values in groups]
     spare = sum(len(values) - 1 for values in arrays)
@@ -79,25 +79,25 @@ def group_variance(chips: Mapping[Chip, Sequence[Floats]]) -> GroupVariance:
     return GroupVariance(within, max(excess / freedom, LEAST_VARIANCE))
 
 
-def _excess_squares(groups: Sequence[Floats], within: float) -> float:
+def _excess_squares(groups: Sequence[Array], within: float) -> float:
     """Returns the sum of squares of group means beyond what scatter within groups explains."""
     means = np.array([values.mean() for values in groups])
     noise = within * sum(1 / len(values) for values in groups) * (len(groups) - 1) / len(groups)
     return float(np.sum((means - means.mean()) ** 2)) - noise
 
 
-def middle(groups: Sequence[Floats]) -> float:
+def middle(groups: Sequence[Array]) -> float:
     """Returns the median over groups of each group's median."""
     return _median([_median(values) for values in groups])
 
 
-def _median(values: Sequence[float] | Floats) -> float:
+def _median(values: Sequence[float] | Array) -> float:
     """Returns the median, by the standard library for few values, as numpy's overhead is larger."""
     return float(np.median(values) if len(values) > FEW else median(values))
 
 
 def tails(
-    chips: Mapping[Chip, Sequence[Floats]], levels: Sequence[float]
+    chips: Mapping[Chip, Sequence[Array]], levels: Sequence[float]
 ) -> tuple[float | None, ...]:
     """Returns the quantiles of a value's distance from its chip's middle, one vote per chip.
 
@@ -110,7 +110,7 @@ def tails(
 
 
 def quantiles(
-    groups: Sequence[Floats], levels: Sequence[float], spare: float
+    groups: Sequence[Array], levels: Sequence[float], spare: float
 ) -> tuple[float | None, ...]:
     """Returns the quantiles of values, one vote per group.
 
@@ -131,7 +131,7 @@ def quantiles(
     )
 
 
-def _distances(groups: Sequence[Floats]) -> Floats:
+def _distances(groups: Sequence[Array]) -> Array:
     """Returns the distance of each of a chip's values from the middle of its other groups."""
     if len(groups) > FEW:
         return np.asarray(np.abs(np.concatenate(groups) - middle(groups)))

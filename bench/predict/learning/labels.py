@@ -3,9 +3,9 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.predict.model.operators import Array
+
 Labels = tuple[str, str, str, str]
 """Labels of a chip: vendor, family, silicon, id."""
 SHARED = (("family", 1, 0.4), ("silicon", 2, 0.4), ("chip", 3, 0.2))
@@ -13,19 +13,19 @@ SHARED = (("family", 1, 0.4), ("silicon", 2, 0.4), ("chip", 3, 0.2))
 Assumed; only the validation over all chips supports them."""
 
 
-def excess_variance(spread: float | Floats, weights: Floats) -> Floats:
+def excess_variance(spread: float | Array, weights: Array) -> Array:
     """Returns the variance of chips of weight below 1 beyond that of chips of weight 1."""
     return np.asarray(spread**2 * np.maximum(1 / weights - 1, 0.0))
 
 
-def correlation(first: tuple[Labels, ...], second: tuple[Labels, ...]) -> Floats:
+def correlation(first: tuple[Labels, ...], second: tuple[Labels, ...]) -> Array:
     """Returns the correlation (n, m) of chips from the labels in ``SHARED``, vendors left out."""
     shares = (share * same_label(first, second, place) for _, place, share in SHARED)
     return np.asarray(sum(shares))
 
 
 @lru_cache(maxsize=64)
-def same_label(first: tuple[Labels, ...], second: tuple[Labels, ...], place: int) -> Floats:
+def same_label(first: tuple[Labels, ...], second: tuple[Labels, ...], place: int) -> Array:
     """Returns 1 where two chips have the same label at index ``place``, else 0 (n, m)."""
     one, other = (np.array([each[place] for each in chips]) for chips in (first, second))
     equal = np.asarray(one[:, None] == other[None, :], dtype=np.float64)

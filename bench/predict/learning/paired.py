@@ -12,7 +12,8 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.predict.learning.groups import Floats, quantiles
+from bench.predict.learning.groups import quantiles
+from bench.predict.model.operators import Array
 
 ROUNDING = 1e-9
 """Relative variance below which a distance is zero but for rounding: its variance after effects are
@@ -90,7 +91,7 @@ def _numbered(names: Sequence[Hashable]) -> Numbers:
     return np.array([numbers[name] for name in names])
 
 
-def _centred(values: Floats, cases: Numbers) -> Floats:
+def _centred(values: Array, cases: Numbers) -> Array:
     """Returns values (n,) or (n, k) less the mean of their case."""
     sums = np.zeros((cases.max() + 1, *values.shape[1:]))
     np.add.at(sums, cases, values)
@@ -98,7 +99,7 @@ def _centred(values: Floats, cases: Numbers) -> Floats:
     return np.asarray(values - (sums / counts)[cases])
 
 
-def _chip_basis(keys: Sequence[Key], cases: Numbers) -> Floats:
+def _chip_basis(keys: Sequence[Key], cases: Numbers) -> Array:
     """Returns an orthonormal basis of the chip effects after case effects (n, rank)."""
     from scipy.linalg import orth
 
@@ -107,8 +108,8 @@ def _chip_basis(keys: Sequence[Key], cases: Numbers) -> Floats:
 
 
 def _distances(
-    chips: Sequence[Hashable], cases: Numbers, residuals: Floats, basis: Floats
-) -> list[Floats]:
+    chips: Sequence[Hashable], cases: Numbers, residuals: Array, basis: Array
+) -> list[Array]:
     """Returns the distances of two chips on their common cases, one array per pair of chips.
 
     Removing chip effects shrinks a distance; each is scaled back up to that of two independent

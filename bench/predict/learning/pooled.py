@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
-from bench.predict.learning.labels import Floats, Labels, correlation, excess_variance, same_label
+from bench.predict.learning.labels import Labels, correlation, excess_variance, same_label
 from bench.predict.learning.paired import PairScatter, pair_scatter
+from bench.predict.model.operators import Array
 
 VENDOR_SPREAD = 0.177
 """Prior spread (log) of vendor effects, so that two vendors differ by 0.25. Assumed, because most
@@ -112,7 +113,7 @@ class Departures:
         cases = of_cases * scale if empirical is None else empirical
         return math.hypot(of_chips * math.sqrt(max(variance, 0.0)), cases)
 
-    def predicted(self, chips: Sequence[Labels]) -> tuple[Floats, Floats]:
+    def predicted(self, chips: Sequence[Labels]) -> tuple[Array, Array]:
         """Returns the expected departures of n chips: means (n,) and their covariance (n, n).
 
         The scatter of single cases is not included.
@@ -131,24 +132,24 @@ class Departures:
         posterior = self._shared_covariance(chips, chips) + own - gain @ between.T
         return expected, posterior + np.outer(left, left) / weight
 
-    def _shared_covariance(self, first: Sequence[Labels], second: Sequence[Labels]) -> Floats:
+    def _shared_covariance(self, first: Sequence[Labels], second: Sequence[Labels]) -> Array:
         """Returns the covariance (n, m) of chips' departures that their shared labels imply."""
         pair = tuple(first), tuple(second)
         return self.vendor**2 * same_label(*pair, 0) + self.spread**2 * correlation(*pair)
 
-    def _covariance(self) -> Floats:
+    def _covariance(self) -> Array:
         """Returns the covariance of the measured chips' departures."""
         own = np.diag(self._excess() + self._noise() + 1e-9)
         return self._shared_covariance(self.labels, self.labels) + own
 
-    def _excess(self) -> Floats:
+    def _excess(self) -> Array:
         return excess_variance(self.spread, np.array(self.weights))
 
-    def _asked_excess(self, chips: Sequence[Labels]) -> Floats:
+    def _asked_excess(self, chips: Sequence[Labels]) -> Array:
         """Returns the extra variance (asked x measured chips): no two chips share it."""
         return same_label(tuple(chips), self.labels, 3) * self._excess()
 
-    def _noise(self) -> Floats:
+    def _noise(self) -> Array:
         return self.within**2 / np.array(self.counts)
 
 
@@ -166,10 +167,10 @@ class SpreadFit:
         vendor: standard deviation of the vendor effects (rows,).
     """
 
-    def __init__(self, labels: tuple[Labels, ...], means: Floats, noise: Floats) -> None:
-        self.spread: Floats = np.full(len(FREEDOMS), 0.1)
-        self.weights: Floats = np.ones((len(FREEDOMS), len(means)))
-        self.vendor: Floats = np.full(len(FREEDOMS), VENDOR_SPREAD)
+    def __init__(self, labels: tuple[Labels, ...], means: Array, noise: Array) -> None:
+        self.spread: Array = np.full(len(FREEDOMS), 0.1)
+        self.weights: Array = np.ones((len(FREEDOMS), len(means)))
+        self.vendor: Array = np.full(len(FREEDOMS), VENDOR_SPREAD)
         self._means, self._noise, self._freedoms = means, noise, np.array(FREEDOMS)[:, None]
         self._vendor_count = len({one[0] for one in labels})
         self._same = same_label(labels, labels, 0)
@@ -185,7 +186,7 @@ class SpreadFit:
         scaled = residuals**2 / (self.spread[:, None] ** 2 + self._noise)
         self.weights, self.vendor = (self._freedoms + 1) / (self._freedoms + scaled), vendor
 
-    def likelihoods(self) -> Floats:
+    def likelihoods(self) -> Array:
         """Returns the log likelihood of the means under the t distribution (rows,)."""
         from scipy.stats import t as student
 
@@ -193,7 +194,7 @@ class SpreadFit:
         residuals = self._residuals(self._vendor_effects()[0])
         return np.asarray(np.sum(student.logpdf(residuals, self._freedoms, scale=scale), axis=1))
 
-    def _vendor_effects(self) -> tuple[Floats, Floats, Floats]:
+    def _vendor_effects(self) -> tuple[Array, Array, Array]:
         """Returns the estimated vendor effects and what follows from them.
 
         Returns:
@@ -214,7 +215,7 @@ class SpreadFit:
         spread = np.sqrt(squares / (PRIOR_VENDORS + self._vendor_count))
         return np.asarray(effects), np.asarray(spread), np.asarray(used)
 
-    def _covariance(self) -> Floats:
+    def _covariance(self) -> Array:
         """Returns the covariance of the means (rows, n, n)."""
         spread, vendor = self.spread[:, None, None] ** 2, self.vendor[:, None, None] ** 2
         covariance = vendor * self._same + spread * self._shared
@@ -223,7 +224,7 @@ class SpreadFit:
         covariance[:, diagonal, diagonal] += own
         return np.asarray(covariance)
 
-    def _residuals(self, effects: Floats) -> Floats:
+    def _residuals(self, effects: Array) -> Array:
         """Returns the distance of each mean, less its vendor's effect, from their weighted mean."""
         values = self._means - effects
         middles = np.sum(self.weights * values, axis=1) / np.sum(self.weights, axis=1)

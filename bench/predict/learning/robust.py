@@ -6,9 +6,8 @@ from quadratic to linear.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bench.predict.model.operators import Array
 
 
 def robust(errors: Array, smooth: float, votes: Array) -> Array:

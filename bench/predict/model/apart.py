@@ -89,7 +89,7 @@ def transfer_bytes(
         prompt: tokens per request (points,).
         splits: how each side divides the model.
     """
-    size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
+    size = int(formats.cache)
     whole = {one: float(kv_sequence_bytes(workload, int(one), size)) for one in {*prompt.tolist()}}
     share = max(1 / kept_heads(workload, one.tp) / one.pp for one in splits)
     states = max(chip_state_bytes(workload, one.tp) / one.pp for one in splits)

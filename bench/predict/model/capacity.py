@@ -132,8 +132,7 @@ def room(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
         states = trained_bytes(workload, split, narrow=recipe.narrow)
         saved = activations(workload, split, recipe, length, per_copy)
         return Room(chip.capacity, states, 0.0, reserved, per_copy, saved)
-    size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
-    keys = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
+    keys = kv_sequence_bytes(workload, length, int(formats.cache)) / kept_heads(workload, split.tp)
     states = chip_state_bytes(workload, split.tp)
     cache = (keys + states) * largest_stage(workload, split)
     return Room(chip.capacity, weight_bytes(workload, formats, split), cache, reserved, per_copy)

@@ -132,7 +132,7 @@ def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Se
             _named(record),
             row.title,
             _measured(row),
-            _reached(row),
+            percent(row.fraction),
             row.verdict.value,
         )
         for record, row in best
@@ -176,7 +176,3 @@ def _best(found: Sequence[Row]) -> list[Row]:
 
 def _measured(row: Row) -> str:
     return show(row.measured.value, row.dimension) if row.measured else "–"
-
-
-def _reached(row: Row) -> str:
-    return percent(row.fraction)

@@ -130,7 +130,7 @@ def verdict_report(pair: Pairing, bench: Bench, *, rows: bool) -> Report:
 
 
 def _columns(pair: Pairing) -> tuple[str, ...]:
-    first, second = (f"{(*chip.aliases, chip.id)[0]} reaches" for chip in _both(pair))
+    first, second = (f"{chip.short} reaches" for chip in _both(pair))
     return (
         "figure", "on paper", "verdict on paper", "measured (95%)", "paper / measured", first,
         second, "verdict", "groups", "devices to settle it",

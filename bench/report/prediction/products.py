@@ -106,7 +106,7 @@ def _scales(product: Product) -> Iterator[str]:
 
 
 def _columns(base: Chip | None) -> tuple[str, ...]:
-    return (*COLUMNS[:1], *((f"x {(*base.aliases, base.id)[0]}",) if base else ()), *COLUMNS[1:])
+    return (*COLUMNS[:1], *((f"x {base.short}",) if base else ()), *COLUMNS[1:])
 
 
 def _other_format(timed: Sequence[TimedProduct], product: Product) -> Iterator[str]:
