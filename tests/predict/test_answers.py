@@ -8,6 +8,7 @@ import pytest
 
 from bench import paths
 from bench.predict.model.power import HOURS, WAITING, WORKING
+from bench.predict.validation.tested import errors
 from bench.site.predicted import STANDING, StandingQuestion
 from bench.units import Dimension, show
 from tests.commands.command_cases import document, said
@@ -475,3 +476,19 @@ def test_of_pipeline_stages_one_works_at_a_time_unless_there_is_more_to_share_ou
     waiting, working = WAITING[1], WORKING[1]
     assert waiting < shares["pp8", 4] < waiting + (working - waiting) / 8
     assert min(shares["tp8", 4], shares["pp8", 64]) > 0.6
+
+
+def test_models_with_experts_are_not_tested_by_steps_of_dense_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Their interval is another: eight dense steps of the H20 were shown for DeepSeek-V3."""
+    words = ["chips=h20", "phase=decode"]
+    experts = [*words, "workload=deepseek-v3", "precision=fp8", "parallel=8"]
+    (mixed,), (dense,) = rows(experts, capsys), rows([*words, "workload=llama-3.1-8b"], capsys)
+    steps = errors()["decode step: chip left out"]["each"]["nvidia-h20-sxm-96gb"]
+    assert mixed["tested_phase"] == "serve"
+    assert dense["tested_phase"] == "decode"
+    assert dense["tested_inside_80"] == steps["inside"][0] < 0.5
+    text = said("predict", [*words, "workload=llama-3.1-8b", "report=github"], capsys)[1]
+    assert "25% of 8 within, too few: the interval is too narrow" in text
+    assert "the interval is too narrow" not in said("predict", experts, capsys)[1]

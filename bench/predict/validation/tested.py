@@ -27,6 +27,8 @@ LEFT_OUT = ": chip left out"
 PAIR_LEFT_OUT, VENDOR_LEFT_OUT = ": both chips left out", ": vendor left out"
 """Suffixes of the keys of parts in which ratios are predicted without the two chips, or without
 the vendor of one of them."""
+DENSE_ONLY = (*PHASES["prefill"], *PHASES["decode"])
+"""Prefixes of the names of parts whose models are all dense, though the names do not say so."""
 SEEN = ": another source, no refit"
 """Suffix of the keys of parts that others reported, with any engine."""
 
@@ -120,7 +122,12 @@ def errors() -> Mapping[str, Any]:
 
 
 def chip_tests(
-    chip: str, parts: Mapping[str, Any], starts: Sequence[str] = TESTS, *, engine: str = ""
+    chip: str,
+    parts: Mapping[str, Any],
+    starts: Sequence[str] = TESTS,
+    *,
+    engine: str = "",
+    kind: str = "",
 ) -> Tested | None:
     """Returns the errors of predictions of a chip, or None if there is no test.
 
@@ -132,12 +139,14 @@ def chip_tests(
         parts: parts in the validation's file; those without intervals repeat others' cases.
         starts: prefixes of the parts to use.
         engine: engine of the prediction; empty for any.
+        kind: ``dense`` or ``experts``: leaves out the parts whose models are all of the other kind,
+            which have intervals of their own; empty for both.
     """
     own = {
         name: part["each"][chip]
         for name, part in parts.items()
         if name.startswith(tuple(starts)) and name not in REPEATED and chip in part["each"]
-        if part["each"][chip]["inside"]
+        if part["each"][chip]["inside"] and kind in ("", *_kinds(name))
     }
     kept = [one for name, one in own.items() if not _other_engine(name, own, engine)]
     if not kept:
@@ -146,6 +155,14 @@ def chip_tests(
     error = sum(one["mean"] * one["count"] for one in kept) / count
     inside = sum(one["inside"][0] * one["count"] for one in kept) / count
     return Tested(count, error, inside, tuple(one.get("bias", 0.0) for one in kept))
+
+
+def _kinds(name: str) -> tuple[str, ...]:
+    """Returns the kinds of models in a part: ``dense``, ``experts`` or both."""
+    if name.startswith(DENSE_ONLY):
+        return ("dense",)
+    _, comma, kind = name.partition(":")[0].rpartition(", ")
+    return (kind,) if comma and kind in ("dense", "experts") else ("dense", "experts")
 
 
 def _other_engine(name: str, names: Iterable[str], engine: str) -> bool:

@@ -226,7 +226,7 @@ def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -
     if wanted.prefill == EITHER:
         yield from side_tested()
     chips = [side.chip.id for at in answered for side in at.sides]
-    if tests := tests_line(chips, "serve", wanted.engine):
+    if tests := tests_line(chips, scenario):
         yield tests
     yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
     yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)

@@ -47,7 +47,7 @@ def _shared(answer: Answer, scenario: Scenario) -> dict[str, Scalar]:
         "cache_B_element": scenario.precision.cache,
         "parallel": scenario.way, "chips": scenario.chips,
         **_recipe(scenario), "engine": scenario.engine or None,
-        **flat_tests(answer.chip.id, scenario.phase, scenario.engine),
+        **flat_tests(answer.chip.id, scenario),
         "unknown": answer.why or None,
     }  # fmt: skip
 
@@ -114,6 +114,7 @@ def _prefill(found: Prediction, point: int) -> dict[str, Scalar]:
         "prefill_busy": float(side.busy[point]) if side else None,
         "prefill_memory_free_B": side.room(point).free if side else None,
         "transfer_s": float(side.transfer_s[point]) if side else None,
+        "requests_decoding": float(side.decoding[point]) if side else None,
     }
 
 

@@ -207,7 +207,7 @@ def _summary(
 ) -> Iterator[str]:
     """Yields how well such predictions did, how to read them, and why some chips have none."""
     chips = [side.chip.id for at in answered for side in at.sides]
-    if tests := tests_line(chips, scenario.phase, scenario.engine):
+    if tests := tests_line(chips, scenario):
         yield tests
     yield from phase_ratio_lines(scenario, base, [at.chip for at in answered])
     yield from caveats(answers, scenario, costs_note(prices), RESTS)

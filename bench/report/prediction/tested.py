@@ -1,5 +1,6 @@
 """Sentences on how well chips were predicted by fits that had not seen them."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.model import Chip
@@ -18,6 +19,7 @@ from bench.predict.validation.tested import (
     ratios,
     tested_chips,
 )
+from bench.report.prediction.costs import INNER
 from bench.report.text.scalar import Scalar
 from bench.words import some_of
 
@@ -26,7 +28,9 @@ MOST = 6
 LEAST_BIAS = 0.1
 """Least bias, the median signed error, at which its direction is stated."""
 FEW = 0.75
-"""Share of cases within the 80% interval below which it is called too narrow, as in validation."""
+"""Share of cases within the 80% interval below which it is called too narrow, as in validation, if
+chance does not explain so few."""
+NARROW = ", too few: the interval is too narrow"
 RATIO_PARTS = {
     "prefill": "prefill step", "decode": "decode step",
     "serve": "serving TPOT, {}", "train": "training, {}",
@@ -36,15 +40,14 @@ TIMES, RATES = ("fast", "slow"), ("low", "high")
 """Words for predictions that are too small and too large: of times, and of rates."""
 
 
-def tests_line(chips: Sequence[str], phase: str, engine: str) -> str:
+def tests_line(chips: Sequence[str], scenario: Scenario) -> str:
     """Returns a sentence with the test results of chips, the worst first; empty if there are none.
 
     Args:
         chips: ids of the chips.
-        phase: the phase that is predicted, such as serve.
-        engine: the engine that was asked for; empty for any.
+        scenario: the question: its phase, engine and kind of model choose the tests.
     """
-    results = {chip: _tested(chip, phase, engine) for chip in dict.fromkeys(chips)}
+    results = {chip: _tested(chip, scenario) for chip in dict.fromkeys(chips)}
     texts = {chip: (test, _text(test, at)) for chip, (test, at) in results.items() if test}
     if not texts:
         return ""
@@ -102,18 +105,31 @@ def phase_ratio_lines(
     scenario: Scenario, base: Chip | None, chips: Iterable[Chip]
 ) -> Iterator[str]:
     """Yields the sentence of ``ratio_lines`` for chips that run a model, if there is a baseline."""
-    part = RATIO_PARTS[scenario.phase].format("experts" if scenario.workload.experts else "dense")
+    part = RATIO_PARTS[scenario.phase].format(_kind(scenario))
     if base:
         yield from ratio_lines(part, base.vendor, [one.vendor for one in chips if one != base])
 
 
 def _ratio_text(test: TestedRatios) -> str:
     """Returns the test results of ratios as text, and whether their interval is too narrow."""
-    few = ", too few: the interval is too narrow" if test.inside < FEW else ""
     return (
-        f"{test.error:.0%} off, {test.inside:.0%} of {test.count:,} within{few} "
+        f"{test.error:.0%} off, {test.inside:.0%} of {test.count:,} within{_few(test)} "
         f"(worst: {test.pair} {test.worst:.0%} off)"
     )
+
+
+def _few(test: Tested | TestedRatios) -> str:
+    """Returns that the 80% interval held too few of the cases; empty if it did not.
+
+    Two standard errors below 80% are left to chance: 75% of 63 cases say nothing, 25% of 8 do.
+    """
+    by_chance = INNER - 2 * math.sqrt(INNER * (1 - INNER) / test.count)
+    return NARROW if test.inside < min(FEW, by_chance) else ""
+
+
+def _kind(scenario: Scenario) -> str:
+    """Returns the kind of the model: ``experts`` or ``dense``."""
+    return "experts" if scenario.workload.experts else "dense"
 
 
 def _listed(texts: dict[str, tuple[Tested, str]]) -> str:
@@ -123,9 +139,9 @@ def _listed(texts: dict[str, tuple[Tested, str]]) -> str:
     return some_of(named, MOST, "; ", "; and {} that did better")
 
 
-def flat_tests(chip: str, phase: str, engine: str = "") -> dict[str, Scalar]:
-    """Returns the test results of one chip in one phase as a flat row."""
-    return _flat(*_tested(chip, phase, engine), phase)
+def flat_tests(chip: str, scenario: Scenario) -> dict[str, Scalar]:
+    """Returns the test results of one chip for a question as a flat row."""
+    return _flat(*_tested(chip, scenario), scenario.phase)
 
 
 def flat_part(chip: str, part: str) -> dict[str, Scalar]:
@@ -142,14 +158,16 @@ def _flat(test: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
     }
 
 
-def _tested(chip: str, phase: str, engine: str) -> tuple[Tested | None, str]:
-    """Returns a chip's test results in a phase; or else in other phases, with their names."""
-    tests = chip_tests(chip, errors(), PHASES[phase], engine=engine)
+def _tested(chip: str, scenario: Scenario) -> tuple[Tested | None, str]:
+    """Returns a chip's results in a phase with such models; or else in others, with their names."""
+    kind, phase = _kind(scenario), scenario.phase
+    tests = chip_tests(chip, errors(), PHASES[phase], engine=scenario.engine, kind=kind)
     if tests or phase == "train":
         return tests, ""
-    others = [one for one in INFERENCE if chip_tests(chip, errors(), PHASES[one])]
+    others = [one for one in INFERENCE if chip_tests(chip, errors(), PHASES[one], kind=kind)]
     starts = [start for one in others for start in PHASES[one]]
-    return (chip_tests(chip, errors(), starts), ", ".join(others)) if others else (None, "")
+    found = chip_tests(chip, errors(), starts, kind=kind) if others else None
+    return found, ", ".join(others)
 
 
 def _text(test: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:
@@ -160,4 +178,5 @@ def _text(test: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:
     elif all(bias >= LEAST_BIAS for bias in test.biases):
         side = f", predicted too {sides[1]}"
     phases = f" (in {at.replace('serve', 'serving')})" if at else ""
-    return f"{test.error:.0%} off{side}, {test.inside:.0%} of {test.count:,} within{phases}"
+    within = f"{test.inside:.0%} of {test.count:,} within{_few(test)}"
+    return f"{test.error:.0%} off{side}, {within}{phases}"
