@@ -3,8 +3,10 @@
 TPOT is that of the chips that decode, without prefills in between. TTFT is that of the chips for
 prefill, with one request at a time, and the transfer of the prompt's cache. The rate is the least
 of three: what a full batch of the chips that decode sustains, what chips that do nothing but
-prefill do, and what the links between them do. Nothing is fitted on disaggregated runs, which
-validation tests, but the interval's ``WIDER`` and the constants of a lone request's TTFT.
+prefill do, and what the links between them do. Where it is not the first, fewer requests decode at
+a time than asked for (Little's law), and TPOT and power are those of that batch. Nothing is fitted
+on disaggregated runs, which validation tests, but the interval's ``WIDER`` and the constants of a
+lone request's TTFT.
 """
 
 from collections.abc import Iterable
@@ -32,6 +34,9 @@ from bench.predict.model.step import Step
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.tiers import Tier
 
+ROUNDS = 30
+"""At most this many rounds to find the requests that decode at a time."""
+
 
 @dataclass(frozen=True)
 class PrefillSide:
@@ -45,8 +50,10 @@ class PrefillSide:
         rate_interval: interval of ``tokens_per_s``.
         transfer_s: time to send a prompt's cache, s.
         busy: share of the time that these chips work; 1: they limit the rate.
-        decode_busy: share of the time that the chips that decode work with a full batch.
+        decode_busy: share of the time that the chips that decode work, with ``decoding`` requests.
         sending: share of the time that the links between them carry caches.
+        decoding: requests that decode at a time; fewer than asked for where prefill or transfer
+            limits the rate.
     """
 
     single: Prediction
@@ -58,6 +65,7 @@ class PrefillSide:
     busy: Array
     decode_busy: Array
     sending: Array
+    decoding: Array
 
     @property
     def chip(self) -> Facts:
@@ -66,7 +74,7 @@ class PrefillSide:
 
     def limiting(self, place: int) -> str:
         """Returns what limits the rate at one point: ``decode``, ``prefill`` or ``transfer``."""
-        shares = {"decode": self.decode_busy, "prefill": self.busy, "transfer": self.sending}
+        shares = {"prefill": self.busy, "transfer": self.sending, "decode": self.decode_busy}
         return max(shares, key=lambda key: float(shares[key][place]))
 
     @property
@@ -107,7 +115,32 @@ def predicted(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
         UsageError: the sheet lacks a figure or a number format that the prediction requires.
     """
     found = forecast(chip, scenario, known)
-    return joined(found, prefill_side(chip, scenario, known)) if scenario.prefill else found
+    if not scenario.prefill:
+        return found
+    return _settled(joined(found, prefill_side(chip, scenario, known)), known)
+
+
+def _settled(found: Prediction, known: Learnt) -> Prediction:
+    """Returns a prediction with the requests that decode at a time where decode does not limit it.
+
+    These are the rate times TPOT, which depends on them in turn: from the requests asked for, a few
+    rounds of both come within 0.1%. A copy has one request at least.
+    """
+    side, asked = found.prefill, found.scenario
+    if side is None or not (waits := side.decode_busy < 1.0).any():
+        return found
+    one, batch = found, asked.batch
+    for _ in range(ROUNDS):
+        fewer = np.clip(found.tokens_per_s * one.seconds, np.minimum(asked.split.dp, batch), batch)
+        last, batch = batch, np.where(waits, fewer, asked.batch)
+        one = forecast(found.chip, replace(asked, batch=batch), known)
+        if np.allclose(batch, last, rtol=1e-3):
+            break
+    busy = np.minimum(found.tokens_per_s / one.tokens_per_s, 1.0)
+    return replace(
+        found, seconds=one.seconds, sheet_half=one.sheet_half, work=one.work, turn=one.turn,
+        prefill=replace(side, decode_busy=busy, decoding=batch),
+    )  # fmt: skip
 
 
 def prefill_side(chip: Facts, scenario: Scenario, known: Learnt) -> PrefillSide:
@@ -136,7 +169,7 @@ def prefill_side(chip: Facts, scenario: Scenario, known: Learnt) -> PrefillSide:
     rate = scenario.output / prompt_s
     halves = Interval(single.model_halves, sheet_half(on, alone, work.step, known))
     return PrefillSide(
-        single, work.step, prompt_s, rate, halves, nothing, full, full, sending=nothing
+        single, work.step, prompt_s, rate, halves, nothing, full, full, nothing, decoding=nothing
     )
 
 
@@ -172,6 +205,7 @@ def joined(decode: Prediction, side: PrefillSide) -> Prediction:
             busy=tokens / side.tokens_per_s,
             decode_busy=tokens / decode.tokens_per_s,
             sending=tokens / sends,
+            decoding=decode.scenario.batch,
         ),
     )
 

@@ -1,7 +1,7 @@
 """Values of one prediction that the rows of a table need, computed once for all points."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -177,7 +177,8 @@ class Answered:
         """Returns the chips of each side; there is one side unless prefill has its own chips."""
         found = self.prediction
         prefill, asked = found.prefill, found.scenario.prefill
-        busy = found.turn.busy * _at_work(found.scenario)
+        batch = prefill.decoding if prefill else found.scenario.batch
+        busy = found.turn.busy * _at_work(replace(found.scenario, batch=batch))
         if not prefill or not asked:
             return (Side(self.chip, 1.0, found.chip.tdp, [float(one) for one in busy]),)
         share = asked.split.chips / found.scenario.chips

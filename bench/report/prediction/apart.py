@@ -5,17 +5,19 @@ from collections.abc import Iterator, Sequence
 from bench.predict.forecast import Prediction
 from bench.predict.validation.errorfile import SIDES
 from bench.predict.validation.tested import SEEN, errors
-from bench.words import duration
+from bench.words import duration, some_of
 
 NOTE = (
     "Prefill and decode on chips of their own (disaggregated): tokens/s are the least of what the "
     "chips for prefill, the transfer of a prompt's cache ({}) and the chips that decode sustain; "
     "limited by names prefill or transfer where it is one of those. TPOT has no prefills in it, "
-    "and TTFT is a prefill by itself and the transfer. Requests: those that decode. dp of a side: "
-    "its workers, or with ep the chips that share experts."
+    "and TTFT is a prefill by itself and the transfer. Requests: those that decode, at most. dp of "
+    "a side: its workers, or with ep the chips that share experts."
 )
 PARTS = {one: f"disaggregated serving, {one}" for one in ("TPOT", "tokens/s", "TTFT")}
 """Parts of the validation, by what they test."""
+MOST = 4
+"""At most this many points with fewer requests are named."""
 
 
 def apart_lines(found: Sequence[Prediction]) -> Iterator[str]:
@@ -25,6 +27,7 @@ def apart_lines(found: Sequence[Prediction]) -> Iterator[str]:
         return
     low, high = (duration(one, 2) for one in (min(times), max(times)))
     yield NOTE.format(low if low == high else f"{low} to {high}")
+    yield from _waiting_lines(found)
     parts = {name: errors().get(f"{part}{SEEN}") for name, part in PARTS.items()}
     tested = [f"{name} {_off(one)}" for name, one in parts.items() if one]
     if tested:
@@ -32,6 +35,22 @@ def apart_lines(found: Sequence[Prediction]) -> Iterator[str]:
         yield (
             f"Tested on {count:,} disaggregated runs of others, without a refit (median error): "
             f"{'; '.join(tested)} (few waiting). They had both sides on one kind of chip."
+        )
+
+
+def _waiting_lines(found: Sequence[Prediction]) -> Iterator[str]:
+    """Yields how many of the requests decode at a time, where the rate does not keep all there."""
+    fewer = [
+        f"{one.chip.chip} {decoding:,.0f} of {asked:,.0f}"
+        for one in found
+        if one.prefill
+        for decoding, asked in zip(one.prefill.decoding, one.scenario.batch, strict=True)
+        if round(decoding) < asked
+    ]
+    if fewer:
+        yield (
+            "Where prefill or transfer limits the rate, only as many requests decode at a time as "
+            f"it supplies, and TPOT and J/token are those with them: {some_of(fewer, MOST)}."
         )
 
 
