@@ -26,7 +26,8 @@ CODE = {
 ROUNDS = 250_000
 CYCLES = ROUNDS * CHAIN
 """About a millisecond, so that one of several runs is not preempted."""
-
+TURNS = 9
+"""Times that each of two loops runs."""
 
 BRANCHES = {
     # mov rax, rdi; 1: dec rax; jnz 1b; ret
@@ -55,7 +56,7 @@ def clock_hz(repeats: int = 3) -> float | None:
     return CYCLES / min(_seconds(loop, ROUNDS) for _ in range(repeats)) if loop else None
 
 
-def is_shared(repeats: int = 9) -> bool:
+def is_shared() -> bool:
     """Returns whether a busy SMT sibling slows this core, which no counter of a guest shows.
 
     The two loops alternate, so that any other interference affects both.
@@ -63,7 +64,7 @@ def is_shared(repeats: int = 9) -> bool:
     chain, branches = _loop(CODE), _loop(BRANCHES)
     if chain is None or branches is None:
         return False
-    turns = [(_seconds(branches, CYCLES), _seconds(chain, ROUNDS)) for _ in range(repeats)]
+    turns = [(_seconds(branches, CYCLES), _seconds(chain, ROUNDS)) for _ in range(TURNS)]
     branch_s, addition_s = (median(column) for column in zip(*turns, strict=True))
     return bool(branch_s > SHARED_RATIO * addition_s)
 

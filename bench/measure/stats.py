@@ -54,16 +54,16 @@ def _lags(series: Floats) -> int:
 
 
 def median_interval(
-    values: Sequence[float] | Floats, level: float = LEVEL, caution: float = CAUTION
+    values: Sequence[float] | Floats, caution: float = CAUTION
 ) -> tuple[float, float, float, float]:
     """Returns median, low and high bound, and the effective number of samples.
 
-    With fewer effective samples than the level needs, the bounds are the extremes.
+    With fewer effective samples than ``LEVEL`` needs, the bounds are the extremes.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     count = len(ordered)
     tau = autocorrelation_time(values)
-    quantile = student_quantile(0.5 + level / 2, max(1.0, count / tau - 1)) * caution
+    quantile = student_quantile(0.5 + LEVEL / 2, max(1.0, count / tau - 1)) * caution
     half = quantile * math.sqrt(count * tau) / 2
     low = max(0, math.floor((count - 1) / 2 - half))
     high = min(count - 1, math.ceil((count - 1) / 2 + half))

@@ -171,7 +171,7 @@ def test_where_the_clock_loop_cannot_run_the_clock_is_unknown(
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: processor)
     assert clock_hz(1) is None
-    assert not is_shared(1)
+    assert not is_shared()
 
 
 def test_where_no_code_may_be_mapped_the_clock_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

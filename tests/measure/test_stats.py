@@ -56,7 +56,7 @@ def test_with_few_samples_the_bounds_are_the_extremes(count: int) -> None:
 def test_without_caution_the_ranks_are_those_of_the_binomial(count: int) -> None:
     values = [float(one) for one in np.random.default_rng(count).permutation(count)]
     tau = autocorrelation_time(values)
-    _, low, high, effective = median_interval(values, LEVEL, caution=1.0)
+    _, low, high, effective = median_interval(values, caution=1.0)
     ranks = oracle.binom.ppf([0.025, 0.975], count, 0.5)
     assert effective == pytest.approx(count / tau)
     assert low <= ranks[0]

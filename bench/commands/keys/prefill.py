@@ -38,7 +38,7 @@ def place_of(config: PredictConfig) -> "tuple[str, Chip | None]":
 
 
 def sides_of(
-    config: PredictConfig, *, copies: bool = False, experts: bool = True
+    config: PredictConfig, *, copies: bool, experts: bool
 ) -> "tuple[Parallel, Prefill | None]":
     """Returns how the model is divided, and over which chips of its own prefill is, if so.
 

@@ -34,6 +34,8 @@ PROBE_S = 0.1
 """Time in s that such a rate is measured for."""
 LONGEST_S = 4.0
 """A call predicted to take more s than this on a CPU is not started."""
+MAX_SETS = 8
+"""The most operand sets that calls take turns on."""
 
 
 @dataclass
@@ -62,9 +64,9 @@ class Results:
         self.by_set.clear()
 
 
-def sets_for(footprint_bytes: float, cache_bytes: float, most: int = 8) -> int:
-    """Returns how many operand sets together exceed twice the cache; at most ``most``."""
-    return max(1, min(most, math.ceil(2 * cache_bytes / footprint_bytes)))
+def sets_for(footprint_bytes: float, cache_bytes: float) -> int:
+    """Returns how many operand sets together exceed twice the cache; at most ``MAX_SETS``."""
+    return max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / footprint_bytes)))
 
 
 def verdict(error: float, dtype: str, shape: str, factor: float = 1.0) -> Check:

@@ -216,7 +216,7 @@ def is_plain_product(measurement: Measurement) -> bool:
     return measurement.kernel == "gemm" and timed and usual and sized and len(sizes) <= 1
 
 
-def chip_of(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:
+def chip_of(record: Record, chips: Mapping[str, Facts], word: str | None) -> Facts:
     """Returns the chip that a record was measured on; ``word`` names it if the record does not.
 
     Raises:
