@@ -20,6 +20,7 @@ from bench.chips.faults import (
 from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Architecture, Chip, Source
 from bench.chips.names import beginning, loose, plain
+from bench.chips.variants import informed
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.files import yamlfile
 from bench.files.caches import once
@@ -160,7 +161,8 @@ def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault
     parsed.keep()
     faults += set_faults(chips.values())
     faults += member_faults(chips, [path.stem for path in sheets])
-    tables = MappingProxyType(chips), MappingProxyType(sources), MappingProxyType(architectures)
+    known = MappingProxyType(informed(chips))
+    tables = known, MappingProxyType(sources), MappingProxyType(architectures)
     return Catalogue(*tables, listed), faults
 
 

@@ -59,8 +59,9 @@ def name_of(record: Record, catalogue: Catalogue) -> str:
 
 
 def short_name(chip: Chip) -> str:
-    """Returns the shortest of a chip's names and aliases, for a label beside its point."""
-    return short(min((*chip.aliases, chip.name), key=len), 24)
+    """Returns the shortest of a chip's names and aliases that every font has, for a label."""
+    names = [one for one in (*chip.aliases, chip.name) if one.isascii()]
+    return short(min(names or [chip.id], key=len), 24)
 
 
 def name_list(chips: Iterable[Chip], most_names: int = 6) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
+from bench.rules.attributes import KINDS
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, Policy, Rule
 from bench.rules.places import Question, reaches
 from bench.rules.predicate import Compare, Predicate, Tree
 from bench.rules.ruling import CONTROL, is_in_text
+from bench.rules.trace import amount
 
 NO_REQUIREMENT = ("none", "not_applicable")
 """Effects of outcomes that require nothing."""
@@ -27,11 +29,13 @@ class Region:
         tpp: lower and upper bound of TPP.
         pd: lower and upper bound of performance density.
         has_other_conditions: whether the rule also depends on something besides TPP and density.
+        asks: the numbers among these conditions, in words.
     """
 
     tpp: tuple[float, float] = (0.0, math.inf)
     pd: tuple[float, float] = (0.0, math.inf)
     has_other_conditions: bool = False
+    asks: tuple[str, ...] = ()
 
     @property
     def is_bounded(self) -> bool:
@@ -62,6 +66,7 @@ class Line:
         segments: pieces of the edge; an end may be 0 or infinite.
         has_other_conditions: whether the rule depends on more than TPP and density, so that it
             does not catch every chip on its side of the line.
+        areas: the rectangles behind the line of a control; none for other rules.
     """
 
     rule: str
@@ -69,6 +74,16 @@ class Line:
     since: str
     segments: tuple[Segment, ...]
     has_other_conditions: bool
+    areas: tuple[Region, ...] = ()
+
+    @property
+    def asks(self) -> str:
+        """Returns the numbers that the rule asks for besides TPP and density; empty if none."""
+        return ", ".join(dict.fromkeys(word for one in self.areas for word in one.asks))
+
+    def spares(self, tpp: float, pd: float) -> bool:
+        """Tells whether a point beyond the line may be free for want of what the rule ``asks``."""
+        return any(one.asks and one.contains(tpp, pd) for one in self.areas)
 
 
 def lines(question: Question, book: Rulebook) -> list[Line]:
@@ -107,8 +122,10 @@ def _lines_of(rule: Rule, on: str) -> Iterator[Line]:
     for name, rectangles in areas.items():
         edges = tuple(outline(rectangles, earlier[name]))
         yield Line(
-            rule.id, name, since[name], edges, any(one.has_other_conditions for one in rectangles)
-        )
+            rule.id, name, since[name], edges,
+            any(one.has_other_conditions for one in rectangles),
+            tuple(rectangles) if rule.kind == CONTROL else (),
+        )  # fmt: skip
 
 
 def _requires_something(outcome: Outcome) -> bool:
@@ -138,7 +155,15 @@ def regions(predicate: Predicate) -> Iterator[Region]:
         bounds = (predicate.threshold, math.inf) if above else (0.0, predicate.threshold)
         yield Region(tpp=bounds) if predicate.keys == ("tpp",) else Region(pd=bounds)
     else:
-        yield Region(has_other_conditions=True)
+        yield Region(has_other_conditions=True, asks=_asked(predicate))
+
+
+def _asked(predicate: Predicate) -> tuple[str, ...]:
+    """Returns a comparison with a known number in words, such as ``I/O rate >= 600 GB/s``."""
+    if not isinstance(predicate, Compare) or not predicate.threshold:
+        return ()
+    names = " + ".join(KINDS[key].title for key in predicate.keys)
+    return (f"{names} {predicate.sign} {amount(predicate.threshold, predicate.dimension)}",)
 
 
 def _intersection(rectangles: Sequence[Region]) -> Region:
@@ -150,6 +175,7 @@ def _intersection(rectangles: Sequence[Region]) -> Region:
             tpp=(max(result.tpp[0], one.tpp[0]), min(result.tpp[1], one.tpp[1])),
             pd=(max(result.pd[0], one.pd[0]), min(result.pd[1], one.pd[1])),
             has_other_conditions=result.has_other_conditions or one.has_other_conditions,
+            asks=(*result.asks, *one.asks),
         )
     return result
 

@@ -21,6 +21,7 @@ from bench.rules.ruling import LETTER
 from bench.rules.subject import subject
 from bench.rules.truth import Truth
 from bench.theory.tpp import density, tpp
+from bench.words import counted
 
 NOT_ACCELERATORS = ("cpu", "system")
 """Kinds of sheets that are left out unless the user names them."""
@@ -55,8 +56,10 @@ def picture(
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
             f"{_without_figures(candidates, spots)}{_letters_alone(spots)}{_spared(spots)}"
+            f"{_asking_more(spots, rule_lines)}"
             f"{_disputed(spots)}{_hypothetical(spots)}"
             f"{_launched_later(early, drawn=chips is not None)}"
+            f"{_unknown_launch(spots, question, book)}"
             "A research aid, not legal advice."
         ),
         rows=[*map(_row, spots), *(row for line in rule_lines for row in _line_rows(line))],
@@ -90,6 +93,13 @@ def _launched_later(chips: Sequence[Chip], *, drawn: bool) -> str:
     return f"{len(chips)} chips launched after that day are left out. "
 
 
+def _unknown_launch(spots: Sequence[Spot], question: Question, book: Rulebook) -> str:
+    """Returns a sentence on the chips drawn on a past day whose launch nobody published."""
+    is_past = question.on < book.places.checked_to
+    count = sum(not spot.chip.launched for spot in spots) if is_past else 0
+    return f"The launch of {counted(count, 'chip')} drawn is unknown. " if count else ""
+
+
 def _letters_alone(spots: Sequence[Spot]) -> str:
     """Returns a sentence that names the chips that need a licence only by a letter."""
     names = name_list(spot.chip for spot in spots if spot.by_letter)
@@ -102,6 +112,18 @@ def _spared(spots: Sequence[Spot]) -> str:
     if not names:
         return ""
     return f"Within the lines, but not sold for datacentres, so that less is needed: {names}. "
+
+
+def _asking_more(spots: Sequence[Spot], rule_lines: Sequence[Line]) -> str:
+    """Returns what lines ask besides TPP and density, and the chips beyond them left free by it."""
+    sentences = []
+    for line in rule_lines:
+        free = (spot.chip for spot in spots if spot.need == "no" and line.spares(spot.tpp, spot.pd))
+        names = name_list(free)
+        if line.asks:
+            spared = f", for want of which these are free: {names}" if names else ""
+            sentences.append(f"{line.name} also asks for {line.asks}{spared}. ")
+    return "".join(sentences)
 
 
 def _without_figures(chips: Sequence[Chip], spots: Sequence[Spot]) -> str:

@@ -14,7 +14,9 @@ NEAR = 0.05
 
 def reason(ruling: Ruling) -> str:
     """Returns why a rule catches a chip, does not, or leaves it unknown."""
-    unknown = [trace for _, trace in ruling.traces if trace.truth is Truth.UNKNOWN]
+    unknown = [
+        trace for outcome, trace in ruling.traces if trace.truth is Truth.UNKNOWN and outcome.when
+    ]
     if unknown:
         return "; ".join(dict.fromkeys(_missing(unknown)))
     met = [trace for outcome, trace in ruling.traces if trace.truth is Truth.YES and outcome.when]

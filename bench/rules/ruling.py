@@ -71,6 +71,8 @@ class Ruling:
         seen: list[tuple[Outcome, Trace]] = []
         for outcome in _active(self.rule, self.on):
             trace = _traced(outcome, self.subject, otherwise=bool(seen))
+            if outcome.when is None and any(one.truth is Truth.UNKNOWN for _, one in seen):
+                trace = replace(trace, truth=Truth.UNKNOWN)  # as it is met if none before it is
             seen.append((outcome, trace))
             if trace.truth is Truth.YES:
                 break

@@ -10,6 +10,7 @@ from functools import partial
 from bench.chips.figures import FACTS, FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import SERVER, Basis, Chip, Figure, Gap, Published
+from bench.chips.variants import is_of_all
 from bench.errors import UsageError, did_you_mean
 from bench.theory.derived import (
     LEADS,
@@ -189,11 +190,18 @@ def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
     again = (DERIVED[key.name](one, catalogue) for one in read)
     values = {one.value for one in again if one and one.value is not None}
     return Entry(
-        key, made.value, made.text, _basis(chip, made), "derived", made.formula, made.why,
+        key, made.value, made.text, _basis(chip, made), "derived", made.formula,
+        made.why or _shared(chip, made),
         sources=made.sources, others=tuple(sorted(values - {made.value})),
         at_least=made.at_least, bits=_bits(made.inputs[-1]) if key.name in _OVER else 0,
         has_server=any(one.counts == SERVER for one in map(chip.figures.get, made.inputs) if one),
     )  # fmt: skip
+
+
+def _shared(chip: Chip, made: Derived) -> str:
+    """Returns whose figure is behind it, if it is of a name that several chips share."""
+    found = [(key, one.formula) for key in made.inputs if (one := chip.figures.get(key))]
+    return "; ".join(f"{FIGURES[key].title} {how}" for key, how in found if is_of_all(how))
 
 
 def _basis(chip: Chip, made: Derived) -> Basis | None:

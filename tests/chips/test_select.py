@@ -209,6 +209,14 @@ def test_a_name_that_several_chips_share_stands_for_all_of_them(
     assert sheets.find(word).id == "huawei-ascend-910b"
 
 
+def test_chips_that_share_a_name_have_its_launch_and_price(sheets: Catalogue) -> None:
+    family, one = sheets.chips["huawei-ascend-910b"], sheets.chips["huawei-ascend-910b2"]
+    assert one.launched == family.launched == "2022-03-17"
+    price = one.figures["price_usd"]
+    assert (price.number, len(price.rivals)) == (family.number("price_usd"), 2)
+    assert price.formula == "of the name huawei-ascend-910b, without a bin"
+
+
 def test_what_a_shared_name_covers_is_told_with_what_it_leaves_out(sheets: Catalogue) -> None:
     (told,) = covered(["h20", "910B"], sheets)
     shown, left_out = told.split("; not shown: ")

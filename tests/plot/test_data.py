@@ -137,6 +137,18 @@ def test_what_was_launched_later_is_not_counted(sheets: Catalogue) -> None:
     assert "Launched only after that day: h20." in named.note
 
 
+def test_bins_are_as_old_as_their_name_and_a_line_says_what_else_it_asks(
+    sheets: Catalogue,
+) -> None:
+    early = rules.picture(Question("2022-01-01", "CN", "CN"), None, rulebook(), sheets)
+    assert "huawei-ascend-910b2" not in {row["name"] for row in early.rows}
+    assert "The launch of 1 chip drawn is unknown." in early.note
+    plane = rules.picture(Question("2022-11-01", "CN", "CN"), None, rulebook(), sheets)
+    also = "3A090 also asks for I/O rate >= 600 GB/s, for want of which these are free: 4090."
+    assert also in plane.note
+    assert plane.note.replace("²", "2").isascii()
+
+
 def test_every_threshold_seen_has_a_label_of_its_own(plane: Picture) -> None:
     drawn = draw.svg(plane, LIGHT)
     for told in ("1,600", "2,400", "4,800", "14,000", "17,500", "20,800", "21,000", "21,100"):

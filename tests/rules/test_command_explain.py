@@ -116,6 +116,13 @@ def test_a_list_of_one_rule_is_that_rule_whole(capsys: pytest.CaptureFixture[str
     ]  # fmt: skip
 
 
+def test_what_is_met_only_if_nothing_before_it_is_remains_unknown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = rows(["explain", "chip=mi308x", "on=2024-05-01"], capsys)
+    assert [row["met"] for row in found if row["condition"] == "otherwise"] == ["unknown"]
+
+
 def test_a_rule_in_full_has_its_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(["list", "rule=US-2023-3A090", DAY], capsys)
     told = {row["outcome"]: row["condition"] for row in found if row["outcome"]}

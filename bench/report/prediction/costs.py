@@ -3,7 +3,8 @@
 import math
 from collections.abc import Collection, Iterator, Sequence
 
-from bench.chips.model import SERVER, Chip
+from bench.chips.model import SERVER, Chip, Figure
+from bench.chips.variants import is_of_all
 from bench.predict.model.power import Band, Prices, hourly, total
 from bench.report.prediction.answered import Answered, Side
 from bench.report.text.digits import NONE
@@ -87,9 +88,7 @@ def lacking_lines(answered: Sequence[Answered], prices: Prices) -> Iterator[str]
             f"{cost_unit(prices)} is without energy for {_some(powerless)}, whose board power is "
             "unknown."
         )
-    housed = dict.fromkeys(one.chip.id for one in sides if _has_server(one.chip, prices))
-    if housed:
-        yield f"The price of {_some(housed)} has a share of the server in it: price= sets another."
+    yield from _doubtful([side.chip for side in sides], prices)
     unpriced = {one.chip.id: one.chip for one in sides if hourly(one.chip, None, prices) is None}
     if unpriced:
         yuan = not prices.cny and any("price_cny" in one.figures for one in unpriced.values())
@@ -103,13 +102,24 @@ def _some(chips: Collection[str]) -> str:
     return listed([*first, f"{more} more"] if more > 0 else first)
 
 
-def _has_server(chip: Chip, prices: Prices) -> bool:
-    """Tells whether the sourced price that a cost takes has a share of the server in it."""
+def _doubtful(chips: Sequence[Chip], prices: Prices) -> Iterator[str]:
+    """Yields whose sourced price has a share of a server in it, or is of several chips."""
+    taken = {one.id: price for one in chips if (price := _sourced(one, prices))}
+    housed = [name for name, price in taken.items() if price.counts == SERVER]
+    shared = [name for name, price in taken.items() if is_of_all(price.formula)]
+    if housed:
+        yield f"The price of {_some(housed)} has a share of the server in it: price= sets another."
+    for name in shared:
+        yield f"The price of {name} is that {taken[name].formula}: price= sets another."
+
+
+def _sourced(chip: Chip, prices: Prices) -> Figure | None:
+    """Returns the price of its sheet that a cost takes first; None if it takes none."""
     if chip.id in {*prices.paid, *prices.rents}:
-        return False
+        return None
     keys = ("price_cny", "price_usd") if prices.cny else ("price_usd",)
     figures = (chip.figures.get(key) for key in keys)
-    return next((one.counts == SERVER for one in figures if one and one.number), False)
+    return next((one for one in figures if one and one.number), None)
 
 
 def _is_powerless(side: Side, prices: Prices) -> bool:

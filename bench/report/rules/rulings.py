@@ -29,7 +29,7 @@ from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
 from bench.rules.ruling import CONTROL, EMBARGO, LETTER, OVERLAY, TAKING_PART, Ruling
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
-from bench.words import listed
+from bench.words import listed, some_of
 
 AID = "A research aid, not legal advice; the texts decide."
 LEGEND = (
@@ -39,6 +39,8 @@ LEGEND = (
 STATUS_COLUMNS = (
     "chip", "TPP", "density", "paragraph", "US policy", "why", "practice and other US rules",
 )  # fmt: skip
+MOST_NAMED = 6
+"""Most chips of unknown launch that a line names."""
 BESIDE = (
     "licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota",
     "scope_change", "entity_listing",
@@ -63,7 +65,7 @@ def statuses(
         title=f"Export status on {question.on}, {destination_words(question, book)}",
         heading=(
             *_answer(judged),
-            *_too_early(judged),
+            *_too_early(judged, book.places.checked_to),
             AID,
             _collected_to(question, book),
             LEGEND,
@@ -76,12 +78,19 @@ def statuses(
     return Report(table, Rows(lambda: map(_status_flat, judged)))
 
 
-def _too_early(judged: Sequence[Judged]) -> Iterable[str]:
-    """Yields a line that names the chips judged on a day before their launch."""
+def _too_early(judged: Sequence[Judged], checked_to: str) -> Iterable[str]:
+    """Yields which chips are judged on a day before their launch, or on a past one may be."""
     early = [one for one in judged if one.chip and _is_before_launch(one.chip, one.status)]
     if early:
         names = ", ".join(one.status.name for one in early)
         yield f"Launched only after that day, and judged as if they had existed: {names}."
+    unknown = [
+        one.status.name
+        for one in judged
+        if one.chip and not one.chip.launched and one.status.question.on < checked_to
+    ]
+    if unknown:
+        yield f"Launch unknown, so perhaps after that day: {some_of(unknown, MOST_NAMED)}."
 
 
 def _is_before_launch(chip: Chip, status: Status) -> bool:
