@@ -50,6 +50,11 @@ NT_ONLY = ("fp8", "int8", "mxfp8", "nvfp4")
 NT_ONLY_CPU = ("fp8", "mxfp8", "nvfp4")
 """Formats measured in layout ``nt`` only: cuBLAS does not reliably support ``nn`` for them."""
 
+MULTIPLES = {"fp8": 16, "int8": 8, "mxfp8": 16, "nvfp4": 16}
+"""Of what torch needs n and k to be multiples on CUDA, and ROCm (``_scaled_mm``, ``_int_mm``)."""
+INT8_ROWS = 16
+"""torch multiplies int8 there only if m is above this."""
+
 GRAPH, EAGER = "graph", "eager"
 """Ways of a short product: one graph of the products of all operand sets, or eager calls.
 
@@ -184,7 +189,7 @@ def _ready(point: Point, device: "torch.device") -> None:
     """Sets torch's precision switches for the form.
 
     Raises:
-        UnsupportedError: the device or torch lacks it.
+        UnsupportedError: the device or torch lacks it, or torch does not multiply such sizes.
     """
     import torch
 
@@ -197,7 +202,15 @@ def _ready(point: Point, device: "torch.device") -> None:
         raise UnsupportedError("torch sums in fp16 on CUDA devices only")
     if point.dtype in microscaling.BLOCK:
         microscaling.refuse(point.dtype, point.size("k"), device)
+    if device.type == "cuda":
+        _refuse_sizes(point)
     set_precision(point.dtype, acc16=acc16)
+
+
+def _refuse_sizes(point: Point) -> None:
+    products.refuse_sizes(point, dict.fromkeys("nk", MULTIPLES.get(point.dtype, 1)))
+    if point.dtype == "int8" and point.size("m") <= INT8_ROWS:
+        raise UnsupportedError(f"for int8 torch needs m above {INT8_ROWS}, not {point.size('m')}")
 
 
 def _refuse_full_sums(error: float, full: float) -> None:

@@ -80,6 +80,7 @@ class Sparse(Defaults):
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
         """Prunes and compresses operand sets that together exceed twice the cache."""
         library = structured.library(point.dtype, device)
+        structured.refuse_sizes(library, point)
         set_precision(point.dtype)
         count = products.set_count(self.work(point), cache_bytes, MAX_SETS)
         m, n, k = products.sizes(point)

@@ -163,6 +163,32 @@ def test_sums_in_fp16_are_refused_where_torch_or_the_device_has_none(
         gemm._ready(product("fp16", "acc16"), CUDA)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "sizes", "told"),
+    [
+        ("int8", (16, 32, 32), "for int8 torch needs m above 16, not 16"),
+        ("int8", (17, 12, 32), "for int8 torch needs n to be a multiple of 8, not 12"),
+        (
+            "fp8", (1, 40, 24),
+            "torch needs n to be a multiple of 16, not 40, and k to be a multiple of 16, not 24",
+        ),
+        ("int8", (17, 8, 8), ""),
+        ("fp8", (1, 16, 16), ""),
+        ("bf16", (1, 3, 5), ""),
+    ],
+)  # fmt: skip
+def test_sizes_that_torch_does_not_multiply_on_a_gpu_are_skipped(
+    dtype: str, sizes: tuple[int, int, int], told: str
+) -> None:
+    point = Point("gemm", dtype, parameters=dict(zip("mnk", sizes, strict=True)))
+    gemm._ready(point, CPU)  # which has no such limits
+    if not told:
+        gemm._ready(point, CUDA)
+        return
+    with pytest.raises(UnsupportedError, match=told):
+        gemm._ready(point, CUDA)
+
+
 @has_fp16_sums
 def test_a_torch_without_the_switch_sets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "can_accumulate_in_fp16", lambda: False)

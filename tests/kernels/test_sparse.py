@@ -1,6 +1,7 @@
 """2:4 sparse products over stand-ins for the libraries, which compute on the CPU."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -232,6 +233,17 @@ def test_a_library_is_chosen_or_what_is_missing_is_said(
     except UnsupportedError as error:
         found = str(error)
     assert found == expected
+
+
+@pytest.mark.parametrize(("library", "dtype"), LIBRARIES)
+def test_sizes_that_a_library_does_not_multiply_are_skipped(library: str, dtype: str) -> None:
+    structured.refuse_sizes(library, product(dtype))
+    for side, size in (("m", 65), ("n", 49), ("k", 133)):
+        point = product(dtype)
+        odd = replace(point, parameters={**point.parameters, side: size})
+        told = f"for {dtype} torch needs {side} to be a multiple of .*, not {size}"
+        with pytest.raises(UnsupportedError, match=told):
+            structured.refuse_sizes(library, odd)
 
 
 def test_a_cpu_skips_a_sparse_product_with_its_reason() -> None:

@@ -6,12 +6,12 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs
-from bench.kernels.common.base import Limits, Point, itemsize, torch_dtype
+from bench.kernels.common.base import Limits, Point, UnsupportedError, itemsize, torch_dtype
 from bench.kernels.common.factors import Factor
 from bench.records.model import Check, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import torch
 
@@ -160,3 +160,21 @@ def spot_check(left: Factor, right: Factor, out: "torch.Tensor", tolerance: floa
     error = relative_error(picked, left.numbers(rows), right.numbers(columns))
     widened = tolerance * max(1.0, math.sqrt(k / TYPICAL_K)) * 4
     return verdict(error, widened, (SPOTS, SPOTS, k))
+
+
+def refuse_sizes(point: Point, multiples: "Mapping[str, int]") -> None:
+    """Raises if a size is no multiple of what torch needs.
+
+    Args:
+        point: the product.
+        multiples: of which number each side, ``m``, ``n`` or ``k``, has to be a multiple.
+
+    Raises:
+        UnsupportedError: the message names the sides.
+    """
+    wrong = [
+        f"{side} to be a multiple of {of}, not {point.size(side)}"
+        for side, of in multiples.items() if point.size(side) % of
+    ]  # fmt: skip
+    if wrong:
+        raise UnsupportedError(f"for {point.dtype} torch needs {', and '.join(wrong)}")

@@ -8,7 +8,8 @@ cuSPARSELt multiplies bf16, fp16, int8 and fp8. CUTLASS, which torch includes fo
 import warnings
 from typing import TYPE_CHECKING
 
-from bench.kernels.common.base import UnsupportedError
+from bench.kernels.common import products
+from bench.kernels.common.base import Point, UnsupportedError, torch_dtype
 from bench.kernels.common.products import out_dtype
 
 if TYPE_CHECKING:
@@ -84,6 +85,24 @@ def library(dtype: str, device: "torch.device") -> str:
     if dtype == "tf32":
         raise UnsupportedError("torch multiplies sparse tf32 at compute capability 8.x only")
     raise UnsupportedError(f"torch {torch.__version__} was built without cuSPARSELt")
+
+
+def refuse_sizes(name: str, point: Point) -> None:
+    """Raises if a library does not multiply such sizes, by the table of torch's own tensor class.
+
+    Args:
+        name: name of the library.
+        point: the product; sparse is its left factor.
+
+    Raises:
+        UnsupportedError: the message names the sides.
+    """
+    import torch.sparse as owner
+
+    kind = f"SparseSemiStructuredTensor{name.upper()}"
+    needs = getattr(owner, kind)._DTYPE_SHAPE_CONSTRAINTS[torch_dtype(point.dtype)]  # noqa: SLF001 -- as torch checks its own tensors
+    sides = {"m": needs.sparse_min_rows, "n": needs.dense_min_cols, "k": needs.sparse_min_cols}
+    products.refuse_sizes(point, sides)
 
 
 def _least(dtype: str) -> tuple[int, int]:
