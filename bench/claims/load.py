@@ -15,25 +15,25 @@ from bench.theory.entry import KEYS
 
 
 @once
-def claims(folder: Path | None = None) -> Mapping[str, Claim]:
-    """Loads the claims by id from ``folder`` (default: the shipped ``specs/``).
+def claims() -> Mapping[str, Claim]:
+    """Loads the claims of ``specs/`` by id.
 
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    sheets = catalogue() if folder is None and paths.own_specs() else None
+    sheets = catalogue() if paths.own_specs() else None
     known = (sheets.chips, sheets.sources) if sheets else (None, None)
-    return sound(*examine(folder or paths.data_dir("specs"), *known))
+    return sound(*examine(paths.data_dir("specs"), *known))
 
 
-def claim(word: str, folder: Path | None = None) -> Claim:
+def claim(word: str) -> Claim:
     """Returns one claim by its id.
 
     Raises:
         UsageError: there is no such claim; the message names the nearest.
         DataError: a file is at fault.
     """
-    known = claims(folder)
+    known = claims()
     if word not in known:
         raise UsageError(f"no claim {word!r} in specs/claims: {did_you_mean(word, known)}")
     return known[word]

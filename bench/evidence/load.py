@@ -16,13 +16,13 @@ from bench.units import Dimension
 
 
 @once
-def reports(folder: Path | None = None) -> Mapping[str, Report]:
-    """Loads the reported measurements by file from ``folder`` (default: the shipped ``results/``).
+def reports() -> Mapping[str, Report]:
+    """Loads the reported measurements of ``results/`` by file.
 
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    return sound(*examine(folder or paths.data_dir("results")))
+    return sound(*examine(paths.data_dir("results")))
 
 
 def examine(

@@ -72,14 +72,14 @@ def _within(one: str, other: str) -> bool:
 
 
 @once
-def rulebook(folder: Path | None = None) -> Rulebook:
-    """Loads the rules from ``folder`` (default: the shipped ``specs/``).
+def rulebook() -> Rulebook:
+    """Loads the rules of ``specs/``.
 
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    sources = catalogue().sources if folder is None and paths.own_specs() else None
-    return sound(*examine(folder or paths.data_dir("specs"), sources))
+    sources = catalogue().sources if paths.own_specs() else None
+    return sound(*examine(paths.data_dir("specs"), sources))
 
 
 def examine(folder: Path, sources: Container[str] | None = None) -> tuple[Rulebook, list[Fault]]:

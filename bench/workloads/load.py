@@ -22,29 +22,29 @@ MAKER = "meta-"
 
 
 @once
-def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
-    """Loads the workloads by id from ``folder`` (default: the shipped ``specs/``).
+def workloads() -> Mapping[str, Workload]:
+    """Loads the workloads of ``specs/`` by id.
 
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    sources = catalogue().sources if folder is None and paths.own_specs() else None
-    return sound(*examine(folder or paths.data_dir("specs"), sources))
+    sources = catalogue().sources if paths.own_specs() else None
+    return sound(*examine(paths.data_dir("specs"), sources))
 
 
 @once
-def names(folder: Path | None = None) -> Mapping[str, str]:
+def names() -> Mapping[str, str]:
     """Returns the id for each id and alias; a name that is both stands for the id.
 
     Raises:
         DataError: a file is at fault.
     """
-    known = workloads(folder)
+    known = workloads()
     others = {alias: one.id for one in known.values() for alias in one.aliases}
     return MappingProxyType(others | {name: name for name in known})
 
 
-def workload(word: str, folder: Path | None = None) -> Workload:
+def workload(word: str) -> Workload:
     """Returns a workload by its id, an alias, or a unique prefix of either.
 
     Case, blanks, hyphens and underscores are ignored; a prefix does not end within a number. A name
@@ -54,13 +54,13 @@ def workload(word: str, folder: Path | None = None) -> Workload:
         UsageError: there is none; the message names those with the prefix, else similar ones.
         DataError: a file is at fault.
     """
-    known, wanted = names(folder), plain(word.rpartition("/")[2]).replace(" ", "-")
+    known, wanted = names(), plain(word.rpartition("/")[2]).replace(" ", "-")
     shape = shape_name(wanted)
     same = [name for name in known if shape and loose(name) in (loose(wanted), loose(shape))]
     prefixed = [name for name in known if wanted and _has_prefix(name, wanted)]
     if len(found := {known[name] for name in same or prefixed}) == 1:
-        return workloads(folder)[found.pop()]
-    near = nearest(wanted, prefixed) or did_you_mean(wanted, known, workloads(folder))
+        return workloads()[found.pop()]
+    near = nearest(wanted, prefixed) or did_you_mean(wanted, known, workloads())
     raise UsageError(f"no workload {word!r} in specs/workloads: {near}")
 
 

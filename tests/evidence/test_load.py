@@ -8,7 +8,7 @@ import pytest
 
 from bench import paths
 from bench.chips.load import Catalogue
-from bench.errors import DataError
+from bench.errors import DataError, sound
 from bench.evidence.load import examine, reports
 from bench.evidence.model import Defect, Kind
 from bench.files import yamlfile
@@ -75,7 +75,7 @@ def test_every_fault_of_every_file_is_told_at_once(results: Path, sheets: Catalo
     assert fields[:5] == ["one.quantity", "one.dtype", "one.chip", "one", "one.per"]
     assert fields[5:] == ["source.id", "b.value", "b.dtype"]
     with pytest.raises(DataError) as refused:
-        reports(results)
+        sound(*examine(results))
     assert str(refused.value).splitlines() == [
         one for one in found if ".chip" not in one and ".per" not in one
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from bench import paths
 from bench.chips.load import Catalogue
-from bench.errors import DataError
+from bench.errors import DataError, sound
 from bench.predict.learning.tables import COLUMNS, examine, tables
 from bench.workloads.load import workloads
 
@@ -43,7 +43,7 @@ def faults(folder: Path, rows: str | None, **more: str) -> list[str]:
 
 def test_no_collective_stands_twice_under_two_names() -> None:
     """AMD's files have one time of MI300X for two ways of combining."""
-    every = tables(paths.data_dir("results"))
+    every = tables()
     for name, table in (
         (name, one) for name, one in every.items() if one.head.kind == "collective"
     ):
@@ -83,7 +83,7 @@ def test_every_shipped_row_has_the_time_that_it_is_there_for() -> None:
 def test_rows_are_read_as_words_and_numbers(tmp_path: Path) -> None:
     header = GEMM.replace("us", "us,more")
     folder = written(tmp_path, header + "one,some,bf16,1,2,3,4.5,6\none,some,bf16,8,9,10,7,\n")
-    table = tables(folder)["times"]
+    table = examine(folder)[0]["times"]
     first, second = table.rows
     assert first.words == {"chip": "one", "stack": "some", "dtype": "bf16"}
     assert (first.chip, first["m"], first["us"]) == ("one", 1.0, 4.5)
@@ -93,7 +93,7 @@ def test_rows_are_read_as_words_and_numbers(tmp_path: Path) -> None:
 
 def test_columns_may_stand_in_any_order_with_others_beside(tmp_path: Path) -> None:
     folder = written(tmp_path, "us,more,k,n,m,dtype,stack,chip\n4,5,3,2,1,bf16,some,one\n")
-    (row,) = tables(folder)["times"].rows
+    (row,) = examine(folder)[0]["times"].rows
     assert (row["m"], row["us"], row["more"], row.words["dtype"]) == (1, 4, 5, "bf16")
 
 
@@ -256,9 +256,9 @@ def test_what_is_said_of_a_table_is_held_to_its_form(
 def test_loading_raises_every_fault(tmp_path: Path) -> None:
     folder = written(tmp_path, f"{GEMM}one,some\nx,y\n")
     with pytest.raises(DataError) as raised:
-        tables(folder)
+        sound(*examine(folder))
     assert len(raised.value.faults) == 2
 
 
 def test_a_folder_without_tables_has_none(tmp_path: Path) -> None:
-    assert dict(tables(tmp_path)) == {}
+    assert examine(tmp_path) == ({}, [])

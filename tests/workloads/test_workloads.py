@@ -8,7 +8,7 @@ import pytest
 from bench import paths
 from bench.checks import check
 from bench.chips.load import Catalogue
-from bench.errors import DataError
+from bench.errors import DataError, sound
 from bench.predict.learning.experts import touched
 from bench.workloads.counts import (
     attention_flop,
@@ -19,7 +19,7 @@ from bench.workloads.counts import (
     rounds_to,
     token_products,
 )
-from bench.workloads.load import cited, examine, workload, workloads
+from bench.workloads.load import cited, examine, workload
 from tests.workloads.file_cases import ONE, written
 
 SHIPPED = (
@@ -290,10 +290,10 @@ def test_a_broken_workload_is_a_fault_of_the_check(tmp_path: Path) -> None:
     assert told == ["specs/workloads/one.yaml: heads: is not a whole number; write a whole number"]
     assert found.counts["workloads"] == 0
     (tmp_path / "workloads" / "one.yaml").write_text(ONE)
-    sound = check(tmp_path, tmp_path / "none")
-    assert (sound.faults, sound.counts["workloads"]) == ((), 1)
+    mended = check(tmp_path, tmp_path / "none")
+    assert (mended.faults, mended.counts["workloads"]) == ((), 1)
 
 
 def test_a_fault_stops_those_who_need_the_workloads(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="heads: is not a whole number"):
-        workloads(written(tmp_path, ONE.replace('heads: "4"', 'heads: "four"')))
+        sound(*examine(written(tmp_path, ONE.replace('heads: "4"', 'heads: "four"'))))

@@ -19,6 +19,7 @@ from bench.chips.figures import MATRIX_DTYPES
 from bench.errors import Fault, Flaw, did_you_mean, sound
 from bench.evidence.model import Origin
 from bench.files import yamlfile
+from bench.files.caches import once
 from bench.files.datafile import named, relative
 from bench.files.strict import Strict
 from bench.predict.model.precision import BLOCK, ITEM, WEIGHT_ONLY
@@ -142,13 +143,14 @@ def decoding(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(row for row in rows if row["ttft_ms"] <= row["tpot_ms"] * (row["output"] - 1))
 
 
-def tables(folder: Path | None = None) -> Mapping[str, Table]:
-    """Loads the tables of ``folder`` (default: the shipped ``results/``), by id.
+@once
+def tables() -> Mapping[str, Table]:
+    """Loads the tables of ``results/`` by id.
 
     Raises:
         DataError: any file has a fault; the error lists all faults of all files.
     """
-    return sound(*examine(folder or paths.data_dir("results")))
+    return sound(*examine(paths.data_dir("results")))
 
 
 def examine(
