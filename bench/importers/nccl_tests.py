@@ -26,6 +26,7 @@ from bench.importers.base import (
     match_line,
     quoted,
 )
+from bench.importers.nccl_ranks import Rank, check_bus_factor, device_count, device_name, scope
 from bench.importers.nccl_values import bytes_of, nccl_version, size_text
 
 TESTS = {
@@ -52,11 +53,12 @@ INTEGER_TYPES = ("uint8", "int32", "uint32", "int64", "uint64", "char", "int")
 
 
 class _Rate(NamedTuple):
-    """Out-of-place bus bandwidth (GB/s) at one size (bytes, as printed); JSON has no line."""
+    """Out-of-place bandwidth (GB/s) at one size (bytes, as printed); JSON has no line."""
 
     line: int | None
     size: str
     element_type: str
+    algorithm_bandwidth: Decimal | None
     bus_bandwidth: Decimal
 
 
@@ -66,7 +68,7 @@ class _Test:
 
     Attributes:
         program: name of the program, without ``_perf``.
-        ranks: group, host and device name of each rank.
+        ranks: the ranks that are listed.
         devices_per_rank: number of devices for each entry of ``ranks``.
         software: versions of NCCL and nccl-tests.
         iterations: number of timed and of warm-up iterations.
@@ -77,7 +79,7 @@ class _Test:
     """
 
     program: str = ""
-    ranks: list[tuple[str, str, str]] = field(default_factory=list)
+    ranks: list[Rank] = field(default_factory=list)
     devices_per_rank: int = 1
     software: str = ""
     iterations: str = ""
@@ -133,7 +135,7 @@ def _read_comment(line: str, test: _Test) -> None:
     if line.startswith("# Collective test starting:") and (found := PROGRAM.search(line[:200])):
         test.program = found[1]
     elif rank := match_line(RANK, line):
-        test.ranks.append((rank[2] or "0", rank[3], rank[4]))
+        test.ranks.append(Rank(rank[2] or "0", rank[3], rank[4]))
     elif found := match_line(VERSIONS, line):
         test.software = f"NCCL {nccl_version(int(found[2]))}, nccl-tests {found[1]}"
     elif found := match_line(ITERATIONS, line):
@@ -164,7 +166,8 @@ def _read_rate(line: str, number: int, test: _Test, stated: Stated) -> None:
         problem = f"{quoted(cells_by_column['busbw'])} at size {size} is no rate"
         raise stated.fault(problem, RERUN, number)
     element_type = cells_by_column.get("type", "")
-    test.rates.append(_Rate(number, cells_by_column["size"], element_type, rate))
+    algorithm = decimal(cells_by_column.get("algbw"))
+    test.rates.append(_Rate(number, cells_by_column["size"], element_type, algorithm, rate))
 
 
 def _check_results(count: str, verdict: str, line: int | None, stated: Stated) -> None:
@@ -185,7 +188,7 @@ def _from_json(data: dict[str, Json], stated: Stated) -> _Test:
     threads, gpus = (int(decimal(word(config, name)) or 1) for name in ("nthreads", "ngpus"))
     devices = items(config, "devices")
     names = ("group", "hostname", "device_info")
-    ranks = [(word(one, names[0]), word(one, names[1]), word(one, names[2])) for one in devices]
+    ranks = [Rank(*(word(one, name) for name in names)) for one in devices]
     version = decimal(word(data, "nccl_version"))
     return _Test(
         program=program[1] if program else "",
@@ -210,7 +213,8 @@ def _rates_in_json(results: list[dict[str, Json]], stated: Stated) -> Iterator[_
             raise stated.fault(problem, RERUN)
         if wrong is not None and decimal(wrong) != 0:
             raise stated.fault(f"{quoted(wrong)} results were wrong", "mend that first")
-        yield _Rate(None, size, word(result, "type"), rate)
+        algorithm = decimal(out_of_place.get("alg_bw"))
+        yield _Rate(None, size, word(result, "type"), algorithm, rate)
 
 
 def _row(test: _Test, stated: Stated) -> Reported:
@@ -220,22 +224,26 @@ def _row(test: _Test, stated: Stated) -> Reported:
     if not rates:
         raise stated.fault("there is no size with a rate out of place above 0", RERUN)
     best = max(rates, key=lambda rate: (rate.bus_bandwidth, bytes_of(rate.size)))
+    count = device_count(test.ranks, test.devices_per_rank, stated)
+    if best.algorithm_bandwidth:
+        both = best.algorithm_bandwidth, best.bus_bandwidth
+        check_bus_factor(test.program, count, both, stated, best.line)
     largest_size = max(bytes_of(rate.size) for rate in rates)
     is_integer = best.element_type.lower() in INTEGER_TYPES
     dtype = None if is_integer else stated.format_of(best.element_type or None, best.line)
     return stated.row(
         best.line,
         id=f"{quantity.replace('_', '-')}-{dtype or 'integer'}",
-        count=_device_count(test, stated),
+        count=count,
         quantity=quantity,
         dtype=dtype,
         value=f"{best.bus_bandwidth} GB/s",
-        named=_device(test, stated),
+        named=device_name(test.ranks, stated),
         statistic="mean",
         defects=() if bytes_of(best.size) == largest_size else (Defect.BEST,),
         date=stated.when(test.date),
         software=stated.software or test.software,
-        workload={"size": size_text(best.size), "scope": _scope(test)},
+        workload={"size": size_text(best.size), "scope": scope(test.ranks)},
         conditions={
             "tool": f"{test.program}_perf",
             "method": f"bus bandwidth out of place, best of {len(rates)} size(s)",
@@ -261,33 +269,6 @@ def _notes(test: _Test, element_type: str) -> Iterator[str]:
         yield f"of {element_type}"
     if test.is_unchecked:
         yield "results were not checked"
-
-
-def _device_count(test: _Test, stated: Stated) -> int:
-    """Returns the number of devices in one group, which work together and reach the rate."""
-    groups = len({group for group, _, _ in test.ranks}) or 1
-    devices_listed = len(test.ranks) * test.devices_per_rank // groups
-    if not (stated.count or devices_listed):
-        raise stated.fault("no devices are listed", "give count=, the devices that took part")
-    return stated.count or devices_listed
-
-
-def _device(test: _Test, stated: Stated) -> str | None:
-    """Returns the name of the devices, None if the output has none.
-
-    Raises:
-        NotUnderstood: the devices have several names, so that the rate is of no single chip.
-    """
-    names = sorted({device for _, _, device in test.ranks if device})
-    if len(names) > 1:
-        listed = ", ".join(quoted(name) for name in names)
-        raise stated.fault(f"it is of several devices: {listed}", "run it on devices of one kind")
-    return names[0] if names else None
-
-
-def _scope(test: _Test) -> str:
-    nodes = len({host for _, host, _ in test.ranks if host})
-    return "" if not nodes else "1 node" if nodes == 1 else f"{nodes} nodes"
 
 
 IMPORTER = Importer(

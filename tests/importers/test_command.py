@@ -204,7 +204,7 @@ NCCL = """\
 # nThread 1 nGpus 8 minBytes 8 maxBytes 8589934592 step: 2(factor) warmup iters: 1 iters: 20
 {ranks}
 #       size         count      type   redop    root     time   algbw   busbw #wrong
-  8589934592    2147483648     float     sum      -1    31466  272.99  {rate}      0
+  8589934592    2147483648     float     sum      -1    31466  {algbw}  {rate}      0
 # Out of bounds values : 0 OK
 """
 
@@ -229,11 +229,33 @@ def test_a_switch_that_adds_lifts_the_bus_bandwidth_of_an_all_reduce_alone(
     device = "node01 device {0} [0000:1b:00] NVIDIA H100 80GB HBM3"
     ranks = [f"#  Rank  {n} Group  0 Pid  1 on {device.format(n)}" for n in range(8)]
     log = tmp_path / "log.txt"
-    log.write_text(NCCL.format(test=test, rate=rate, ranks="\n".join(ranks)), encoding="utf-8")
+    algbw = f"{float(rate) / (1.75 if test == 'all_reduce' else 0.875):.2f}"
+    printed = NCCL.format(test=test, algbw=algbw, rate=rate, ranks="\n".join(ranks))
+    log.write_text(printed, encoding="utf-8")
     code, _, err = said(capsys, f"file={log}", "chip=h100", "by=me", "date=2026-11")
     assert code == 0
     assert told in err
     assert ("doubt: " in err) is (told.endswith("GB/s"))
+
+
+@pytest.mark.parametrize(
+    ("count", "code", "told"),
+    [
+        ("8", 0, ""),
+        ("16", 2, "count=16, but the output lists 8 devices; leave count= out"),
+    ],
+)
+def test_a_count_that_the_list_of_devices_contradicts_is_refused(
+    count: str, code: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    device = "node01 device {0} [0000:1b:00] NVIDIA H100 80GB HBM3"
+    ranks = "\n".join(f"#  Rank  {n} Group  0 Pid  1 on {device.format(n)}" for n in range(8))
+    log = tmp_path / "log.txt"
+    printed = NCCL.format(test="all_reduce", algbw="251.43", rate="440.00", ranks=ranks)
+    log.write_text(printed, encoding="utf-8")
+    found, _, err = said(capsys, f"file={log}", "chip=h100", "by=me", "date=2026", f"count={count}")
+    assert found == code
+    assert told in err
 
 
 def test_what_is_above_paper_is_a_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

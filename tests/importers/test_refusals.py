@@ -66,6 +66,10 @@ REFUSED: list[tuple[str, str, str, str]] = [
     ("nccl.txt", "all_reduce_perf", "hypercube_perf", "of hypercube_perf there is no quantity"),
     ("nccl.txt", "#  Rank", "#  Rang", "no devices are listed; give count="),
     ("nccl.txt", "[0000:1f:00] NVIDIA H20", "[0000:1f:00] NVIDIA H200", "it is of several devices"),
+    (
+        "nccl.txt", "206.33  309.50", "206.33  361.08",
+        "line 18: busbw 361.08 is not 1.500 times algbw 206.33, as of 4 devices; check count=",
+    ),
     ("nccl.txt", " float ", " posit ", "line 18: the number format 'posit' is unknown"),
     ("nccl.json", '"nwrong":0.000000', '"nwrong":2.000000', "'2.0' results were wrong"),
     ("nccl.json", '"count":0,"okay":"true"', '"count":1,"okay":"false"', "'1' results were wrong"),
