@@ -75,7 +75,7 @@ far such ratios were off. Nothing is measured: a prediction never proves that tw
   cache=bf16        of the key-value cache: fp8, int8
   baseline=         a chip that the others are divided by
   shape=            phase=product: [m,n,k]
-  operators=false   true adds each operator: its time, and what limits it
+  operators=false   true adds each operator: its time, what limits it, its FLOP and bytes
   calibration=      a file made by `calibrate record=`: chips in it rest on their own times, in
                     serving dense models and in products
   sort=rate         rate: the most tokens/s first; cost: the cheapest token first, also of several

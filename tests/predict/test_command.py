@@ -98,6 +98,21 @@ def test_operators_sum_to_the_step(words: list[str], capsys: pytest.CaptureFixtu
     assert 0.8 < factors[0] < 1.25
 
 
+def test_operators_tell_their_work_and_the_question(capsys: pytest.CaptureFixture[str]) -> None:
+    """A row of a sweep was without batch, input and way, and no FLOP or bytes were there."""
+    asked = ["chips=h20", SMALL, "phase=decode", "input=2048", "batch=[32,64]"]
+    parts = document("predict", [*asked, "operators=true"], capsys)["tables"][f"operators_{H20}_1"]
+    keys = ("workload", "phase", "batch", "input", "output", "precision", "parallel", "chips")
+    (whole,) = {tuple(each[key] for key in keys) for each in parts}
+    assert whole == ("llama-3.1-8b", "decode", 64, 2048, 512, "bf16", "tp1", 1)
+    products = [each for each in parts if each["operator"] != "attention"]
+    multiplied = 8.03e9 - 128_256 * 4096  # all parameters but the table of embeddings
+    assert sum(each["flop"] for each in products) == pytest.approx(128 * multiplied, rel=0.01)
+    for each in parts:
+        assert each["padded_flop"] >= each["flop"]
+        assert (each["memory_B"] > 0) == (each["memory_s"] > 0)
+
+
 def test_operators_of_a_sweep_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["chips=h20", SMALL, "batch=1", "input=[128,4096]", "operators=true"]
     found = document("predict", words, capsys)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,13 +81,14 @@ class Rates:
 
 @dataclass(frozen=True)
 class OperatorTime:
-    """One operator's time in s; arrays over the points.
+    """One operator's time in s, and its work on one chip; arrays over the points.
 
     Attributes:
-        name: name of the operator.
         compute, memory, link: time that each resource would take alone, at its achieved fraction.
         seconds: time of the operator.
         idle: name of what is waited for while no resource is busy.
+        flop, padded: FLOP of the model, and of whole tiles, whose time ``compute`` is.
+        moved, sent: bytes of weights, cache and activations; bytes sent in one direction.
     """
 
     name: str
@@ -96,12 +97,18 @@ class OperatorTime:
     link: Array
     seconds: Array
     idle: str = "launches"
+    flop: Array | float = 0.0
+    padded: Array | float = 0.0
+    moved: Array | float = 0.0
+    sent: Array | float = 0.0
 
     def times(self, factor: Array | float, prefix: str = "") -> "OperatorTime":
-        """Returns the times multiplied by a factor, under a name with a prefix."""
+        """Returns times and work multiplied by a factor, under a name with a prefix."""
         times = (self.compute, self.memory, self.link, self.seconds)
         compute, memory, link, seconds = (np.asarray(one * factor) for one in times)
-        return OperatorTime(f"{prefix}{self.name}", compute, memory, link, seconds, self.idle)
+        work = self.flop, self.padded, self.moved, self.sent
+        name, more = f"{prefix}{self.name}", (one * factor for one in work)
+        return OperatorTime(name, compute, memory, link, seconds, self.idle, *more)
 
     def limit(self, place: int = 0) -> str:
         """Returns the resource that takes longest at one point."""
@@ -211,7 +218,13 @@ def headroom(chip: Facts, rate: float) -> float:
 
 def timed(work: Sequence[Operator], chip: Rates, stack: Stack) -> Step:
     """Returns the time of a step, operator by operator."""
-    return Step(tuple(TIMERS[one.kind](one, chip, stack) for one in work))
+    return Step(tuple(_timed(one, chip, stack) for one in work))
+
+
+def _timed(one: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    """Returns the time of an operator, with its work."""
+    time = TIMERS[one.kind](one, chip, stack)
+    return replace(time, flop=one.flop, moved=one.weights + one.moved, sent=one.sent)
 
 
 def _product(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
@@ -221,14 +234,14 @@ def _product(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
         "head": (chip.attention, chip.attention_headroom),  # 16 bits wide, as attention is
     }.get(operator.kind, (chip.product, chip.headroom))
     grouped = operator.kind == "experts"
-    padding = _padded_rows(operator.tokens, stack, grouped=grouped) / np.maximum(
-        operator.tokens, 1e-9
-    )
-    compute = operator.flop * padding / (rate * stack.fraction(headroom_))
+    rows = _padded_rows(operator.tokens, stack, grouped=grouped)
+    padded = operator.flop * (rows / np.maximum(operator.tokens, 1e-9))
+    compute = padded / (rate * stack.fraction(headroom_))
     memory = operator.weights / (stack.stream * stack.data_bandwidth(chip.bandwidth, chip.coded))
     exponent = stack.experts_overlap if grouped else stack.overlap
     seconds = soft_maximum(compute, memory, exponent)
-    return OperatorTime(operator.name, compute, memory, np.zeros_like(compute), seconds)
+    zero = np.zeros_like(compute)
+    return OperatorTime(operator.name, compute, memory, zero, seconds, padded=padded)
 
 
 def _padded_rows(rows: Array, stack: Stack, *, grouped: bool) -> Array:
@@ -239,25 +252,16 @@ def _padded_rows(rows: Array, stack: Stack, *, grouped: bool) -> Array:
 
 
 def _attention(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
-    """Returns the time of attention: the longer of compute and cache traffic."""
-    rate = chip.attention * stack.fraction(chip.attention_headroom) * stack.attention
+    """Returns the time of attention, or of an indexer's scores: the longer of compute and cache."""
+    peak, headroom_ = chip.attention, chip.attention_headroom
+    if operator.kind == "indexer":
+        peak, headroom_ = chip.index, chip.index_headroom
     shortfall = np.maximum(chip.tile / np.maximum(operator.tokens, 1e-9), 1.0)
-    padding = np.where(operator.tokens > 0, shortfall, 1.0)
-    compute = operator.flop * padding / rate
+    padded = operator.flop * np.where(operator.tokens > 0, shortfall, 1.0)
+    compute = padded / (peak * stack.fraction(headroom_) * stack.attention)
     memory = operator.moved / (stack.cache * stack.data_bandwidth(chip.bandwidth, chip.coded))
-    return OperatorTime(
-        operator.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory)
-    )
-
-
-def _indexer(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
-    """Returns the time of an indexer's scores: the longer of compute and cache traffic."""
-    rate = chip.index * stack.fraction(chip.index_headroom) * stack.attention
-    compute = operator.flop / rate
-    memory = operator.moved / (stack.cache * stack.data_bandwidth(chip.bandwidth, chip.coded))
-    return OperatorTime(
-        operator.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory)
-    )
+    seconds, zero = np.maximum(compute, memory), np.zeros_like(compute)
+    return OperatorTime(operator.name, compute, memory, zero, seconds, padded=padded)
 
 
 def _stream(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
@@ -288,7 +292,7 @@ def _layer(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
 
 TIMERS = {
     "product": _product, "head": _product, "experts": _product, "attention": _attention,
-    "indexer": _indexer,
-    "stream": _stream, "link": _link, "layer": _layer, "expert layer": _layer,
+    "indexer": _attention, "stream": _stream, "link": _link,
+    "layer": _layer, "expert layer": _layer,
 }  # fmt: skip
 """The function that computes the time of each kind of operator."""
