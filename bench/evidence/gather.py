@@ -6,7 +6,8 @@ from bench import paths
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.evidence.load import reports
-from bench.evidence.observe import Observation, recorded, reported
+from bench.evidence.observe import Observation, reported
+from bench.evidence.recorded import recorded
 from bench.records.model import Record
 from bench.records.store import read
 

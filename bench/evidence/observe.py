@@ -1,4 +1,4 @@
-"""Every measurement of a chip in one form: reported values and our own records, with the sheet.
+"""Every measurement of a chip in one form, and reported values in it, with the sheet.
 
 A value is converted to one whole chip: the result of several devices is divided by their number,
 that of one die multiplied by the dies. Times stay as they are.
@@ -10,17 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bench.chips.load import Catalogue
-from bench.chips.match import devices_a_chip
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, of_sheet
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
-from bench.judging.shortfall import FLATTERING, SIDE
-from bench.judging.sizes import searched_shapes
-from bench.judging.standing import standing
-from bench.judging.verdict import Row, Verdict, rows
-from bench.records.model import IMPORTED_BY, Record, at_once
+from bench.judging.shortfall import SIDE
 from bench.units import Dimension
 
 OWN = "onpaper"
@@ -28,17 +23,6 @@ ABOVE, SEVERAL = 1.02, 3
 """A rate above this multiple of every published value is a suspect measurement, not a better chip;
 if at least this many groups measure such a rate, the sheet is suspect. A figure that is only
 inferred or computed here is no bound: a measurement above it is as credible."""
-ACC16 = "fp16_acc16"
-COPIES = ("host_link", "peer")
-OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
-GIVEN = "matrix product"
-OF_WAY = {
-    "to-device": "host_to_device",
-    "to-host": "device_to_host",
-    "peer": "peer_oneway",
-    "peer-both": "peer_bidirectional",
-}
-"""The quantity that a copy over a link measures; pageable and on-device copies have none."""
 
 
 @dataclass(frozen=True)
@@ -208,90 +192,3 @@ def _chips_share(row: Reported, chip: Chip) -> float:
     if row.per == "die":
         return chip.number("dies") or 1.0
     return 1.0 / row.count if row.per == "total" else 1.0
-
-
-def recorded(records: Iterable[Record], catalogue: Catalogue) -> Iterator[Observation]:
-    """Yields the observations in our own records: of figures, the best of each form; of links."""
-    for record in records:
-        chip = catalogue.sheet_of(record)
-        if chip is None or record.device.is_fake:
-            continue
-        for row in _used_rows(rows(record, catalogue)):
-            if made := _of_record(row, record, chip):
-                yield made
-
-
-def _used_rows(judged: list[Row]) -> Iterator[Row]:
-    """Yields the rows that represent each figure; an implausible one only if there is no other."""
-    sound = [row for row in judged if row.verdict is not Verdict.IMPLAUSIBLE]
-    representative = [row for forms in standing(sound) for row in forms]
-    yield from representative
-    known = {row.key for row in representative}
-    yield from (row for forms in standing(judged) for row in forms if row.key not in known)
-    yield from (row for row in sound if _way(row) in OF_WAY)
-
-
-def _way(row: Row) -> str:
-    """Returns the direction of a copy between devices or to the host; empty for other rows."""
-    copied = row.measurement.kernel in COPIES
-    return str(row.measurement.parameters.get("way", "")) if copied else ""
-
-
-def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
-    quantity = _quantity(row)
-    if quantity is None or row.burst is None or row.measured is None:
-        return None
-    why = (*_no_weight(row, chip), *_not_alone(record))
-    dies = devices_a_chip(chip)
-    published = row.paper
-    if dies > 1 or _way(row) in OF_WAY:
-        published = of_sheet(chip, (row.key,) if row.key else quantity.tests)
-    return Observation(
-        ref=f"{record.id}:{row.title}",
-        chip=chip.id,
-        quantity=quantity,
-        dtype=ACC16 if row.key.endswith(f"_{ACC16}") else row.measurement.dtype,
-        value=row.burst * dies,
-        dimension=row.dimension,
-        paper=published,
-        by=str(record.settings.get(IMPORTED_BY, OWN)),
-        under=OWN,
-        kind=Kind.USER if IMPORTED_BY in record.settings else Kind.OWN,
-        count=1,
-        statistic="best window",
-        defects=(),
-        quality="A",
-        date=record.started_utc[:10],
-        work=(("shape", row.shape),) if row.shape else (),
-        weight=0.0 if why else 1.0,
-        why=why,
-        software=f"torch {record.machine.torch}" if record.machine.torch else None,
-        low=row.measured.low * dies,
-        high=row.measured.high * dies,
-    )
-
-
-def _not_alone(record: Record) -> Iterator[str]:
-    """Yields a doubt if a device had to share power, cooling or links with others."""
-    if (count := at_once(record)) > 1:
-        yield f"measured with {count} devices at once"
-
-
-def _no_weight(row: Row, chip: Chip) -> Iterator[str]:
-    """Yields why a row of our own records has no weight."""
-    if chip.kind == "cpu":
-        yield "a part of the cores"  # which does not represent the whole processor
-    if row.verdict is Verdict.IMPLAUSIBLE or not row.tests:
-        yield row.reason
-    if row.measurement.data in FLATTERING:
-        yield str(Defect.CONSTANT)
-
-
-def _quantity(row: Row) -> Quantity | None:
-    """Returns what a row measures; a product of a given shape is not called the best one found."""
-    stream = row.measurement.parameters.get("stream")
-    rate = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0], "")
-    capacity = "memory_held" if row.key == "memory_capacity" else ""
-    found = QUANTITIES.get(OF_WAY.get(_way(row)) or capacity or rate)
-    given = rate == "matmul_best" and not searched_shapes(row.measurement)
-    return replace(found, title=GIVEN) if found and given else found

@@ -1,17 +1,20 @@
-"""Importer of this program's records: the deciding measurement of each figure becomes a row."""
+"""Importer of this program's records: what stands for each figure, links and collectives.
+
+Values are those that ``evidence`` takes from a record: of the best window.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from bench.bundle.unpack import recognises as is_bundle
 from bench.chips.load import catalogue
+from bench.chips.match import devices_a_chip
 from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
 from bench.evidence.quantities import DTYPES
+from bench.evidence.recorded import GIVEN, quantity_of, ranks_of, used_rows, work_of
 from bench.importers.base import Imported, Importer, Stated, beginning, collect
 from bench.judging.shortfall import FLATTERING
-from bench.judging.sizes import searched_shapes
-from bench.judging.standing import standing
 from bench.judging.titles import sizes
 from bench.judging.verdict import Row, Verdict, rows
 from bench.records.model import Measurement, Record, at_once
@@ -19,11 +22,6 @@ from bench.records.store import parsed
 from bench.units import scale
 
 KEYS = ('"schema_version"', '"method_version"', '"measurements"')
-LINK_QUANTITIES = {
-    "to-device": "host_to_device", "to-device-pageable": "host_to_device",
-    "to-host": "device_to_host", "to-host-pageable": "device_to_host",
-    "peer": "peer_oneway", "peer-both": "peer_bidirectional", "local": "memory_copy",
-}  # fmt: skip
 
 
 def recognises(text: str) -> bool:
@@ -42,7 +40,7 @@ def check(text: str, name: str) -> None:
 
 
 def read(text: str, stated: Stated) -> Imported:
-    """Returns one row for each measurement that decides a figure.
+    """Returns one row for each measurement that evidence takes.
 
     Raises:
         NotUnderstood: it is no record, or is of a fake device, another chip or an unknown one.
@@ -51,7 +49,7 @@ def read(text: str, stated: Stated) -> Imported:
 
 
 def of_record(record: Record, stated: Stated) -> Imported:
-    """Returns one row for each measurement that decides a figure.
+    """Returns one row for each measurement that evidence takes.
 
     Raises:
         NotUnderstood: the record is of a fake device, another chip, an unknown chip, or several
@@ -66,7 +64,7 @@ def of_record(record: Record, stated: Stated) -> Imported:
     chip = _chip(record, stated)
     with_chip, left_out = replace(stated, chip=chip), []
     imported: list[Reported] = []
-    for row in (row for forms in standing(rows(record, catalogue())) for row in forms):
+    for row in used_rows(rows(record, catalogue())):
         reason = _why_not(row)
         if reason:
             left_out.append(f"{row.title}: {reason}")
@@ -107,34 +105,29 @@ def _why_not(row: Row) -> str:
 
 def _quantity_of(row: Row) -> str:
     """Returns the quantity that was measured; empty if reports have no such quantity."""
-    measurement, parameters = row.measurement, row.measurement.parameters
-    if measurement.kernel == "memory":
-        return f"memory_{parameters.get('stream')}"
-    if measurement.kernel in ("host_link", "peer"):
-        return LINK_QUANTITIES.get(str(parameters.get("way")), "")
-    if measurement.kernel == "gemm":
-        return "matmul_best" if searched_shapes(measurement) else "matmul_shape"
-    if measurement.kernel == "sustained":
-        return "matmul_shape" if row.key.startswith(("matrix_", "vector_")) else ""
-    by_kernel = {"vector": "vector_rate", "sparse": "sparse_matmul", "capacity": "memory_held"}
-    return by_kernel.get(measurement.kernel, "")
+    found = quantity_of(row)
+    given = found and found.title == GIVEN
+    return "matmul_shape" if given else found.key if found else ""
 
 
 def _row(row: Row, record: Record, stated: Stated) -> Reported:
     measurement = row.measurement
-    assert row.measured is not None  # noqa: S101 -- what stands was measured
-    value, unit = scale(row.measured.value, row.dimension)
+    assert row.burst is not None  # noqa: S101 -- what stands was measured
+    value, unit = scale(row.burst, row.dimension)
+    chip = catalogue().chips.get(stated.chip)
     dtype = "fp16_acc16" if row.key == "matrix_fp16_acc16" else measurement.dtype
     return stated.row(
         id="-".join((_quantity_of(row).replace("_", "-"), dtype, *_variant(measurement))),
         quantity=_quantity_of(row),
         dtype=dtype,
         value=f"{value:.6g} {unit}",
-        statistic="median",
+        statistic="best",
+        count=ranks_of(row),
+        per="die" if chip and devices_a_chip(chip) > 1 else None,
         defects=tuple(_defects(row)),
         date=stated.when(record.started_utc[:10]),
         software=stated.software or _software(record),
-        workload={"shape": sizes(measurement)},
+        workload=work_of(row, sizes(measurement)),
         conditions=_conditions(row, record),
         note=row.reason if row.verdict is Verdict.UNDECIDED else "",
     )
@@ -145,16 +138,12 @@ def _variant(measurement: Measurement) -> tuple[str, ...]:
     if measurement.kernel == "sustained":
         return ("sustained",)
     variant = measurement.parameters.get("variant") or measurement.parameters.get("way")
-    return (
-        (str(variant),) if variant and measurement.kernel in ("gemm", "host_link", "peer") else ()
-    )
+    return (str(variant),) if variant and measurement.kernel == "gemm" else ()
 
 
 def _defects(row: Row) -> Iterator[Defect]:
     if row.measurement.data in FLATTERING:
         yield Defect.CONSTANT
-    if "pageable" in str(row.measurement.parameters.get("way")):
-        yield Defect.PAGEABLE
 
 
 def _conditions(row: Row, record: Record) -> dict[str, str]:
@@ -168,8 +157,9 @@ def _conditions(row: Row, record: Record) -> dict[str, str]:
     return {
         "tool": f"onpaper, method {record.method_version}, suite {record.suite}",
         "kernel": measurement.kernel,
-        "method": f"median of {len(timing.samples_s)} samples, "
-        f"95% interval {low[0]:.5g} {low[1]} to {high[0]:.5g} {high[1]}",
+        "method": f"best window of {timing.stats.burst_window_s * 1e3:.3g} ms; 95% interval of "
+        f"the median of {len(timing.samples_s)} samples {low[0]:.5g} {low[1]} to {high[0]:.5g} "
+        f"{high[1]}",
         "data": measurement.data,
         "limits": f"power limit {limit:g} W" if limit else "",
         "other": row.reason if row.verdict is not Verdict.UNDECIDED else "",

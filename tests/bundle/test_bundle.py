@@ -19,7 +19,7 @@ from bench.config import compose
 from bench.errors import UsageError
 from bench.evidence.gather import observations
 from bench.evidence.model import Kind
-from bench.evidence.observe import recorded
+from bench.evidence.recorded import recorded
 from bench.importers.base import Stated
 from bench.importers.record import of_record
 from bench.measure.resume import unfinished

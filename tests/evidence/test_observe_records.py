@@ -9,7 +9,8 @@ import pytest
 from bench import paths
 from bench.chips.load import Catalogue
 from bench.evidence.model import Kind
-from bench.evidence.observe import Observation, recorded
+from bench.evidence.observe import Observation
+from bench.evidence.recorded import recorded
 from bench.records.model import Check, Identity, Measurement, Record, Work
 from bench.records.store import read
 from bench.units import Dimension

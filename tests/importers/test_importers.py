@@ -11,7 +11,7 @@ from bench.importers.base import NotUnderstood, Stated
 from bench.importers.registry import IMPORTERS, detect, importer
 from tests.importers.cases import DATA, RECORD, SOURCES, STATED, briefly, take, text
 
-SHARED = {"base", "flagperf_columns", "flagperf_training", "nccl_values", "registry",
+SHARED = {"base", "flagperf_columns", "flagperf_training", "nccl_ranks", "nccl_values", "registry",
           "sheetcheck", "source", "table", "write"}  # fmt: skip
 # the registry
 
@@ -198,12 +198,12 @@ def test_every_standing_row_of_a_record_becomes_one() -> None:
     )
     rows = {row.id: row for row in found.rows}
     assert briefly(rows["matmul-best-bf16"]) == (
-        "matmul_best", "bf16", "699.506 TFLOP/s", "median", [],
+        "matmul_best", "bf16", "785.154 TFLOP/s", "best", [],
     )  # fmt: skip
     assert rows["matmul-best-fp16_acc16-acc16"].dtype == "fp16_acc16"
     assert rows["matmul-shape-bf16-sustained"].quantity == "matmul_shape"
     assert rows["memory-write-fp32"].quantity == "memory_write"
-    assert rows["matmul-best-int8"].value.text.endswith("TOP/s")
+    assert rows["matmul-best-int8"].value.text.endswith(" POP/s")
     assert {row.date for row in found.rows} == {"2026-11-26"}
     assert rows["sparse-matmul-fp8"].quantity == "sparse_matmul"
     assert [row.value.text for row in found.rows if row.quantity == "memory_held"] == ["149.099 GB"]
