@@ -163,6 +163,10 @@ class Member(Strict):
     chip: Key
     count: Annotated[int, Field(gt=0)]
 
+    def __str__(self) -> str:
+        """Renders the chips as ``8 x nvidia-h20-sxm-96gb``."""
+        return f"{self.count} x {self.chip}"
+
 
 class Chip(Strict):
     """One accelerator, processor or system of them with a spec sheet.

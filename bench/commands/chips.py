@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
@@ -26,7 +27,8 @@ Lists the spec sheets, one a line: search, filter, sort, choose columns.
   kind=             gpu, npu, cpu, system
   status=           sold, announced, reported, withdrawn, hypothetical (own sheets), stub
   where=            comparisons over the keys below, all of which must hold: figures with a unit
-                    ('memory_bandwidth>=4TB/s'), derived keys as bare numbers ('tpp<2400'), dates
+                    ('memory_bandwidth>=4TB/s'; none for 0: 'price_usd>0'), derived keys as bare
+                    numbers ('tpp<2400'), dates
                     ('launch>2024', 'launch<=2023-11'), words as patterns ('memory_type=HBM3*').
                     Quote them: a shell reads < and > itself.
                     A sheet that does not say is left out, and counted below the list
@@ -39,6 +41,8 @@ Lists the spec sheets, one a line: search, filter, sort, choose columns.
                     Where a figure chooses or orders the list, systems (racks, eight-card nodes)
                     are left out, and counted below: their figures are of many chips. kind=system
                     lists them; so do find= and a comparison of id, name or kind ('kind=*': all)
+  cny=              yuan for a US dollar, no default: what has a price in one currency then has one
+                    in the other, too
   sources=false     true adds a footnote for the source of every figure shown
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
@@ -59,6 +63,7 @@ Keys
   facts             memory_type memory_ecc process pcie link launch price package isa
                     sparsity_hardware compute_capability formats datacenter us_sale
   words             id name vendor kind status tier architecture form local_name aliases
+                    members (of a system)
 
 Examples
   python -m bench chips tier=export
@@ -76,6 +81,7 @@ NAMING = ("kind", "id", "name", "aliases", "local_name")
 def main(words: list[str]) -> int:
     """Prints the list."""
     from bench.chips.load import catalogue
+    from bench.commands.keys.prices import converted
     from bench.report.chips.listing import COLUMNS, listing
     from bench.report.formats import format_of
 
@@ -83,6 +89,7 @@ def main(words: list[str]) -> int:
     if config.limit is not None and config.limit < 1:
         raise UsageError(f"limit={config.limit} must be 1 or more")
     sheets = catalogue()
+    sheets = replace(sheets, chips=converted(sheets.chips.values(), config.cny))
     chips, remarks = _chosen(config, sheets)
     columns = config.columns or [*COLUMNS, *_keys_of(config)]
     report = listing(chips, sheets, columns, remarks=remarks, cite=config.sources)
@@ -111,8 +118,21 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
         _systems(len(filtered(aside, conditions, sheets).fitting)),
     ]
     if config.limit and len(chips) > config.limit:
-        remarks.append(f"{len(chips) - config.limit} more are cut off by limit={config.limit}.")
+        remarks.append(_cut_off(chips[config.limit :], config, sheets))
     return chips[: config.limit], [one for one in remarks if one]
+
+
+def _cut_off(chips: Sequence[Chip], config: ChipsConfig, sheets: Catalogue) -> str:
+    """Returns a remark on the chips beyond ``limit=``: how many, and how many have no value."""
+    from bench.theory.comparison import in_words
+    from bench.theory.entry import key_of, look_up
+
+    key = key_of((config.sort or "id").removeprefix("-"))
+    blank = sum(not look_up(chip, key, sheets).text for chip in chips)
+    if blank == len(chips):
+        return f"{blank} more have no {in_words(key)}, and are cut off by limit={config.limit}."
+    also = f"; {blank} of them have no {in_words(key)}" if blank else ""
+    return f"{len(chips)} more are cut off by limit={config.limit}{also}."
 
 
 def _keys_of(config: ChipsConfig) -> list[str]:

@@ -33,6 +33,7 @@ class ChipsConfig:
     sort: str | None = None
     columns: list[str] = field(default_factory=list)
     limit: int | None = None
+    cny: float | None = None
     sources: bool = False
 
 

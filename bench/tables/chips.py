@@ -31,6 +31,7 @@ class ChipRow:
     conflicts: Annotated[int, "figures on which sources disagree", "1"]
     notes: Annotated[str | None, "notes of the sheet"]
     sheet_sha256: Annotated[str, "SHA-256 of the sheet"]
+    launch_date: Annotated[str | None, "year, month or day of its launch, as precise as known"]
 
 
 def chip_rows(data: Data) -> Iterator[ChipRow]:
@@ -51,11 +52,12 @@ def _chip_row(chip: Chip) -> ChipRow:
         family=chip.family,
         form=chip.form,
         aliases=joined(chip.aliases),
-        members=joined(f"{one.count} x {one.chip}" for one in chip.members),
+        members=joined(map(str, chip.members)),
         figures=len(chip.figures),
         conflicts=len(conflicts([chip])),
         notes=joined(chip.notes),
         sheet_sha256=chip.sheet_sha256,
+        launch_date=chip.launched,
     )
 
 

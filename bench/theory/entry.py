@@ -31,7 +31,7 @@ from bench.theory.tpp import BITS
 from bench.units import Dimension, Quantity
 
 WORDS = ("id", "name", "vendor", "kind", "status", "tier", "architecture", "form", "local_name",
-         "aliases")  # fmt: skip
+         "aliases", "members")  # fmt: skip
 """Descriptive fields of a sheet, which are not facts with a source."""
 MEMORY = "memory_capacity"
 ABSENT = {
@@ -150,7 +150,8 @@ def look_up(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
     """
     if key.name in WORDS:
         found = getattr(chip, key.name)
-        return Entry(key, text=", ".join(found) if isinstance(found, tuple) else found or "")
+        words = map(str, found) if isinstance(found, tuple) else [found or ""]
+        return Entry(key, text=", ".join(words))
     if key.name in FACTS:
         fact = chip.facts.get(key.name)
         if fact is None:

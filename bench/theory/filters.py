@@ -23,6 +23,8 @@ DATES = ("launch",)
 """Keys whose texts begin with a date."""
 LEADING = re.compile(r"\d+(?:\.\d+)?")
 """The number that a limit begins with."""
+NOUGHT = re.compile(r"0+(\.0+)?")
+"""A limit that needs no unit."""
 _CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
 """Matches a condition: key, sign and limit."""
 
@@ -169,6 +171,8 @@ def _number(key: Key, text: str) -> float:
             return float(text)
         except ValueError:
             raise _NoLimitError(f"{text!r} is no bare number") from None
+    if NOUGHT.fullmatch(text):
+        return 0.0
     quantity = parse(text)
     if quantity.dimension is not key.dimension:
         wanted = f"in {key.unit}" if key.unit else "a bare number"

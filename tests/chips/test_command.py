@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -69,6 +70,31 @@ def test_help_names_every_key() -> None:
 
 
 # the commands
+
+
+def test_prices_in_yuan_count_where_chips_are_sorted_by_dollars(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips", "sort=matrix_bf16_per_usd", "columns=price_usd", "find=rtx5090d-32"]
+    assert main([*words, "cny=7", "report=csv"]) == 0
+    assert "nvidia-rtx5090d-32gb" in capsys.readouterr().out
+    assert main(["chips", "where=price_usd>0", "limit=2"]) == 0
+    assert "more are cut off by limit=2." in capsys.readouterr().out
+
+
+def test_a_cut_list_tells_how_many_have_no_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["chips", "sort=matrix_bf16_per_usd", "limit=5"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"more are cut off by limit=5; \d+ of them have no bf16 matrix rate per", told)
+
+
+def test_members_are_a_column_and_dates_of_launch_are_in_csv(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["chips", "kind=system", "columns=members", "report=csv"]) == 0
+    told = capsys.readouterr().out
+    assert "8 x amd-mi300x-oam-192gb" in told
+    assert told.splitlines()[0].endswith(",launch_date")
 
 
 def test_chips_filters_sorts_cuts_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +166,7 @@ def test_what_chips_are_chosen_and_sorted_by_is_shown(capsys: pytest.CaptureFixt
 def test_a_limit_says_how_many_it_cuts_off(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(["chips", "tier=export", "limit=2", "sort=tdp", "report=plain"], capsys)
     assert (code, out.splitlines()[0]) == (0, "2 spec sheets")
-    assert "more are cut off by limit=2." in out
+    assert "more are cut off by limit=2" in out
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Parses the keys that say what a chip costs, of ``predict`` and ``compare``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bench.config import positive
@@ -71,6 +71,14 @@ def priced_chips(
     rate = f"Prices in one currency only are converted at {cny:g} CNY for 1 USD." if cny else ""
     found = [priced(chip, given.get(chip.id), cny) for chip in chips]
     return found, " ".join(filter(None, (line, rate)))
+
+
+def converted(chips: "Iterable[Chip]", cny: float | None) -> "dict[str, Chip]":
+    """Returns chips by id; with a rate, what has a price in one currency has one in the other."""
+    from bench.chips.prices import priced
+
+    rate = _rate(cny)
+    return {chip.id: priced(chip, None, rate) if rate else chip for chip in chips}
 
 
 ASK_RATE = "give how many yuan are a US dollar, such as cny=7.1"

@@ -72,7 +72,7 @@ def _flat(chip: Chip, row: Sequence[Entry], *, cite: bool) -> dict[str, Scalar]:
             flat[f"{key.name}_basis"] = entry.basis.value if entry.basis else None
         if cite and key.name not in WORDS:
             flat[f"{key.name}_source"] = " ".join(entry.sources) or None
-    return flat
+    return flat | {"launch_date": chip.launched}
 
 
 def _name(key: Key) -> str:
