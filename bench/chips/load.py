@@ -125,13 +125,13 @@ def _bare(chip: Chip) -> str:
 
 
 @once
-def catalogue(folder: Path | None = None) -> Catalogue:
-    """Loads the catalogue from ``folder`` (default: the shipped ``specs/``).
+def catalogue() -> Catalogue:
+    """Loads the catalogue of ``specs/``.
 
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    loaded, faults = examine(folder or paths.data_dir("specs"))
+    loaded, faults = examine(paths.data_dir("specs"))
     if faults:
         raise DataError(map(at_home, faults))
     return loaded

@@ -109,8 +109,7 @@ class Gemm(Defaults):
 
     def smaller(self, point: Point) -> Point:
         """Returns the shape with each size cut to ``SMALLER_SIZE``."""
-        sizes = {name: min(point.size(name), products.SMALLER_SIZE) for name in "mnk"}
-        return replace(point, parameters={**point.parameters, **sizes})
+        return products.smaller(point)
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
         """Returns the product as eager calls and, where it is short, also as a replayed graph.

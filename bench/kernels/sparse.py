@@ -8,7 +8,6 @@ product takes the device.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -69,8 +68,7 @@ class Sparse(Defaults):
 
     def smaller(self, point: Point) -> Point:
         """Returns the shape with each size cut to ``SMALLER_SIZE``."""
-        sizes = {name: min(point.size(name), products.SMALLER_SIZE) for name in "mnk"}
-        return replace(point, parameters={**point.parameters, **sizes})
+        return products.smaller(point)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""

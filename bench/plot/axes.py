@@ -29,6 +29,8 @@ MULTIPLES = (
 """Candidate ticks within a decade of a log axis: the first set with few enough ticks is used."""
 MOST_TICKS = 9
 """Largest number of ticks on an axis."""
+MOST_NAMES = 6
+"""Largest number of chips that a note names."""
 LABELS_PT = 36.0
 """Height of an axis's tick labels and title, points."""
 CHARACTER_PT, LINE_PT, GAP_PT = 5.4, 11.0, 7.0
@@ -64,9 +66,9 @@ def short_name(chip: Chip) -> str:
     return short(min(names or [chip.id], key=len), 24)
 
 
-def name_list(chips: Iterable[Chip], most_names: int = 6) -> str:
-    """Returns the names of the first ``most_names`` chips and how many more follow, as text."""
-    return some_of(list(dict.fromkeys(map(short_name, chips))), most_names)
+def name_list(chips: Iterable[Chip]) -> str:
+    """Returns the names of the first ``MOST_NAMES`` chips and how many more follow, as text."""
+    return some_of(list(dict.fromkeys(map(short_name, chips))), MOST_NAMES)
 
 
 def record_note(record: Record) -> str:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bench.chips.faults import uncited
-from bench.chips.load import Catalogue, catalogue, examine
+from bench.chips.load import Catalogue, examine
 from bench.chips.model import Gap, Source
 from bench.chips.vendors import vendors
 from bench.commands import check
-from bench.errors import DataError, Fault, UsageError
+from bench.errors import DataError, Fault, UsageError, sound
 from bench.units import Quantity
 from tests.chips.sheet_cases import ACME, FIGURE, HEAD, SOURCES, SpecFolder
 
@@ -134,7 +134,7 @@ def test_every_fault_of_every_file_is_reported_at_once(folder: SpecFolder) -> No
     }
     folder.examine()
     with pytest.raises(DataError) as raised:
-        catalogue(folder.path)
+        sound(*examine(folder.path))
     assert {(fault.file, fault.field) for fault in raised.value.faults} == {
         ("specs/sources.yaml", "bad.url"),
         ("specs/sources.yaml", "bad.accessed"),

@@ -65,6 +65,12 @@ def space(
     return [one for one in points if work(one).footprint_bytes <= limits.memory_bytes]
 
 
+def smaller(point: Point) -> Point:
+    """Returns the shape with each size cut to ``SMALLER_SIZE``."""
+    cut = {name: min(point.size(name), SMALLER_SIZE) for name in "mnk"}
+    return replace(point, parameters={**point.parameters, **cut})
+
+
 def sizes(point: Point) -> tuple[int, int, int]:
     """Returns m, n and k."""
     return point.size("m"), point.size("n"), point.size("k")

@@ -165,7 +165,7 @@ def columns(scenario: Scenario, shown: Shown) -> tuple[str, ...]:
     return (
         "chip",
         *swept_sizes(scenario),
-        *((f"x {(*base.aliases, base.id)[0]}, per chip",) if base else ()),
+        *((f"x {base.short}, per chip",) if base else ()),
         "tokens/s, per chip",
         *(("tokens/s, all",) if shown.several else ()),
         STEPS[scenario.phase],
