@@ -215,6 +215,7 @@ def test_flat_rows_say_how_a_rate_is_known_and_where_from() -> None:
             "tier": "global", "status": "sold", "matrix_fp16_FLOP_per_s": 300e12,
             "matrix_fp16_basis": "unspecified", "matrix_fp16_source": "maker", "tpp": 4800.0,
             "tpp_source": "maker", "memory_type": "HBM3e", "memory_type_source": "maker",
+            "launch_date": None,
         }
     ]  # fmt: skip
 
