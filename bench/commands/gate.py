@@ -179,6 +179,7 @@ def _judge(
     sheets, against = catalogue(), config.against or ""
     chip = sheets.names.get(plain(against))
     if chip and not Path(against).exists():
+        _refuse_pytest(judged)
         _only(given, OF_RUNS, "runs", "margin= sets how far below paper still counts as reached")
         return _of_sheet(config, sheets, sheets.find(chip), len(judged))
     _only(given, OF_SHEET, "a chip's sheet", "least= sets the smallest difference that matters")
@@ -186,6 +187,17 @@ def _judge(
     return lambda path: compare_figures(
         run_in(path, sheets), before, strict, unread, config.figures
     )
+
+
+def _refuse_pytest(judged: Sequence[Path]) -> None:
+    """Raises ``UsageError`` for a file of pytest-benchmark, which names no chip of its own."""
+    from bench.gate.read import is_pytest
+
+    for path in filter(is_pytest, judged):
+        raise UsageError(
+            f"{path.name} is a file of pytest-benchmark, which gate compares with another one: "
+            "only a record is compared with a chip's sheet (onpaper.beside does it in a test)"
+        )
 
 
 def _of_sheet(

@@ -72,6 +72,15 @@ def test_operations_of_integers_are_no_flop_and_sizes_are_a_shape(here: Path) ->
     assert any(row.reason.startswith("another shape won") for row in rows)
 
 
+def test_a_file_of_pytest_benchmark_is_compared_with_no_sheet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "now.json"
+    path.write_text(json.dumps({"machine_info": {}, "benchmarks": []}))
+    assert gate(f"record={path}", "against=h20") == 2
+    assert "now.json is a file of pytest-benchmark, which gate compares" in capsys.readouterr().err
+
+
 def test_a_record_and_a_file_of_pytest_benchmark_are_two_kinds(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

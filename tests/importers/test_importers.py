@@ -1,5 +1,7 @@
 """What each importer reads: whole outputs in, whole rows out."""
 
+import json
+
 import pytest
 
 from bench import paths
@@ -184,6 +186,31 @@ def test_medians_become_rates_by_the_work_of_a_call() -> None:
     assert (found.rows[0].date, found.rows[0].software) == ("2026-10-05", "CPython 3.11.9")
     assert dict(found.rows[0].workload) == {"shape": "4096x4096x4096"}
     assert found.left_out == ("'test_other' does not state its work",)
+
+
+@pytest.mark.parametrize(
+    ("info", "quantity"),
+    [
+        ({"figure": "matrix_bf16", "flop": 2e9}, "matmul_shape"),
+        ({"figure": "vector_fp32", "flop": 2e9}, "vector_rate"),
+        ({"figure": "memory_bandwidth", "bytes": 2e9}, ""),
+        ({"flop": 2e9}, ""),
+    ],
+)
+def test_work_that_the_fixture_stated_has_the_quantity_of_its_figure(
+    info: dict[str, object], quantity: str
+) -> None:
+    data = json.loads(text("pytest-benchmark.json"))
+    data["benchmarks"] = data["benchmarks"][:1]
+    data["benchmarks"][0]["extra_info"] = {"dtype": "bf16", **info}
+    stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="us")
+    if quantity:
+        (row,) = importer("pytest-benchmark").read(json.dumps(data), stated).rows
+        assert (row.quantity, row.value.text) == (quantity, "2000000000000 FLOP/s")
+        return
+    lacks = "quantity; add quantity='memory_copy'" if "bytes" in info else "work; add benchmark."
+    with pytest.raises(NotUnderstood, match=f"does not state its {lacks}"):
+        importer("pytest-benchmark").read(json.dumps(data), stated)
 
 
 # our own records
