@@ -271,7 +271,8 @@ def _best(
 ) -> "Report":
     from bench.predict.best import best
     from bench.predict.refusals import refuse_engine
-    from bench.report.prediction.best import GoalResult, best_ways
+    from bench.report.prediction.best import best_ways
+    from bench.report.prediction.goals import GoalResult
     from bench.report.prediction.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None

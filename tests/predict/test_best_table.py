@@ -104,3 +104,15 @@ def test_rows_are_sorted_by_cost_if_asked(
     costs = [one["usd_per_Mtoken"] or math.inf for one in sorted_]
     assert costs == sorted(costs)
     assert sorted(map(str, usual)) == sorted(map(str, sorted_))
+
+
+def test_what_holds_for_every_limit_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """It was told for each limit, and of no limit it said "TPOT – at most"."""
+    words = ["chips=[h20,h800]", LARGE, "parallel=best", "devices=[1,2]", "tpot=[20ms,any]"]
+    lines = said("predict", words, capsys)[1].splitlines()
+    chips = "nvidia-h20-sxm-96gb, nvidia-h800-sxm-80gb"
+    assert [one.rstrip() for one in lines if "does not fit on 1 chip" in one] == [
+        f"1 chip: {chips}: does not fit on 1 chip, needs 2"
+    ]
+    assert any(one.startswith("2 chips, TPOT 20 ms at most: ") for one in lines)
+    assert any(one.startswith("2 chips, any TPOT: With under 10% ") for one in lines)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
@@ -18,6 +18,7 @@ from bench.report.prediction.answered import Answered
 from bench.report.prediction.apart import side_tested
 from bench.report.prediction.costs import cost_order, costs_note, lacking_lines
 from bench.report.prediction.flat import flat_rows
+from bench.report.prediction.goals import GoalResult, asked, goal_lines, lengths, varies
 from bench.report.prediction.operators import OPERATOR_NOTES, operators_section
 from bench.report.prediction.predictions import (
     HOW,
@@ -27,14 +28,11 @@ from bench.report.prediction.predictions import (
     cells_of,
     columns,
     rests_with_notes,
-    unknown_lines,
 )
 from bench.report.prediction.tested import phase_ratio_lines, tests_line
 from bench.report.table import Notes, Table
-from bench.report.text.digits import NONE
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
-from bench.units import significant
 from bench.words import counted, listed
 
 COLUMN_NOTES = (
@@ -50,23 +48,6 @@ RANKS = (
     "Rank: the best of the ways that are not ranked before it, each at its own number of requests; "
     "so is its interval of tokens/s."
 )
-
-
-@dataclass(frozen=True)
-class GoalResult:
-    """What was found for one number of chips within one limit of TPOT.
-
-    Attributes:
-        wanted: model, number of chips and limits.
-        answers: one per chip; empty if no chip has an answer.
-        tried: number of ways to divide the model that were tried.
-        why: why there is no answer at all.
-    """
-
-    wanted: ServingGoal
-    answers: Sequence[Answer]
-    tried: int
-    why: str = ""
 
 
 def best_ways(
@@ -133,50 +114,26 @@ def _copies(wanted: ServingGoal) -> Parallel:
 def _title(results: Sequence[GoalResult], base: Chip | None) -> str:
     wanted = results[0].wanted
     cache = ", 8-bit cache" if wanted.precision.cache == 1 else ""
-    shared = replace(wanted, tpot=math.inf) if _varies(results, "tpot") else wanted
+    shared = replace(wanted, tpot=math.inf) if varies(results, "tpot") else wanted
     limits = f", {shared.limits} at most" if shared.limits else ""
     *fewer, most = dict.fromkeys(one.wanted.devices for one in results)
     chips = listed([*map(str, fewer), counted(most, "chip")], "or")
     tried = f"{'up to ' if fewer else ''}{counted(max(one.tried for one in results), 'way')}"
     return (
         f"{wanted.workload.name}, serving in {wanted.precision.name}{cache} on {chips}, "
-        f"{_lengths([one.wanted for one in results])}: the best of {tried}{limits}"
+        f"{lengths([one.wanted for one in results])}: the best of {tried}{limits}"
         f"{f', over {base.name}' if base else ''}"
     )
-
-
-def _lengths(goals: Sequence[ServingGoal]) -> str:
-    """Returns the tokens per request: ``2,048 tokens in, 512 or 8,192 out``."""
-    *prompts, longest = dict.fromkeys(one.prompt for one in goals)
-    outputs = (f"{one:,}" for one in dict.fromkeys(one.output for one in goals))
-    into = listed([*(f"{one:,}" for one in prompts), counted(longest, "token")], "or")
-    return f"{into} in, {listed(outputs, 'or')} out"
-
-
-def _varies(results: Sequence[GoalResult], key: str) -> bool:
-    """Tells whether goals differ in a limit, a length or the number of chips."""
-    return len({getattr(one.wanted, key) for one in results}) > 1
-
-
-def _asked(results: Sequence[GoalResult], wanted: ServingGoal) -> dict[str, str]:
-    """Returns what of a goal differs between goals, in words, by its column."""
-    told = {
-        "devices": ("chips", f"{wanted.devices:,}"),
-        "prompt": ("input", f"{wanted.prompt:,}"),
-        "output": ("output", f"{wanted.output:,}"),
-        "tpot": ("TPOT limit", _limit(wanted.tpot)),
-    }
-    return {head: word for key, (head, word) in told.items() if _varies(results, key)}
 
 
 def _heads(
     usual: tuple[str, ...], results: Sequence[GoalResult], rate: float | None
 ) -> tuple[str, ...]:
     """Returns the column heads of ``columns`` with goal, way and number of chips inserted."""
-    asked = _asked(results, results[0].wanted)
+    differing = asked(results, results[0].wanted)
     rank = ("rank",) if results[0].wanted.top > 1 else ()
     takes = (f"chips for {rate:,.0f} tokens/s",) if rate else ()
-    return (usual[0], *asked, *rank, "way", "requests", *usual[1:-1], *takes, usual[-1])
+    return (usual[0], *differing, *rank, "way", "requests", *usual[1:-1], *takes, usual[-1])
 
 
 def _spliced(
@@ -187,16 +144,12 @@ def _spliced(
     rate: float | None,
 ) -> tuple[str, ...]:
     """Returns the cells of one chip with goal, way and number of chips inserted, as ``_heads``."""
-    asked = _asked(results, wanted).values()
+    differing = asked(results, wanted).values()
     rank = (str(at.answer.rank),) if wanted.top > 1 else ()
     takes = (_takes(at.prediction, rate),) if rate else ()
     scenario = at.prediction.scenario
     way = (scenario.way, f"{scenario.batch[0]:,.0f}")
-    return (usual[0], *asked, *rank, *way, *usual[1:-1], *takes, usual[-1])
-
-
-def _limit(tpot: float) -> str:
-    return NONE if math.isinf(tpot) else f"{tpot * 1e3:g} ms"
+    return (usual[0], *differing, *rank, *way, *usual[1:-1], *takes, usual[-1])
 
 
 def _takes(prediction: Prediction, rate: float) -> str:
@@ -233,37 +186,7 @@ def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -
     yield from lacking_lines(answered, prices)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
-    yield from _goal_lines(results)
-
-
-def _goal_lines(results: Sequence[GoalResult]) -> Iterator[str]:
-    """Yields what goals lack and what else they allow; a line of all goals is told once."""
-    told: list[dict[str, None]] = []
-    for goal in results:
-        lacking = [goal.why] if goal.why else unknown_lines(goal.answers)
-        told.append(dict.fromkeys((*lacking, *_fuller(goal.answers))))
-    shared = [line for line in told[0] if all(line in lines for lines in told)]
-    yield from shared
-    for goal, lines in zip(results, told, strict=True):
-        words = {
-            "devices": counted(goal.wanted.devices, "chip"),
-            "prompt": f"{goal.wanted.prompt:,} in",
-            "output": f"{goal.wanted.output:,} out",
-            "tpot": f"TPOT {_limit(goal.wanted.tpot)} at most",
-        }
-        asked = ", ".join(word for key, word in words.items() if _varies(results, key))
-        yield from (f"{asked}: {line}" for line in lines if line not in shared)
-
-
-def _fuller(answers: Sequence[Answer]) -> Iterator[str]:
-    """Yields which ways have more tokens/s if less of the memory is left free."""
-    for one in answers:
-        if one.found and (way := one.found.fuller):
-            yield (
-                f"With under 10% of its memory left free, {one.chip.id} has "
-                f"{significant(float(way.per_chip()[0]), 3)} tokens/s per chip: "
-                f"{way.scenario.way}, {counted(float(way.scenario.batch[0]), 'request')}."
-            )
+    yield from goal_lines(results)
 
 
 def _choices_tested() -> str:
