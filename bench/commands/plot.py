@@ -27,15 +27,17 @@ plot that the record supports. Prints each path.
                     over working set), sustained (a load over time);
                     of the data: ratios (on paper against measured), rules (chips by TPP and
                     performance density, with the thresholds of export rules),
+                    trend (a figure over the launches of chips),
                     validation (predictions against measurements);
                     of many records: history (a figure over time, with its changes)
   record=latest     kinds of a record: its path, its id or file name, the beginning of either, or
                     latest
   margin=0.10       a record, figures, ratios: how far below paper still counts as reached
   baseline=h20      ratios: the chip that the others are divided by
-  chips=            ratios, rules: these chips only, by ids, names, groups or patterns
+  chips=            ratios, rules, trend: these chips only, by ids, names, groups or patterns
   on=               rules: the day, such as 2025-08-15; default: today
   figure= chip= find= records=   history: as for the command 'history'
+  figure=           trend: a key of the command 'chips', such as matrix_bf16_per_usd
   theme=light       light or dark
   formats=[png,svg] png, svg; CSV is always written
   out=plots         the folder, created if it does not exist; files of the same name are replaced
@@ -45,6 +47,7 @@ Examples
   python -m bench plot record=h200-sxm-full kind=roofline
   python -m bench plot kind=ratios baseline=h20 chips=domestic theme=dark
   python -m bench plot kind=history figure=matrix_bf16 chip=h200 records=runs/
+  python -m bench plot kind=trend figure=memory_bandwidth
   python -m bench plot kind=rules on=2025-08-15 formats=svg out=./figures
 
 Exit code: 0 drawn, 2 wrong usage, or the record or a data file has a fault.
@@ -111,7 +114,7 @@ def _pictures(config: PlotConfig) -> "Iterator[Picture]":
     from bench.chips.load import catalogue
 
     makers: Mapping[str, Callable[[PlotConfig, Catalogue], Picture]] = {
-        "ratios": _ratios, "rules": _rules, "validation": _validation,
+        "ratios": _ratios, "rules": _rules, "trend": _trend, "validation": _validation,
     }  # fmt: skip
     make = makers.get(config.kind or "")
     if config.kind == "history":
@@ -215,6 +218,19 @@ def _rules(config: PlotConfig, sheets: "Catalogue") -> "Picture":
     on = day(config.on)
     chosen = select(config.chips, sheets) if config.chips else None
     return picture(Question(on, CHINA, CHINA), chosen, rulebook(), sheets)
+
+
+def _trend(config: PlotConfig, sheets: "Catalogue") -> "Picture":
+    from bench.chips.select import select
+    from bench.plot.trend import picture
+    from bench.theory.entry import key_of
+
+    if not config.figure:
+        raise UsageError("kind=trend draws a figure: give figure=, such as matrix_bf16_per_usd")
+    key = key_of(config.figure)
+    if not key.is_number:
+        raise UsageError(f"figure={key.name} is no number: give one such as matrix_bf16")
+    return picture(key, select(config.chips, sheets) if config.chips else None, sheets)
 
 
 CHINA = "CN"

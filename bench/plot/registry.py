@@ -19,6 +19,7 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ratios": ("baseline", "chips", "margin"),
         "rules": ("on", "chips"),
         "history": ("figure", "chip", "find", "records"),
+        "trend": ("figure", "chips"),
         "validation": (),
     }
 )

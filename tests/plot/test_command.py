@@ -67,7 +67,10 @@ def test_without_a_kind_all_of_the_record_goes_to_plots_here(
         (["formats=[pdf]"], "no format 'pdf' of plot: choose from: png, svg"),
         (["theme=drak"], "no theme 'drak': did you mean 'dark'?"),
         (["baseline=h20"], "baseline= belongs to kind=ratios, not to all plots of a record"),
-        (["chips=[h20]"], "chips= belongs to kind=ratios, rules, not to all plots of a record"),
+        (
+            ["chips=[h20]"],
+            "chips= belongs to kind=ratios, rules, trend, not to all plots",
+        ),
         (
             ["kind=rules", "margin=0.2"],
             "margin= belongs to kind=figures, ratios, not to kind=rules",

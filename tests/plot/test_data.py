@@ -11,7 +11,7 @@ import pytest
 from bench import paths
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
-from bench.plot import draw, rules, validation
+from bench.plot import draw, rules, trend, validation
 from bench.plot.lines import Region, lines, outline, regions
 from bench.plot.picture import Picture
 from bench.plot.theme import LIGHT
@@ -23,6 +23,7 @@ from bench.rules.places import Question
 from bench.rules.predicate import Compare, predicate
 from bench.rules.subject import subject
 from bench.rules.truth import Truth
+from bench.theory.entry import KEYS
 from bench.theory.tpp import density, tpp
 
 DAY = Question("2026-11-26", "CN", "CN")
@@ -135,6 +136,21 @@ def test_what_was_launched_later_is_not_counted(sheets: Catalogue) -> None:
     named = rules.picture(day, few, rulebook(), sheets)
     assert len([row for row in named.rows if row["what"] == "chip"]) == 2
     assert "Launched only after that day: h20." in named.note
+
+
+def test_a_trend_has_every_dated_chip_and_the_highest_so_far(sheets: Catalogue) -> None:
+    few = [sheets.find(one) for one in ("a100-40gb", "h100", "h20", "910b1", "910c", "910b")]
+    plane = trend.picture(KEYS["matrix_bf16"], few, sheets)
+    found = {row["chip"]: row["highest_so_far"] for row in plane.rows}
+    assert found == {
+        "nvidia-a100-sxm-40gb": True, "huawei-ascend-910b1": True, "nvidia-h100-sxm-80gb": True,
+        "nvidia-h20-sxm-96gb": False, "huawei-ascend-910c": True,
+    }  # fmt: skip
+    assert plane.title.startswith("The highest bf16 matrix rate designed in China, of 910c (2025)")
+    assert "0 chips without a date of launch and 1 without the figure" in plane.note
+    assert "<svg" in draw.svg(plane, LIGHT)
+    with pytest.raises(UsageError, match="no chip here has both price"):
+        trend.picture(KEYS["price_usd"], [sheets.find("mlu370-x4")], sheets)
 
 
 def test_bins_are_as_old_as_their_name_and_a_line_says_what_else_it_asks(
