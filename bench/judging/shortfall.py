@@ -49,6 +49,8 @@ class Notes:
 def below_reach(measurement: Measurement, peak: Paper | Absent, bandwidth: Paper | Absent) -> str:
     """Returns why a matrix product cannot reach its peak; empty if it can, or is no product.
 
+    Of one that memory bounds, also its share of the memory bandwidth.
+
     Args:
         measurement: the product.
         peak: the published peak.
@@ -60,10 +62,14 @@ def below_reach(measurement: Measurement, peak: Paper | Absent, bandwidth: Paper
     if isinstance(peak, Paper) and isinstance(bandwidth, Paper) and work and work.bytes:
         intensity, ridge = work.flop / work.bytes, peak.value / bandwidth.value
         if intensity < ridge:
-            return (
+            told = (
                 f"bound by memory: {intensity:.3g} operations per byte, fewer than the "
                 f"{ridge:.3g} of peak over memory bandwidth"
             )
+            if measurement.timing is None:
+                return told
+            share = work.bytes / measurement.timing.stats.median_s / bandwidth.value
+            return f"{told}; {share:.1%} of {FIGURES[bandwidth.key].title} {bandwidth.text}"
     return SMALL if not searched_shapes(measurement) and _is_small(measurement) else ""
 
 

@@ -14,6 +14,7 @@ from bench.measure.session import LocalSession
 from bench.records.model import Identity, Record
 from bench.report.formats import FORMATS
 from bench.report.record.collectives import collective_sections
+from bench.report.record.flat import flat
 from bench.report.registry import render
 from tests.conftest import order
 
@@ -82,6 +83,17 @@ def test_a_sum_in_the_switch_may_exceed_the_link_and_nothing_else_may(
     assert row.verdict is verdict
     assert row.fraction is not None
     assert row.fraction.value == pytest.approx(over)
+
+
+def test_a_row_for_programs_has_message_ranks_and_both_bandwidths(
+    record: Record, sheets: Catalogue
+) -> None:
+    row = rows(record, sheets)[0]
+    told, moved = flat(record, row), FACTORS["all_reduce"]
+    assert (told["ranks"], told["message_bytes"]) == (8, 2**24)
+    assert told["bytes_per_s"] == told["measured"]
+    assert row.measured is not None
+    assert told["algorithm_bytes_per_s"] == pytest.approx(row.measured.value / moved)
 
 
 def test_ranks_on_several_nodes_are_told_and_beside_no_link(

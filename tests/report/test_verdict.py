@@ -228,7 +228,8 @@ def test_a_product_below_the_ridge_point_is_not_short_of_the_matrix_peak(
     row = row_of(one.model_copy(update={"work": work}), sheets)
     assert row.verdict is verdict
     told = (
-        "bound by memory: 36 operations per byte, fewer than the 37 of peak over memory bandwidth"
+        "bound by memory: 36 operations per byte, fewer than the 37 of peak over memory bandwidth; "
+        "69.4% of memory bandwidth 4000 GB/s"
     )
     assert (row.reason == told) is (verdict is Verdict.UNRATED)
 

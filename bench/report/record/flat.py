@@ -24,6 +24,7 @@ def flat(record: Record, row: Row) -> dict[str, Scalar]:
         "reason": row.reason,
         **_samples(measurement),
         **_conditions(measurement.conditions),
+        **_moved(row),
     }
 
 
@@ -76,6 +77,22 @@ def _samples(measurement: Measurement) -> dict[str, Scalar]:
         "bytes": work.bytes if work else None,
         "samples": timing.stats.samples if timing else None,
         "stopped": timing.stopped.reason if timing else None,
+    }
+
+
+def _moved(row: Row) -> dict[str, Scalar]:
+    """Returns the bytes over the time of a call; of a collective also message and algorithm's."""
+    measurement = row.measurement
+    timing, work = measurement.timing, measurement.work
+    seconds = timing.stats.median_s if timing else None
+    message = measurement.parameters.get("message_bytes")
+    return {
+        "bytes_per_s": work.bytes / seconds if work and work.bytes and seconds else None,
+        "ranks": measurement.parameters.get("ranks"),
+        "message_bytes": message,
+        "algorithm_bytes_per_s": message / seconds
+        if isinstance(message, int) and seconds
+        else None,
     }
 
 
