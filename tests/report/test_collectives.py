@@ -14,7 +14,7 @@ from bench.measure.session import LocalSession
 from bench.records.model import Identity, Record
 from bench.report.formats import FORMATS
 from bench.report.record.collectives import collective_sections
-from bench.report.record.flat import flat
+from bench.report.record.flat import flat as for_programs
 from bench.report.registry import render
 from tests.conftest import order
 
@@ -89,7 +89,7 @@ def test_a_row_for_programs_has_message_ranks_and_both_bandwidths(
     record: Record, sheets: Catalogue
 ) -> None:
     row = rows(record, sheets)[0]
-    told, moved = flat(record, row), FACTORS["all_reduce"]
+    told, moved = for_programs(record, row), FACTORS["all_reduce"]
     assert (told["ranks"], told["message_bytes"]) == (8, 2**24)
     assert told["bytes_per_s"] == told["measured"]
     assert row.measured is not None
