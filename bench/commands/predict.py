@@ -62,7 +62,8 @@ far such ratios were off. Nothing is measured: a prediction never proves that tw
   tpot=100ms ttft=any
                     parallel=best: limits, such as ttft=2s; tpot=[20ms,50ms,any]: the best for each
   rate=             parallel=best: tokens/s wanted in all; how many chips of each kind that needs
-  top=1             parallel=best: how many ways to show of each chip, the best first
+  top=1             parallel=best: how many ways to show of each chip, the best first; pareto: every
+                    way and number of requests that no other surpasses in both tokens/s and TPOT
   micro=1           phase=train: sequences per micro-batch of a copy
   recompute=false   phase=train: true recomputes activations in backward instead of keeping them
   states=fp32       phase=train: bf16 keeps gradients and Adam's moments in 16 bits
@@ -95,6 +96,7 @@ Examples
   python -m bench predict chips=export-tier workload=deepseek-v3 precision=fp8 phase=fit
   python -m bench predict chips=[h20,h800] workload=llama-3.1-70b parallel=best tpot=[30ms,50ms]
   python -m bench predict chips=h20 prefill=h800 workload=qwen3-32b parallel=best devices=16 top=3
+  python -m bench predict chips=h20 workload=qwen3-32b parallel=best tpot=any top=pareto
   python -m bench predict chips=h20 workload=qwen2.5-14b phase=decode batch=1..256 operators=true
   python -m bench predict chips=[h20,910b2] workload=llama-3.1-8b phase=train parallel=8
   python -m bench predict chips=[h20,l20] phase=product shape=[4096,4096,4096]

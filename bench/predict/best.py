@@ -26,7 +26,8 @@ from bench.predict.model.facts import Facts, facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
 from bench.predict.refusals import refuse_unfit
-from bench.predict.ways import APART, TOGETHER, ServingGoal, requests, ways
+from bench.predict.scenario import Scenario
+from bench.predict.ways import ALL, APART, TOGETHER, ServingGoal, requests, ways
 from bench.words import counted, duration, listed
 
 MORE = 1.05
@@ -126,19 +127,30 @@ def _more_requests(chip: Facts, goal: ServingGoal, split: Parallel) -> list[int]
 def _ranked(
     chip: Facts, found: Sequence[Way], goal: ServingGoal, known: Learnt
 ) -> Iterator[Prediction]:
-    """Yields the best ways: each is the best of those that are not ranked before it."""
+    """Yields the best ways: each is the best of those that are not ranked before it.
+
+    With ``ALL``, each is one that none surpasses, the most tokens/s first.
+    """
     left = Candidates(found)
+    if goal.top == ALL:
+        for way, place in left.frontier(goal.tpot, goal.ttft):
+            yield predicted(chip, _one_point(goal, way, place), known)
+        return
     for _ in range(min(goal.top, len(found))):
         pick = left.best(goal.tpot, goal.ttft)
         if pick is None:
             return
         way, place = pick
-        asked = way.prediction().scenario
-        one_point = goal.scenario(asked.split, [asked.batch[place]], asked.prefill)
-        single = predicted(chip, one_point, known)
+        single = predicted(chip, _one_point(goal, way, place), known)
         bounds = (_rate_bounds(left, goal, single, level) for level in LEVELS)
         yield replace(single, rate_bounds=tuple(bounds))
         left = left.without(way)
+
+
+def _one_point(goal: ServingGoal, way: Way, place: int) -> Scenario:
+    """Returns the scenario of one way with one number of requests."""
+    asked = way.prediction().scenario
+    return goal.scenario(asked.split, [asked.batch[place]], asked.prefill)
 
 
 def _rate_bounds(

@@ -1,7 +1,7 @@
 """Ways to serve, as numbers to choose from: only a chosen way needs its whole prediction."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -76,6 +76,27 @@ class Candidates:
         if not enough:
             return None
         kept = np.flatnonzero(within >= enough)
-        first = kept[np.lexsort((-within[kept], ttfts[kept], tpots[kept]))[0]]  # stable
-        number = int(self._number[first])
-        return self.ways[number], int(first - np.searchsorted(self._number, number))
+        return self._at(kept[np.lexsort((-within[kept], ttfts[kept], tpots[kept]))[0]])  # stable
+
+    def frontier(self, tpot: float, ttft: float) -> Iterator[tuple[Way, int]]:
+        """Yields the ways and points within the limits that none surpasses, the fastest first.
+
+        Each has over 1% more tokens/s than all those with a lower TPOT.
+
+        Args:
+            tpot: the most TPOT, s.
+            ttft: the most TTFT, s.
+        """
+        tpots, ttfts, rates = self._points
+        kept, most = list[int](), 0.0
+        for place in np.lexsort((-rates, tpots)):
+            within = tpots[place] <= tpot and ttfts[place] <= ttft
+            if within and ALIKE * rates[place] > most:
+                kept.append(place)
+                most = rates[place]
+        yield from map(self._at, reversed(kept))
+
+    def _at(self, place: int) -> tuple[Way, int]:
+        """Returns the way of a point of all, and the index of the point in it."""
+        number = int(self._number[place])
+        return self.ways[number], int(place - np.searchsorted(self._number, number))

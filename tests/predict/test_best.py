@@ -18,7 +18,7 @@ from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.validation.ways import choices
-from bench.predict.ways import MOST, ServingGoal, requests, ways
+from bench.predict.ways import ALL, MOST, ServingGoal, requests, ways
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said
 
@@ -312,6 +312,7 @@ def test_a_number_of_chips_that_nothing_fits_on_leaves_the_others(
         (("devices=[8,2000]",), "devices=8,2000: one model is divided over at most 1,024"),
         (("devices=[8,x]",), "devices=x: write a whole number from 1 to 100,000,000; several as"),
         (("top=0",), "top=0: write a whole number from 1"),
+        (("top=front",), "or pareto"),
         (("rate=many",), "rate=many: write a whole number"),
         (("input=[1,x]",), "input=x: write a whole number"),
         (("phase=decode",), "parallel=best needs phase=serve"),
@@ -362,6 +363,30 @@ def test_the_command_shows_as_many_ways_as_wanted(capsys: pytest.CaptureFixture[
     assert [lines[at][1] for at in (0, 2)] == [lines[at][1] for at in (1, 3)]  # chip by chip
     rows = document("predict", [*ASKED, "top=2", "tpot=50ms"], capsys)["rows"]
     assert [row["rank"] for row in rows] == [1, 2, 1, 2]
+
+
+def test_the_frontier_has_all_that_no_other_way_surpasses(
+    sheets: Catalogue, known: Learnt, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (whole, _), (first, _) = (
+        best([sheets.find("h20")], None, wanted(tpot=0.1, top=top), known) for top in (ALL, 1)
+    )
+    ways = [one.found for one in whole if one.found]
+    rates, tpots = [one.tokens_per_s[0] for one in ways], [one.seconds[0] for one in ways]
+    assert rates == sorted(rates, reverse=True)
+    assert tpots == sorted(tpots, reverse=True)
+    assert max(tpots) <= 0.1
+    assert len({one.scenario.split for one in ways}) > 1
+    assert first[0].found
+    assert rates[0] >= 0.99 * first[0].found.tokens_per_s[0]
+    for limit in (0.02, 0.04, 0.08):  # what is best within a limit is on it
+        one = found(sheets, wanted(tpot=limit), known, "h20")
+        within = [rate for rate, tpot in zip(rates, tpots, strict=True) if tpot <= limit]
+        assert max(within) == pytest.approx(one.tokens_per_s[0], rel=0.011)
+    told = document("predict", [*ASKED, "top=pareto"], capsys)
+    for row in told["rows"]:
+        assert row["tokens_per_s_user"] == pytest.approx(1 / row["seconds"])
+    assert "tokens/s, per user" in said("predict", [*ASKED, "top=pareto"], capsys)[1]
 
 
 def test_choices_are_between_ways_that_were_run() -> None:

@@ -33,7 +33,7 @@ AUTO = ["auto"]
 """The value of ``input=`` that stands for the usual length."""
 MOST_POINTS = 10_000
 MOST_DEVICES = 1024
-ANY = "any"
+ANY, PARETO = "any", "pareto"
 STAND_INS = {"fp16": "bf16"}
 """For a format without fitted products, the one that runs equally fast if a sheet's rates agree."""
 SAME = 1e-3
@@ -98,7 +98,7 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
         UsageError: a value is not a number or time.
     """
     from bench.predict.model.precision import precision
-    from bench.predict.ways import ServingGoal
+    from bench.predict.ways import ALL, ServingGoal
     from bench.workloads.configured import asked
 
     model, (place, chip) = asked(_workload(config)), place_of(config)
@@ -112,7 +112,7 @@ def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[Serv
         batch=tuple(numbers("batch", config.batch)) if "batch" in given else (),
         ttft=seconds("ttft", config.ttft),
         engine=_engine(config),
-        top=whole("top", config.top),
+        top=ALL if config.top == PARETO else whole("top", config.top),
         prefill=place,
         prefill_chip=chip,
     )
@@ -281,8 +281,7 @@ def whole(key: str, word: str) -> int:
         UsageError: the word is no such number.
     """
     if not str(word).isdecimal() or not 1 <= int(word) <= LARGEST:
-        several = (
-            "" if key in ("shape", "micro", "rate", "top") else "; several as [1,8,64] or 1..64"
-        )
+        several = "" if key in ("shape", "micro", "rate") else "; several as [1,8,64] or 1..64"
+        several = f"; or {PARETO}" if key == "top" else several
         raise UsageError(f"{key}={word}: write a whole number from 1 to {LARGEST:,}{several}")
     return int(word)

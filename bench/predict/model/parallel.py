@@ -130,7 +130,7 @@ def _parts(word: str) -> dict[str, int]:
         if match is None or match[1] in found:
             raise UsageError(
                 f"parallel={word}: write a number, or such as tp8, 'tp8,pp2'; "
-                "for serving, best searches for one"
+                "for serving, best searches for one, and top=pareto shows all worth it"
             )
         found[match[1]] = int(match[2])
     return found

@@ -13,7 +13,7 @@ from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
 from bench.predict.validation.errorfile import WAYS
 from bench.predict.validation.tested import errors
-from bench.predict.ways import EITHER, ServingGoal
+from bench.predict.ways import ALL, EITHER, ServingGoal
 from bench.report.prediction.answered import Answered
 from bench.report.prediction.apart import side_tested
 from bench.report.prediction.costs import cost_order, costs_note, lacking_lines
@@ -33,6 +33,7 @@ from bench.report.prediction.tested import phase_ratio_lines, tests_line
 from bench.report.table import Notes, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
+from bench.units import significant
 from bench.words import counted, listed
 
 COLUMN_NOTES = (
@@ -44,6 +45,13 @@ COLUMN_NOTES = (
     "none). Other intervals are for the way shown."
 )
 
+FRONTIER = (
+    "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "
+    "ep: experts over that many chips). Of all ways and numbers of concurrent requests that leave "
+    "10% of the memory free and stay within the limits, those that no other surpasses in both "
+    "tokens/s and TPOT (Pareto); each has over 1% more tokens/s than those with a lower TPOT. Per "
+    "user: 1 / TPOT."
+)
 RANKS = (
     "Rank: the best of the ways that are not ranked before it, each at its own number of requests; "
     "so is its interval of tokens/s."
@@ -118,10 +126,11 @@ def _title(results: Sequence[GoalResult], base: Chip | None) -> str:
     limits = f", {shared.limits} at most" if shared.limits else ""
     *fewer, most = dict.fromkeys(one.wanted.devices for one in results)
     chips = listed([*map(str, fewer), counted(most, "chip")], "or")
+    best = "the best" if shared.top != ALL else "those that none surpasses"
     tried = f"{'up to ' if fewer else ''}{counted(max(one.tried for one in results), 'way')}"
     return (
         f"{wanted.workload.name}, serving in {wanted.precision.name}{cache} on {chips}, "
-        f"{lengths([one.wanted for one in results])}: the best of {tried}{limits}"
+        f"{lengths([one.wanted for one in results])}: {best} of {tried}{limits}"
         f"{f', over {base.name}' if base else ''}"
     )
 
@@ -131,9 +140,10 @@ def _heads(
 ) -> tuple[str, ...]:
     """Returns the column heads of ``columns`` with goal, way and number of chips inserted."""
     differing = asked(results, results[0].wanted)
-    rank = ("rank",) if results[0].wanted.top > 1 else ()
+    top = results[0].wanted.top
+    rank, user = ("rank",) * (top > 1), ("tokens/s, per user",) * (top == ALL)
     takes = (f"chips for {rate:,.0f} tokens/s",) if rate else ()
-    return (usual[0], *differing, *rank, "way", "requests", *usual[1:-1], *takes, usual[-1])
+    return (usual[0], *differing, *rank, "way", "requests", *user, *usual[1:-1], *takes, usual[-1])
 
 
 def _spliced(
@@ -145,11 +155,12 @@ def _spliced(
 ) -> tuple[str, ...]:
     """Returns the cells of one chip with goal, way and number of chips inserted, as ``_heads``."""
     differing = asked(results, wanted).values()
-    rank = (str(at.answer.rank),) if wanted.top > 1 else ()
+    rank = (str(at.answer.rank),) * (wanted.top > 1)
+    user = (significant(1 / at.seconds[0], 3),) * (wanted.top == ALL)
     takes = (_takes(at.prediction, rate),) if rate else ()
     scenario = at.prediction.scenario
     way = (scenario.way, f"{scenario.batch[0]:,.0f}")
-    return (usual[0], *differing, *rank, *way, *usual[1:-1], *takes, usual[-1])
+    return (usual[0], *differing, *rank, *way, *user, *usual[1:-1], *takes, usual[-1])
 
 
 def _takes(prediction: Prediction, rate: float) -> str:
@@ -172,7 +183,7 @@ def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -
     answered = [Answered(one, one.found) for one in answers if one.found]
     wanted = max((one.wanted for one in results), key=lambda goal: goal.prompt + goal.output)
     scenario = wanted.scenario(_copies(wanted), [1])
-    yield COLUMN_NOTES
+    yield FRONTIER if wanted.top == ALL else COLUMN_NOTES
     if wanted.top > 1:
         yield RANKS
     yield _choices_tested()
@@ -181,6 +192,8 @@ def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -
     chips = [side.chip.id for at in answered for side in at.sides]
     if tests := tests_line(chips, scenario):
         yield tests
+    if base and wanted.top != 1:
+        yield "Ratios are to the baseline's way with the most tokens/s within the limits."
     yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
     yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)
     yield from lacking_lines(answered, prices)
@@ -217,6 +230,7 @@ def _flat(
         "tpot_limit_s": None if math.isinf(wanted.tpot) else wanted.tpot,
         "ttft_limit_s": None if math.isinf(wanted.ttft) else wanted.ttft,
         "rank": answer.rank if found else None,
+        "tokens_per_s_user": 1 / float(found.seconds[0]) if found else None,
         "rate_wanted": rate, "chips_for_rate": middle,
         "chips_for_rate_low_80": low, "chips_for_rate_high_80": high,
     }  # fmt: skip
