@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.commands.printed import found_to_show
 from bench.config import compose, positive
 from bench.errors import OnpaperError, UsageError, did_you_mean
-from bench.shapes import PlotConfig
+from bench.shapes import PlotConfig, PredictConfig
 from bench.words import counted
 
 if TYPE_CHECKING:
@@ -28,16 +28,19 @@ plot that the record supports. Prints each path.
                     of the data: ratios (on paper against measured), rules (chips by TPP and
                     performance density, with the thresholds of export rules),
                     trend (a figure over the launches of chips),
-                    validation (predictions against measurements);
+                    pareto (predicted serving: tokens/s per chip against per user, of the ways
+                    that none surpasses), validation (predictions against measurements);
                     of many records: history (a figure over time, with its changes)
   record=latest     kinds of a record: its path, its id or file name, the beginning of either, or
                     latest
   margin=0.10       a record, figures, ratios: how far below paper still counts as reached
   baseline=h20      ratios: the chip that the others are divided by
-  chips=            ratios, rules, trend: these chips only, by ids, names, groups or patterns
+  chips=            ratios, rules, trend, pareto: these chips only, by ids, names, groups or
+                    patterns
   on=               rules: the day, such as 2025-08-15; default: today
   figure= chip= find= records=   history: as for the command 'history'
   figure=           trend: a key of the command 'chips', such as matrix_bf16_per_usd
+  workload= precision=bf16 devices=8 input=auto output=512   pareto: as for 'predict'
   theme=light       light or dark
   formats=[png,svg] png, svg; CSV is always written
   out=plots         the folder, created if it does not exist; files of the same name are replaced
@@ -48,6 +51,7 @@ Examples
   python -m bench plot kind=ratios baseline=h20 chips=domestic theme=dark
   python -m bench plot kind=history figure=matrix_bf16 chip=h200 records=runs/
   python -m bench plot kind=trend figure=memory_bandwidth
+  python -m bench plot kind=pareto chips=[h20,h800] workload=llama-3.1-70b
   python -m bench plot kind=rules on=2025-08-15 formats=svg out=./figures
 
 Exit code: 0 drawn, 2 wrong usage, or the record or a data file has a fault.
@@ -114,7 +118,8 @@ def _pictures(config: PlotConfig) -> "Iterator[Picture]":
     from bench.chips.load import catalogue
 
     makers: Mapping[str, Callable[[PlotConfig, Catalogue], Picture]] = {
-        "ratios": _ratios, "rules": _rules, "trend": _trend, "validation": _validation,
+        "ratios": _ratios, "rules": _rules, "trend": _trend, "pareto": _pareto,
+        "validation": _validation,
     }  # fmt: skip
     make = makers.get(config.kind or "")
     if config.kind == "history":
@@ -231,6 +236,30 @@ def _trend(config: PlotConfig, sheets: "Catalogue") -> "Picture":
     if not key.is_number:
         raise UsageError(f"figure={key.name} is no number: give one such as matrix_bf16")
     return picture(key, select(config.chips, sheets) if config.chips else None, sheets)
+
+
+def _pareto(config: PlotConfig, sheets: "Catalogue") -> "Picture":
+    from bench.chips.select import select
+    from bench.commands.keys.predict import ANY, PARETO, serving_goals_of
+    from bench.plot.pareto import picture
+    from bench.predict.answers import Answer
+    from bench.predict.best import best
+    from bench.predict.learning.learn import load
+
+    asked = PredictConfig(
+        workload=config.workload, precision=config.precision, devices=config.devices,
+        input=[config.input], output=[config.output], tpot=[ANY], top=PARETO,
+    )  # fmt: skip
+    if not config.chips:
+        raise UsageError("which chips? give chips=, such as chips=[h20,h800]")
+    goals, known, found = serving_goals_of(asked, ()), load(), list[Answer]()
+    for chip in select(config.chips, sheets):
+        for goal in goals:
+            try:
+                found += best([chip], None, goal, known)[0]
+            except UsageError as error:
+                found.append(Answer(chip, why=str(error).removeprefix(f"{chip.id}: ")))
+    return picture(goals[0], found)
 
 
 CHINA = "CN"

@@ -20,6 +20,7 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "rules": ("on", "chips"),
         "history": ("figure", "chip", "find", "records"),
         "trend": ("figure", "chips"),
+        "pareto": ("chips", "workload", "precision", "devices", "input", "output"),
         "validation": (),
     }
 )

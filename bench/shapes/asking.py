@@ -127,6 +127,11 @@ class PlotConfig:
     chip: str | None = None
     find: str | None = None
     records: str | None = None
+    workload: str | None = None
+    precision: str = "bf16"
+    devices: list[str] = field(default_factory=lambda: ["8"])
+    input: str = "auto"
+    output: str = "512"
     theme: str = "light"
     formats: list[str] = field(default_factory=lambda: ["png", "svg"])
     margin: float = 0.10

@@ -69,7 +69,7 @@ def test_without_a_kind_all_of_the_record_goes_to_plots_here(
         (["baseline=h20"], "baseline= belongs to kind=ratios, not to all plots of a record"),
         (
             ["chips=[h20]"],
-            "chips= belongs to kind=ratios, rules, trend, not to all plots",
+            "chips= belongs to kind=ratios, rules, trend, pareto, not to all plots",
         ),
         (
             ["kind=rules", "margin=0.2"],
@@ -77,6 +77,9 @@ def test_without_a_kind_all_of_the_record_goes_to_plots_here(
         ),
         (["kind=ratios", "record=latest"], "record= belongs to kind=figures, roofline"),
         (["kind=validation", "on=2026-01-01"], "on= belongs to kind=rules, not to kind=validation"),
+        (["kind=pareto", "workload=llama-3.1-8b"], "which chips? give chips="),
+        (["kind=pareto", "chips=h20"], "which workload? give workload="),
+        (["kind=pareto", "chips=epyc-7543", "workload=llama-3.1-8b"], "amd-epyc-7543"),
         (["kind=rules", "on=2026-13-01"], "on=2026-13-01 is no day such as 2025-08-15"),
         (["kind=ratios", "chips=[h20]"], "alone: name another chip in chips="),
         (["kind=ratios", "baseline=h21"], "no chip 'h21'"),

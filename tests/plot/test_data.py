@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import paths
+from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.plot import draw, rules, trend, validation
@@ -25,6 +26,7 @@ from bench.rules.subject import subject
 from bench.rules.truth import Truth
 from bench.theory.entry import KEYS
 from bench.theory.tpp import density, tpp
+from tests.commands.command_cases import document
 
 DAY = Question("2026-11-26", "CN", "CN")
 
@@ -151,6 +153,27 @@ def test_a_trend_has_every_dated_chip_and_the_highest_so_far(sheets: Catalogue) 
     assert "<svg" in draw.svg(plane, LIGHT)
     with pytest.raises(UsageError, match="no chip here has both price"):
         trend.picture(KEYS["price_usd"], [sheets.find("mlu370-x4")], sheets)
+
+
+def test_a_frontier_has_the_ways_that_the_command_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["chips=[h20,h800]", "workload=llama-3.1-8b", "devices=[1,2]"]
+    assert main(["plot", "kind=pareto", *words, "formats=svg", f"out={tmp_path}"]) == 0
+    drawn = list(csv.DictReader(io.StringIO((tmp_path / "pareto.csv").read_text("utf-8"))))
+    capsys.readouterr()
+    asked = [*words, "parallel=best", "top=pareto", "tpot=any"]
+    shown = document("predict", asked, capsys)["rows"]
+    assert len({(one["chip"], one["chips"]) for one in drawn}) == 4
+    keys = ("tokens_per_s_user", "tokens_per_s_chip", "low_80", "high_80")
+    ours, theirs = (
+        sorted((one["chip"], *(round(float(one[key]), 6) for key in keys)) for one in rows)
+        for rows in (drawn, shown)
+    )
+    assert ours == theirs
+    text = (tmp_path / "pareto.svg").read_text("utf-8")
+    assert "is predicted to serve" in text
+    assert "Predicted, not measured" in text
 
 
 def test_bins_are_as_old_as_their_name_and_a_line_says_what_else_it_asks(
