@@ -265,7 +265,7 @@ def _timed(chip: Facts, sizes: Sizes, dtype: str, known: Learnt) -> TimedProduct
         times = from_own_fit(shape, calibrated)
         return TimedProduct(chip, times, paper, 0.0, "measured here", own=True)
     fit, departures = known.products[dtype]
-    fitted = chip.chip in [labels[3] for labels in departures.labels]
+    fitted = chip.chip in [labels.chip for labels in departures.labels]
     sheet = 0.0 if fitted else _doubt(chip, shape, dtype)
     times = from_all_chips(chip, shape, fit, departures, known.stack)
     return TimedProduct(chip, times, paper, sheet, str(known_of(chip, departures)), own=False)

@@ -38,8 +38,8 @@ def _doubts(chip: Facts, scenario: Scenario, known: Learnt) -> dict[str, float]:
     trained = TRAIN_EXPERTS if scenario.workload.experts else TRAIN
     computed = known.parts[trained if scenario.phase == "train" else "prefill"]
     certain = {
-        "compute": any(one[2] == chip.silicon for one in computed.labels),
-        "memory": any(one[3] == chip.chip for one in known.parts["decode"].labels),
+        "compute": any(one.silicon == chip.silicon for one in computed.labels),
+        "memory": any(one.chip == chip.chip for one in known.parts["decode"].labels),
         "link": False,
     }
     doubts = {

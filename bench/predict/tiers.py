@@ -50,11 +50,14 @@ def known_of(chip: Facts, part: Departures, *, powered: bool = True) -> Tier:
         powered: whether board power matters: a chip without a published one then falls back to the
             sheet alone, unless it was measured itself.
     """
-    tiers = ((3, Tier.CHIP), (2, Tier.SILICON), (1, Tier.FAMILY), (0, Tier.VENDOR))
+    tiers = (
+        ("chip", Tier.CHIP), ("silicon", Tier.SILICON), ("family", Tier.FAMILY),
+        ("vendor", Tier.VENDOR),
+    )  # fmt: skip
     matching = (
         found
-        for place, found in tiers
-        if any(one[place] == chip.labels[place] for one in part.labels)
+        for label, found in tiers
+        if any(getattr(one, label) == getattr(chip, label) for one in part.labels)
     )
     nearest = next(matching, Tier.OTHER)
     return Tier.SHEET if powered and chip.tdp is None and nearest is not Tier.CHIP else nearest

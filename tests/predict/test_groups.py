@@ -12,9 +12,9 @@ from numpy.random import Generator, default_rng
 from bench.evidence.pool import Evidence
 from bench.predict.learning.figures import Fractions, GroupValue, fractions, group_values
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
-from bench.predict.learning.labels import Labels
 from bench.predict.learning.pooled import LEVELS, pooled
 from bench.predict.learning.shipped import shipped
+from bench.predict.model.facts import Labels
 from bench.predict.reached import REACHED, reached
 from bench.predict.validation.figures import figures_left_out
 
@@ -27,7 +27,7 @@ def world(rng: Generator, own: float, between: float, chips: int = 14) -> list[C
     """Chips of ten families that departed by 0.05, each measured by one to five groups."""
     found: list[Case] = []
     for chip in range(chips):
-        labels = ("acme", f"{chip % 10}", f"{chip}", f"{chip}")
+        labels = Labels("acme", f"{chip % 10}", f"{chip}", f"{chip}")
         departed = 0.05 * rng.normal()
         for group in range(int(rng.integers(1, 6))):
             theirs = departed + between * rng.normal()

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,9 +10,7 @@ from numpy.random import Generator, default_rng
 
 from bench.predict.learning.paired import PairScatter, pair_scatter
 from bench.predict.learning.pooled import LEVELS, pooled
-
-if TYPE_CHECKING:
-    from bench.predict.learning.labels import Labels
+from bench.predict.model.facts import Labels
 
 CHIPS, CASES, WORLDS = 10, 4, 150
 Rows = tuple[list[int], list[float], list[int]]
@@ -88,7 +85,7 @@ def test_a_distance_that_chips_and_cases_explain_wholly_is_left_out() -> None:
 
 
 def test_where_nothing_was_run_on_two_chips_other_evidence_speaks() -> None:
-    labels: list[Labels] = [("acme", "f", name, name) for name in "aabb"]
+    labels = [Labels("acme", "f", name, name) for name in "aabb"]
     logs, cases = [0.0, 0.3, 0.1, 0.5], [1, 2, 3, 4]
     other = PairScatter(0.05, 20.0, (0.07, None))
     assert pooled(labels, logs, cases, otherwise=other).apart is other
@@ -101,7 +98,7 @@ def covered(heavy: float | None) -> tuple[list[float], list[float]]:
     """Shares of cases on chips left out that lie in their intervals, and of ratios of two."""
     rng = default_rng(6)
     single, both = np.zeros(len(LEVELS)), np.zeros(len(LEVELS))
-    chips: list[Labels] = [("acme", f"{one}", f"{one}", f"{one}") for one in range(CHIPS)]
+    chips = [Labels("acme", f"{one}", f"{one}", f"{one}") for one in range(CHIPS)]
     for _ in range(WORLDS):
         drawn = rng.normal(size=CHIPS) if heavy is None else rng.standard_t(heavy, size=CHIPS)
         logs = 0.05 * (

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from bench.predict.learning.labels import Labels
 from bench.predict.learning.learn import load
 from bench.predict.learning.pooled import (
     LEAST_SPREAD,
@@ -17,6 +16,7 @@ from bench.predict.learning.pooled import (
     Departures,
     pooled,
 )
+from bench.predict.model.facts import Labels
 
 FAMILY, SILICON, CHIP = math.sqrt(0.4), math.sqrt(0.4), math.sqrt(0.2)
 WORLDS = 120
@@ -32,7 +32,7 @@ def world(rng: Generator, spread: float, families: int, silicons: int, siblings:
             both = ours + spread * SILICON * rng.normal()
             for one in range(siblings):
                 place = f"{family}.{silicon}"
-                labels = ("acme", f"{family}", place, f"{place}.{one}")
+                labels = Labels("acme", f"{family}", place, f"{place}.{one}")
                 found[labels] = both + spread * CHIP * rng.normal()
     return found
 
@@ -89,14 +89,14 @@ def test_what_is_predicted_has_a_covariance(siblings: int, within: float) -> Non
     rng = default_rng(7)
     for _ in range(20):
         chips = world(rng, 0.15, 4, 2, siblings)
-        asked = [*chips, ("acme", "0", "0.0", "new"), ("other", "x", "x", "x")]
+        asked = [*chips, Labels("acme", "0", "0.0", "new"), Labels("other", "x", "x", "x")]
         sound(seen(rng, chips, within), asked)
 
 
 def test_the_shipped_departures_have_a_covariance() -> None:
     parts = [*load().parts.values(), *(one for _, one in load().products.values())]
     for part in parts:
-        sound(part, [*part.labels, ("other", "x", "x", "x")])
+        sound(part, [*part.labels, Labels("other", "x", "x", "x")])
 
 
 def sound(known: Departures, asked: Sequence[Labels]) -> None:
@@ -110,11 +110,11 @@ def sound(known: Departures, asked: Sequence[Labels]) -> None:
 def test_siblings_that_agree_leave_their_next_one_an_interval() -> None:
     """Four chips of one silicon within a thousandth of each other, among others that scatter."""
     rng = default_rng(2)
-    chips: Chips = {("acme", "f", "s", f"{n}"): n / 2000 for n in range(4)}
+    chips: Chips = {Labels("acme", "f", "s", f"{n}"): n / 2000 for n in range(4)}
     others = (0.2, -0.2, 0.15, -0.15, 0.3, -0.25)
-    chips |= {("acme", f"g{n}", f"t{n}", f"d{n}"): one for n, one in enumerate(others)}
+    chips |= {Labels("acme", f"g{n}", f"t{n}", f"d{n}"): one for n, one in enumerate(others)}
     known = seen(rng, chips, 0.003, 8)
-    first, new = next(iter(chips)), ("acme", "f", "s", "new")
+    first, new = next(iter(chips)), Labels("acme", "f", "s", "new")
     means, covariance = known.predicted([new, first])
     assert means == pytest.approx([0, 0], abs=0.03)
     assert covariance[0, 0] > covariance[1, 1] > 0
@@ -123,17 +123,18 @@ def test_siblings_that_agree_leave_their_next_one_an_interval() -> None:
 
 def plain(rng: Generator, slow: float = 0.0) -> Chips:
     """Ten chips of ten families that scatter by 0.05, and one that is ``slow``."""
-    chips: Chips = {("acme", f"{n}", f"{n}", f"{n}"): 0.05 * rng.normal() for n in range(10)}
-    return {**chips, ("acme", "slow", "slow", "slow"): slow}
+    chips: Chips = {Labels("acme", f"{n}", f"{n}", f"{n}"): 0.05 * rng.normal() for n in range(10)}
+    return {**chips, Labels("acme", "slow", "slow", "slow"): slow}
 
 
 def test_siblings_move_the_middle_the_nearest_most() -> None:
-    chips = {**plain(default_rng(1)), ("acme", "f", "s", "a"): 0.07, ("acme", "f", "s", "b"): 0.08}
+    chips = plain(default_rng(1))
+    chips |= {Labels("acme", "f", "s", "a"): 0.07, Labels("acme", "f", "s", "b"): 0.08}
     known = seen(default_rng(2), chips, 0.02)
-    asked: list[Labels] = [
-        ("acme", "f", "s", "a"), ("acme", "f", "s", "new"), ("acme", "f", "t", "new"),
-        ("acme", "g", "t", "new"),
-    ]  # fmt: skip
+    asked = [
+        Labels("acme", *one)
+        for one in (("f", "s", "a"), ("f", "s", "new"), ("f", "t", "new"), ("g", "t", "new"))
+    ]
     own, silicon, family, stranger = told(known, *asked)[0]
     assert own > 0.045
     assert silicon > family > stranger + 0.01
@@ -144,7 +145,7 @@ def test_siblings_move_the_middle_the_nearest_most() -> None:
 
 
 def test_an_outlier_hardly_moves_a_stranger_and_does_not_speak_for_its_family() -> None:
-    stranger, near = ("acme", "new", "new", "new"), ("acme", "slow", "other", "other")
+    stranger, near = Labels("acme", "new", "new", "new"), Labels("acme", "slow", "other", "other")
     before = seen(default_rng(4), plain(default_rng(3)), 0.02)
     after = seen(default_rng(4), plain(default_rng(3), slow=0.9), 0.02)
     (was, _), half = told(before, stranger, near)
@@ -159,8 +160,8 @@ def test_an_outlier_hardly_moves_a_stranger_and_does_not_speak_for_its_family() 
 
 def test_another_vendors_chip_is_told_less_of() -> None:
     known = seen(default_rng(5), plain(default_rng(6)), 0.02)
-    ours = told(known, ("acme", "new", "new", "new"))[1]
-    theirs = told(known, ("other", "new", "new", "new"))[1]
+    ours = told(known, Labels("acme", "new", "new", "new"))[1]
+    theirs = told(known, Labels("other", "new", "new", "new"))[1]
     assert theirs > ours + 0.1
 
 
@@ -176,7 +177,7 @@ def vendors(rng: Generator, count: int, families: int, apart: float, spread: flo
             place = f"{vendor}.{family}"
             both = theirs + spread * FAMILY * rng.normal()
             for one in ("a", "b"):
-                labels = (f"vendor {vendor}", place, f"{place}.{one}", f"{place}.{one}")
+                labels = Labels(f"vendor {vendor}", place, f"{place}.{one}", f"{place}.{one}")
                 found[labels] = both + spread * math.hypot(SILICON, CHIP) * rng.normal()
     return found
 
@@ -206,12 +207,13 @@ def kept(count: int, families: int, apart: float) -> dict[str, list[float]]:
         chips = vendors(rng, count, families, apart, 0.06)
         asked = list(chips)[rng.integers(len(chips))]
         case = chips[asked] + 0.03 * rng.normal()
-        for left, place in (("chip", 3), ("vendor", 0)):
-            others = {one: log for one, log in chips.items() if one[place] != asked[place]}
+        for left, found in hits.items():
+            same = getattr(asked, left)
+            others = {one: log for one, log in chips.items() if getattr(one, left) != same}
             known = seen(rng, others, 0.03)
             for at, level in enumerate(LEVELS):
                 (mean,), half = told(known, asked, level=level)
-                hits[left][at] += abs(case - mean) <= half
+                found[at] += abs(case - mean) <= half
     return {left: [float(one) for one in found / WORLDS] for left, found in hits.items()}
 
 
@@ -260,7 +262,7 @@ def test_cases_that_chips_share_cancel_in_their_ratio() -> None:
 
 def test_scatter_is_found_again() -> None:
     rng = default_rng(9)
-    chips: Chips = {("acme", f"{n}", f"{n}", f"{n}"): 0.2 * rng.normal() for n in range(60)}
+    chips: Chips = {Labels("acme", f"{n}", f"{n}", f"{n}"): 0.2 * rng.normal() for n in range(60)}
     known = seen(rng, chips, 0.05, 10)
     assert known.within == pytest.approx(0.05, rel=0.1)
     assert 0.1 < known.spread < 0.25
@@ -280,7 +282,7 @@ def test_many_cases_tell_their_quantiles() -> None:
 
 
 def test_of_many_cases_by_one_group_a_chip_no_quantiles_are_told() -> None:
-    chips = [("acme", "f", f"{n}", f"{n}") for n in range(20)]
+    chips = [Labels("acme", "f", f"{n}", f"{n}") for n in range(20)]
     labels = [one for one in chips for _ in range(5)]
     logs = [float(one) for one in default_rng(7).normal(scale=0.1, size=len(labels))]
     known = pooled(labels, logs, groups=["group"] * len(labels))
@@ -289,8 +291,8 @@ def test_of_many_cases_by_one_group_a_chip_no_quantiles_are_told() -> None:
 
 
 def test_one_chip_with_one_case_is_enough_and_tells_little() -> None:
-    known = pooled([("acme", "f", "s", "a")], [0.1])
-    (mean,), half = told(known, ("acme", "f", "t", "b"))
+    known = pooled([Labels("acme", "f", "s", "a")], [0.1])
+    (mean,), half = told(known, Labels("acme", "f", "t", "b"))
     assert mean == pytest.approx(0.1, abs=0.05)
     assert known.spread >= LEAST_SPREAD
     assert half > 0.5

@@ -92,7 +92,7 @@ def power_variance(chip: Facts, part: Departures, stack: Stack) -> float:
 
 def has_fitted_vendor(chip: Facts, part: Departures) -> bool:
     """Tells whether any chip of this chip's vendor was in the fit."""
-    return any(labels[0] == chip.vendor for labels in part.labels)
+    return any(labels.vendor == chip.vendor for labels in part.labels)
 
 
 def group_effect(chip: Facts, part: Departures, groups: OtherGroups | None) -> tuple[float, float]:

@@ -4,12 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from bench.predict.model.facts import Labels
 from bench.predict.model.operators import Array
 
-Labels = tuple[str, str, str, str]
-"""Labels of a chip: vendor, family, silicon, id."""
-SHARED = (("family", 1, 0.4), ("silicon", 2, 0.4), ("chip", 3, 0.2))
-"""Labels that chips may share: name, index in ``Labels``, and share of a departure's variance.
+SHARED = (("family", 0.4), ("silicon", 0.4), ("chip", 0.2))
+"""Labels that chips may share: name, and share of a departure's variance.
 Assumed; only the validation over all chips supports them."""
 
 
@@ -20,14 +19,14 @@ def excess_variance(spread: float | Array, weights: Array) -> Array:
 
 def correlation(first: tuple[Labels, ...], second: tuple[Labels, ...]) -> Array:
     """Returns the correlation (n, m) of chips from the labels in ``SHARED``, vendors left out."""
-    shares = (share * same_label(first, second, place) for _, place, share in SHARED)
+    shares = (share * same_label(first, second, name) for name, share in SHARED)
     return np.asarray(sum(shares))
 
 
 @lru_cache(maxsize=64)
-def same_label(first: tuple[Labels, ...], second: tuple[Labels, ...], place: int) -> Array:
-    """Returns 1 where two chips have the same label at index ``place``, else 0 (n, m)."""
-    one, other = (np.array([each[place] for each in chips]) for chips in (first, second))
+def same_label(first: tuple[Labels, ...], second: tuple[Labels, ...], name: str) -> Array:
+    """Returns 1 where two chips have the same label ``name``, else 0 (n, m)."""
+    one, other = (np.array([getattr(each, name) for each in chips]) for chips in (first, second))
     equal = np.asarray(one[:, None] == other[None, :], dtype=np.float64)
     equal.flags.writeable = False  # all callers get the same array
     return equal

@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
-from bench.predict.learning.labels import Labels, correlation, excess_variance, same_label
+from bench.predict.learning.labels import correlation, excess_variance, same_label
 from bench.predict.learning.paired import PairScatter, pair_scatter
+from bench.predict.model.facts import Labels
 from bench.predict.model.operators import Array
 
 VENDOR_SPREAD = 0.177
@@ -135,7 +136,7 @@ class Departures:
     def _shared_covariance(self, first: Sequence[Labels], second: Sequence[Labels]) -> Array:
         """Returns the covariance (n, m) of chips' departures that their shared labels imply."""
         pair = tuple(first), tuple(second)
-        return self.vendor**2 * same_label(*pair, 0) + self.spread**2 * correlation(*pair)
+        return self.vendor**2 * same_label(*pair, "vendor") + self.spread**2 * correlation(*pair)
 
     def _covariance(self) -> Array:
         """Returns the covariance of the measured chips' departures."""
@@ -147,7 +148,7 @@ class Departures:
 
     def _asked_excess(self, chips: Sequence[Labels]) -> Array:
         """Returns the extra variance (asked x measured chips): no two chips share it."""
-        return same_label(tuple(chips), self.labels, 3) * self._excess()
+        return same_label(tuple(chips), self.labels, "chip") * self._excess()
 
     def _noise(self) -> Array:
         return self.within**2 / np.array(self.counts)
@@ -172,8 +173,8 @@ class SpreadFit:
         self.weights: Array = np.ones((len(FREEDOMS), len(means)))
         self.vendor: Array = np.full(len(FREEDOMS), VENDOR_SPREAD)
         self._means, self._noise, self._freedoms = means, noise, np.array(FREEDOMS)[:, None]
-        self._vendor_count = len({one[0] for one in labels})
-        self._same = same_label(labels, labels, 0)
+        self._vendor_count = len({one.vendor for one in labels})
+        self._same = same_label(labels, labels, "vendor")
         self._shared = correlation(labels, labels)
 
     def iterate(self) -> None:

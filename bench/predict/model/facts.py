@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bench.chips.figures import MATRIX_DTYPES
 from bench.chips.load import Catalogue
@@ -33,6 +34,15 @@ of the GiB that a sheet prints as GB, other makers' drivers show up to all of th
 in ``results/reported``)."""
 LEAST_SHOWN = 7 / 8
 """Least share of the printed size that a driver shows of the same board (LPDDR4X with ECC)."""
+
+
+class Labels(NamedTuple):
+    """Labels of a chip, from the one that most chips share to the one that none does."""
+
+    vendor: str
+    family: str
+    silicon: str
+    chip: str
 
 
 @dataclass(frozen=True)
@@ -92,9 +102,9 @@ class Facts:
         return None if self.bandwidth is None else self.bandwidth * (1 - self.coded)
 
     @property
-    def labels(self) -> tuple[str, str, str, str]:
-        """Returns the labels that it may share with other chips: vendor, family, silicon, id."""
-        return self.vendor, self.family, self.silicon, self.chip
+    def labels(self) -> Labels:
+        """Returns the labels that it may share with other chips, and its own."""
+        return Labels(self.vendor, self.family, self.silicon, self.chip)
 
     def peak(self, precision: str) -> float:
         """Returns the dense matrix rate in a number format, operations/s.
