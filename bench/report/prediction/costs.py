@@ -14,6 +14,7 @@ from bench.words import listed
 INNER = 0.8
 """Level of the rate's interval that enters the range of energy and cost."""
 NO_PRICE = ": give price= or rent=."
+OWN_PRICE = "price= sets another."
 NAMED = 3
 """Most chips without a price or power that a line names."""
 CNY_NOTE = "; CNY {:g} for USD 1, prices in CNY first (CSV and JSON in USD)"
@@ -104,13 +105,16 @@ def _some(chips: Collection[str]) -> str:
 
 def _doubtful(chips: Sequence[Chip], prices: Prices) -> Iterator[str]:
     """Yields whose sourced price has a share of a server in it, or is of several chips."""
+    unit, shared = cost_unit(prices), dict[str, list[str]]()
     taken = {one.id: price for one in chips if (price := _sourced(one, prices))}
     housed = [name for name, price in taken.items() if price.counts == SERVER]
-    shared = [name for name, price in taken.items() if is_of_all(price.formula)]
     if housed:
-        yield f"The price of {_some(housed)} has a share of the server in it: price= sets another."
-    for name in shared:
-        yield f"The price of {name} is that {taken[name].formula}: price= sets another."
+        yield f"{unit} has a share of the server in the price of {_some(housed)}: {OWN_PRICE}"
+    for name, price in taken.items():
+        if is_of_all(price.formula):
+            shared.setdefault(price.formula or "", []).append(name)
+    for whose, names in shared.items():
+        yield f"{unit} takes for {_some(names)} the price {whose}: {OWN_PRICE}"
 
 
 def _sourced(chip: Chip, prices: Prices) -> Figure | None:
