@@ -18,7 +18,9 @@ sources disagree, what that does to the ratio, and what is not known.
                     brackets or separated by commas. Groups: all, export-tier, domestic, global,
                     gpus, npus, systems, cpus, stubs (sheets without a figure), and vendors such as
                     huawei. CPUs and stubs are only in their own groups; all is everything else,
-                    including systems of several chips
+                    including systems of several chips. With a number of each, such as
+                    chips=[h20:10000,910c:4000]: totals of the boards, no host, and how many H100
+                    they equal by TPP
   vendor=           only this vendor's; without chips= all of them
   baseline=         the chip that the others are divided by; default: the first
   figures=          which figures ('python -m bench chips --help' lists them); default: those usual
@@ -40,10 +42,14 @@ Examples
   python -m bench compare chips=export-tier baseline=h100 report=html > page.html
   python -m bench compare vendor=huawei baseline=h20 figures=[matrix_fp16,memory_bandwidth,tpp]
   python -m bench compare chips=[h20,h100,mi300x] per=watt
+  python -m bench compare chips=[h20:10000,910c:4000,h100:1000] baseline=h100
   python -m bench compare chips=[h20,910c] per=cny price=[h20:110000CNY] cny=7.1
 
 Exit code: 0 compared, 2 wrong usage, or a data file has a fault.
 """
+MOST = 10**8
+"""The largest number of chips of one kind."""
+OF_BOARDS = "Of several chips: totals of the boards alone, with no hosts, network or cooling."
 ASK = (
     "compare needs chips= or vendor=, such as chips=[910b2,h20] baseline=h20, "
     "or chips=export-tier baseline=h100"
@@ -56,16 +62,49 @@ def main(words: list[str]) -> int:
     from bench.chips.select import covered
     from bench.report.chips.comparison import side_by_side
     from bench.report.text.markup import with_heading
-    from bench.theory.comparison import compare
+    from bench.theory.comparison import TOTALS, compare
 
     config = compose("compare", words, CompareConfig)
     sheets = catalogue()
+    counts = _counts(config, sheets)
     chips, baseline = _chosen(config, sheets)
     (baseline, *chips), line = priced_chips(config, [baseline, *chips], sheets)
-    found = compare(chips, baseline, config.figures, sheets, config.per)
-    report = with_heading(side_by_side(found, sheets, cite=config.sources), [line] if line else [])
+    if counts:
+        baseline, *chips = (_many(one, counts) for one in (baseline, *chips))
+    figures = config.figures or (TOTALS if counts else ())
+    found = compare(chips, baseline, figures, sheets, config.per)
+    lines = filter(None, (line, OF_BOARDS if counts else ""))
+    report = with_heading(side_by_side(found, sheets, cite=config.sources), [*lines])
     printed(report, config.report.format, covered(config.chips, sheets))
     return 0
+
+
+def _counts(config: CompareConfig, sheets: Catalogue) -> dict[str, int]:
+    """Returns how many of each chip are asked for, by id, and takes the numbers off ``chips``.
+
+    Raises:
+        UsageError: a number is none, or a chip has two.
+    """
+    from bench.chips.select import select
+
+    counts: dict[str, int] = {}
+    for place, word in enumerate(config.chips):
+        name, colon, number = word.rpartition(":")
+        if not colon:
+            continue
+        if not number.isdecimal() or not 1 <= int(number) <= MOST:
+            raise UsageError(f"chips={word}: write how many, such as chips=[h20:10000,910c:4000]")
+        for chip in select([name], sheets):
+            if counts.setdefault(chip.id, int(number)) != int(number):
+                raise UsageError(f"chips={word}: {chip.id} has another number already")
+        config.chips[place] = name
+    return counts
+
+
+def _many(chip: Chip, counts: dict[str, int]) -> Chip:
+    from bench.theory.systems import many
+
+    return many(chip, counts[chip.id]) if chip.id in counts else chip
 
 
 def _chosen(config: CompareConfig, sheets: Catalogue) -> tuple[list[Chip], Chip]:

@@ -25,6 +25,11 @@ BRIEF = (
     "link_bandwidth", "tdp", "tpp",
 )  # fmt: skip
 """Default figures for more chips."""
+TOTALS = (
+    "matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "memory_capacity",
+    "memory_bandwidth", "tdp", "price_usd", "tpp", "h100_equivalents",
+)  # fmt: skip
+"""Default figures for numbers of chips."""
 
 
 @dataclass(frozen=True)

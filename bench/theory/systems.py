@@ -1,11 +1,15 @@
-"""Figures of a system: those that its maker prints, else the sums over its members."""
+"""Figures of a system: those that its maker prints, else the sums over its members.
+
+And of many chips of one kind, which are no system: each figure times their number.
+"""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Basis, Chip, Figure, Member
-from bench.units import Dimension, Quantity, scale
+from bench.chips.model import Basis, Chip, Figure, Member, Published
+from bench.units import MONEY, Dimension, Quantity, scale
 
 ADDED = (
     "memory_capacity", "memory_bandwidth", "link_bandwidth", "link_bandwidth_oneway", "die_area",
@@ -13,6 +17,9 @@ ADDED = (
 )  # fmt: skip
 """Figures that are summed over members, in addition to rates. Power and price are not: a system's
 are more than its members'."""
+OF_BOARDS = ("tdp", "price_usd", "price_cny")
+"""Figures that many chips have as a multiple, too: of the boards alone, with no host."""
+Some = TypeVar("Some", bound=Published)
 
 
 def complete(chip: Chip, catalogue: Catalogue) -> Chip:
@@ -28,6 +35,27 @@ def complete(chip: Chip, catalogue: Catalogue) -> Chip:
         if key not in chip.figures and (made := _sum(key, chip.members, catalogue))
     }
     return chip.model_copy(update={"figures": {**chip.figures, **sums}})
+
+
+def many(chip: Chip, count: int) -> Chip:
+    """Returns a number of chips of one kind as one: rates, memory, power and price times it."""
+    keys = {*_addable(), *OF_BOARDS}
+    figures = {key: _times(one, count) if key in keys else one for key, one in chip.figures.items()}
+    members = tuple(Member(chip=one.chip, count=count * one.count) for one in chip.members)
+    names = {"id": f"{count} x {chip.id}", "name": f"{count:,} x {chip.name}"}
+    return chip.model_copy(update={**names, "figures": figures, "members": members})
+
+
+def _times(figure: Some, count: int) -> Some:
+    """Returns a figure times a number, with its rivals; one without a number as it is."""
+    update: dict[str, object] = {}
+    if isinstance(figure.value, Quantity):
+        total, dimension = count * figure.value.si, figure.value.dimension
+        value = Quantity(total, dimension, _text(total, dimension))
+        update = {"value": value, "formula": f"{count} x {figure.value}"}
+    if isinstance(figure, Figure):
+        update["rivals"] = tuple(_times(one, count) for one in figure.rivals)
+    return figure.model_copy(update=update)
 
 
 def _addable() -> Iterable[str]:
@@ -55,6 +83,8 @@ def _text(total: float, dimension: Dimension) -> str:
     if dimension is Dimension.COUNT and total >= 1e9:
         return f"{total / 1e9:.6g} billion"
     value, unit = scale(total, dimension)
+    if dimension in MONEY:
+        return f"{value:,.0f} {unit}"
     return f"{value:.6g} {'mm²' if dimension is Dimension.AREA else unit}".strip()
 
 

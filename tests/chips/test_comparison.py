@@ -11,7 +11,9 @@ from bench.report.chips.comparison import side_by_side
 from bench.theory.comparison import BRIEF, MANY, Cell, Ratio, compare, in_words, ratio
 from bench.theory.entry import KEYS, Entry, key_of, look_up
 from bench.theory.filters import condition, filtered
+from bench.theory.systems import many
 from tests.chips.comparison_cases import BASE, FAST, RACK, SHEETS, chip
+from tests.commands.command_cases import document, said
 
 
 def cells(key: str, *chips: Chip, baseline: Chip = BASE, per: str | None = None) -> list[Cell]:
@@ -257,3 +259,43 @@ def test_a_tpp_that_may_be_higher_has_no_ratio(sheets: Catalogue) -> None:
     assert told.ratio is None
     assert told.why == "the bf16 matrix rate is unknown and may be higher"
     assert side_by_side(found, sheets).table.cells[0][2] == "1,422 [2]"
+
+
+def test_numbers_of_chips_have_totals(
+    sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rates, memory, power and price are multiplied, rivals too; ratios of two of them are not."""
+    one, fleet = sheets.find("h20"), many(sheets.find("h20"), 10_000)
+    assert fleet.number("price_usd") == pytest.approx(1e4 * (one.number("price_usd") or 0))
+    assert fleet.number("boost_clock") == one.number("boost_clock")
+    keys = ["matrix_bf16", "memory_capacity", "tdp", "h100_equivalents", "ridge_matrix_bf16"]
+    found = compare([fleet], one, keys, sheets)
+    ratios = [row.cells[1].ratio for row in found.rows]
+    assert [each and each.value for each in ratios] == pytest.approx([1e4, 1e4, 1e4, 1e4, 1.0])
+    power = ratios[2]
+    assert power
+    assert power.high == pytest.approx(1e4 * 500 / 400)
+    words = ["chips=[h20:10000,cm384:2,h100]", "baseline=h100"]
+    rows = document("compare", words, capsys)["rows"]
+    totals = {(row["chip"], row["figure"]): row["value"] for row in rows}
+    assert totals["10000 x nvidia-h20-sxm-96gb", "tdp"] == 4e6
+    assert totals["2 x huawei-cloudmatrix-384", "memory_capacity"] == 2 * 49_152e9
+    assert totals["nvidia-h100-sxm-80gb", "h100_equivalents"] == pytest.approx(1.0, rel=0.01)
+    assert "no hosts, network or cooling" in said("compare", words, capsys)[1]
+
+
+@pytest.mark.parametrize(
+    ("chips", "told"),
+    [
+        ("[h20:some,h100]", "chips=h20:some: write how many, such as chips=[h20:10000,910c:4000]"),
+        ("[h20:0,h100]", "chips=h20:0: write how many"),
+        ("[h20:5,h20:6,h100]", "chips=h20:6: nvidia-h20-sxm-96gb has another number already"),
+        ("[h2O0:5,h100]", "no chip or group 'h2O0'"),
+    ],
+)
+def test_a_wrong_number_of_chips_costs_a_line(
+    chips: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, error = said("compare", [f"chips={chips}"], capsys)
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert told in error
