@@ -27,7 +27,7 @@ KINDS: Mapping[str, re.Pattern[str]] = {
 }
 """Patterns of private texts, tried in this order; no pattern nests unbounded repetitions."""
 NOT_SEARCHED = re.compile(
-    r"(?:^|\.)(?:program\.\w+|machine\.(?:python|torch|accelerator_runtime)|device\.driver"
+    r"(?:^|\.)(?:program\.\w+|machine\.(?:python|torch|accelerator_runtime|libraries\.\d+)|device\.driver"
     r"|sheet_sha256)$"
 )
 """Fields that are not searched: versions, which may look like addresses, and hashes."""

@@ -2,8 +2,8 @@
 
 import platform
 
-from bench.devices import host, plugins
-from bench.records.model import Machine
+from bench.devices import host, libraries, plugins
+from bench.records.machine import Machine
 
 
 def machine(backend: str) -> Machine:
@@ -25,6 +25,8 @@ def _torch(backend: str) -> dict[str, object]:
         "torch": torch.__version__,
         "accelerator_runtime": _runtime(backend),
         "threads": torch.get_num_threads(),
+        "libraries": libraries.versions() if backend == "cuda" else None,
+        "variables": libraries.variables() if backend == "cuda" else None,
     }
 
 

@@ -16,8 +16,13 @@ TITLES = {
     "uid": "device of that kind", "node": "node",
     "driver": "driver", "runtime": "runtime", "torch": "torch", "python": "Python",
     "kernel": "system's kernel", "threads": "threads", "power_limit": "power limit",
+    "libraries": "libraries", "variables": "environment",
     "onpaper": "onpaper", "suite": "suite", "benchmark": "pytest-benchmark",
 }  # fmt: skip
+
+
+LISTS = ("libraries", "variables")
+"""Of these, only the entries that differ are shown."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,18 @@ def differences(now: Run, before: Run) -> Iterator[Difference]:
     """Yields the conditions that are known of both runs and differ."""
     for word, value in now.facts.items():
         other = before.facts.get(word)
-        if value is not None and other is not None and value != other:
+        if value is None or other is None or value == other:
+            continue
+        if word in LISTS:
+            yield Difference(word, _without(other, value), _without(value, other))
+        else:
             yield Difference(word, other, value)
+
+
+def _without(listed: str, others: str) -> str:
+    """Returns the entries of a list that another lacks, ``none`` if it has all."""
+    there = others.split(", ")
+    return ", ".join(one for one in listed.split(", ") if one not in there) or "none"
 
 
 def refusal(now: Run, before: Run, allow: tuple[str, ...]) -> str | None:

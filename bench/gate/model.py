@@ -240,8 +240,8 @@ class Finding:
 ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
 """How an incomplete run ended."""
 ALLOWED = (
-    "chip", "device", "driver", "kernel", "machine", "node", "onpaper", "power_limit", "python",
-    "runtime", "suite", "threads", "together", "torch", "uid",
+    "chip", "device", "driver", "kernel", "libraries", "machine", "node", "onpaper", "power_limit",
+    "python", "runtime", "suite", "threads", "together", "torch", "uid", "variables",
 )  # fmt: skip
 """The words of ``allow=``."""
 

@@ -78,6 +78,8 @@ def facts(record: Record) -> dict[str, str | None]:
         "runtime": machine.accelerator_runtime,
         "torch": machine.torch,
         "python": machine.python,
+        "libraries": _listed(machine.libraries),
+        "variables": _listed(machine.variables),
         "kernel": machine.kernel,
         "threads": None if machine.threads is None else str(machine.threads),
         "power_limit": limit,
@@ -85,6 +87,11 @@ def facts(record: Record) -> dict[str, str | None]:
         "together": together(record),
         "suite": ", ".join([record.suite, *(f"{key}={value}" for key, value in times.items())]),
     }
+
+
+def _listed(words: tuple[str, ...] | None) -> str | None:
+    """Returns words in one text; None if the record does not have them."""
+    return None if words is None else ", ".join(words)
 
 
 def together(record: Record) -> str:

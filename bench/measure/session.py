@@ -21,7 +21,8 @@ from bench.devices.registry import open_device
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.measure.pipe import GoneError, heard, signal_name, talking
-from bench.records.model import DeviceInfo, Machine, Measurement
+from bench.records.machine import Machine
+from bench.records.model import DeviceInfo, Measurement
 
 Progress = Callable[[float], None]
 START_S = 180.0

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench.measure.runner import program, record_path
-from bench.records.model import DeviceInfo, Identity, Machine, Measurement, Record
+from bench.records.machine import Machine
+from bench.records.model import DeviceInfo, Identity, Measurement, Record
 from bench.records.store import write
 from bench.report.text.markup import one_line
 

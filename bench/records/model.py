@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from bench.files.strict import Strict
+from bench.records.machine import Machine
 
 SCHEMA: Final = 3
 """Version of the shape below; an older record is read through bench/records/upgrade.py."""
@@ -41,19 +42,6 @@ class Program(Strict):
     version: str
     commit: str | None = None
     dirty: bool | None = None
-
-
-class Machine(Strict):
-    """The software environment; ``node`` is a name given by the user or the launcher."""
-
-    node: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")] | None = None
-    system: str
-    kernel: str
-    python: str
-    torch: str | None
-    accelerator_runtime: str | None = None
-    threads: int | None = None
-    virtual: bool | None = None
 
 
 class DeviceInfo(Strict):

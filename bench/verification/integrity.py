@@ -16,6 +16,8 @@ def software_blocks(record: Record) -> list[Block]:
         ("Python", machine.python),
         ("torch", machine.torch or "not used"),
         ("runtime of the accelerator", machine.accelerator_runtime or "not recorded"),
+        ("libraries", ", ".join(machine.libraries or ()) or "not recorded"),
+        ("variables that change their speed", _variables(machine.variables)),
         ("driver", record.device.driver or "not recorded"),
         ("threads", threads),
         ("onpaper that measured", program.version),
@@ -24,6 +26,10 @@ def software_blocks(record: Record) -> list[Block]:
         ("onpaper that made this report", __version__),
     )
     return [Facts(facts)]
+
+
+def _variables(found: tuple[str, ...] | None) -> str:
+    return "not recorded" if found is None else ", ".join(found) or "none"
 
 
 def integrity_blocks(case: Case) -> list[Block]:

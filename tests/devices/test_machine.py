@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench.devices import cuda, machine
-from bench.records.model import Machine
+from bench.bundle.private import private_texts
+from bench.devices import cuda, libraries, machine
+from bench.records.machine import Machine
 
 
 def test_markers_name_versions_modules_and_variables_and_no_values(
@@ -40,3 +41,48 @@ def test_the_environment_of_a_real_device_has_versions() -> None:
     assert isinstance(told, Machine)
     assert (told.torch, told.threads) == (torch.__version__, torch.get_num_threads())
     assert re.fullmatch(r"[\w.+]+", told.kernel)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("NCCL_ALGO", "Ring,Tree", "Ring,Tree"),
+        ("NCCL_PROTO", "^LL128", "^LL128"),
+        ("NCCL_MIN_NCHANNELS", "16", "16"),
+        ("CUBLAS_WORKSPACE_CONFIG", ":4096:8", ":4096:8"),
+        ("TORCH_BLAS_PREFER_CUBLASLT", "1", "1"),
+        ("NVIDIA_TF32_OVERRIDE", "0", "0"),
+        ("NCCL_TOPO_FILE", "/home/ada/topo.xml", "set"),
+        ("NCCL_SOCKET_IFNAME", "ada-laptop", "set"),
+        ("NCCL_COMM_ID", "10.0.0.1:99", "set"),
+        ("NCCL_HOSTID", "17", "set"),
+        ("NCCL_ALGO", "", "set"),
+        ("NCCL_ALGO", "1" * 5000 + "x", "set"),
+        ("HOME", "/home/ada", None),
+    ],
+)
+def test_variables_are_told_with_numbers_and_known_words_only(
+    name: str, value: str, told: str | None
+) -> None:
+    found = libraries.variables({name: value})
+    assert found == (() if told is None else (f"{name}={told}",))
+    Machine(system="s", kernel="k", python="3", torch="2", variables=found)
+
+
+def test_versions_of_libraries_are_those_of_torch_and_of_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = {"nvidia-cublas-cu12": "12.8.4.1", "triton": "3.5.0"}
+    monkeypatch.setattr(libraries, "_installed", lambda name: there.get(name, ""))
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
+    monkeypatch.setattr(torch.cuda.nccl, "version", lambda: (2, 27, 3))
+    found = libraries.versions()
+    assert found == ("NCCL 2.27.3", "cuDNN 9.10.2", "cuBLAS 12.8.4.1", "Triton 3.5.0")
+    told = {"machine": {"libraries": list(found)}}
+    assert list(private_texts(told)) == []
+    Machine(system="s", kernel="k", python="3", torch="2", libraries=found)
+
+
+def test_a_torch_without_accelerators_has_no_libraries() -> None:
+    assert machine.machine("cpu").libraries is None

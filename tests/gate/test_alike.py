@@ -59,6 +59,18 @@ def test_other_software_is_told_and_compared() -> None:
     assert "allow= names what did not change: runtime." in found.heading
 
 
+def test_of_libraries_and_variables_those_that_changed_are_told() -> None:
+    before = with_machine(record(1), libraries=("NCCL 2.27.3", "cuDNN 9.10.2"), variables=())
+    now = with_machine(
+        record(2), libraries=("NCCL 2.28.0", "cuDNN 9.10.2"), variables=("NCCL_ALGO=Ring",)
+    )
+    assert (
+        "Changed: libraries NCCL 2.27.3 before, NCCL 2.28.0 now; "
+        "environment none before, NCCL_ALGO=Ring now."
+    ) in judged(now, before).heading
+    assert not any("libraries" in line for line in judged(now, record(1)).heading)
+
+
 def test_another_device_of_a_kind_is_told() -> None:
     one, other = (
         as_run(with_device(record(seed), uid=uid)) for seed, uid in ((1, "a" * 12), (2, "b" * 12))

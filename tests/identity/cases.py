@@ -5,10 +5,10 @@ from typing import Any
 from bench.chips.load import Catalogue
 from bench.identity.evidence import Finding
 from bench.identity.weigh import Assessment, assess
+from bench.records.machine import Machine
 from bench.records.model import (
     DeviceInfo,
     Identity,
-    Machine,
     Measurement,
     Program,
     Record,

@@ -13,7 +13,8 @@ from bench.plugin.call import (
     timing_of,
 )
 from bench.plugin.session import MeasuredDevice, Session, Settings
-from bench.records.model import Conditions, DeviceInfo, Identity, Machine, Record
+from bench.records.machine import Machine
+from bench.records.model import Conditions, DeviceInfo, Identity, Record
 from bench.records.store import read
 
 pytest_plugins = ("pytester",)

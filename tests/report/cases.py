@@ -2,12 +2,12 @@
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
+from bench.records.machine import Machine
 from bench.records.model import (
     Check,
     Conditions,
     DeviceInfo,
     Identity,
-    Machine,
     Measurement,
     Program,
     Record,

@@ -16,7 +16,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     "words": ("units",),
     "paths": (),
     "files": ("errors", "paths"),
-    "records.model": ("files",),
+    "records.machine": ("files",),
+    "records.model": ("records.machine", "files"),
     "measure.stats": ("records.model",),
     "records.upgrade": ("records.model", "measure.stats"),
     "records.failures": ("records.model", "errors"),
@@ -98,7 +99,10 @@ BELOW: dict[str, tuple[str, ...]] = {
         "chips", "files", "units", "paths", "records",
     ),
     "kernels": ("addons", "workloads", "records.model", "errors", "units"),
-    "devices": ("addons", "kernels", "chips.vendors", "records.model", "judging", "errors"),
+    "devices": (
+        "addons", "kernels", "chips.vendors", "records.machine", "records.model", "judging",
+        "errors",
+    ),
     "measure": (
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
         "errors", "paths", "words",
