@@ -6,7 +6,11 @@ import re
 import pytest
 
 from bench import paths
+from bench.chips.load import catalogue
+from bench.chips.model import SERVER
+from bench.predict.model.power import Prices
 from bench.report.formats import FORMATS
+from bench.report.prediction.costs import _doubtful
 from tests.commands.command_cases import document, said
 from tests.predict.command_cases import CHIP, SHAPE, rows
 
@@ -170,3 +174,20 @@ def test_an_fp8_product_says_that_scales_by_blocks_take_longer(
     assert int(count) == tested["count"]
     assert 1 / (1 + tested["bias"]) == pytest.approx(1 + int(longer) / 100, abs=0.005)
     assert "by blocks" not in said("predict", words, capsys)[1]
+
+
+def test_a_price_of_a_name_that_bins_share_is_told_unless_another_is_given(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["chips=910b2", "workload=llama-3.1-8b"]
+    told = "USD/Mtoken takes for huawei-ascend-910b2 the price of the name huawei-ascend-910b,"
+    assert told in said("predict", asked, capsys)[1]
+    assert told not in said("predict", [*asked, "price=9000"], capsys)[1]
+
+
+def test_a_price_with_a_share_of_the_server_is_told() -> None:
+    sheet = catalogue().chips["nvidia-h100-sxm-80gb"]
+    housed = sheet.figures["price_usd"].model_copy(update={"counts": SERVER})
+    chip = sheet.model_copy(update={"figures": {**sheet.figures, "price_usd": housed}})
+    (told,) = _doubtful([chip], Prices())
+    assert told.startswith("USD/Mtoken has a share of the server in the price of nvidia-h100-sxm")
