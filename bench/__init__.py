@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from bench.version import __version__
 
 __all__ = [
-    "TABLES", "__version__", "catalogue", "chip", "classification_frame", "classify", "compare",
-    "comparison_frame", "conflicts", "derived", "figures", "frame", "prediction_frame", "record",
-    "reload", "rule", "rulebook", "timeline", "verdicts",
+    "TABLES", "__version__", "benchmark", "catalogue", "chip", "classification_frame", "classify",
+    "compare", "comparison_frame", "conflicts", "derived", "figures", "frame", "prediction_frame",
+    "record", "reload", "rule", "rulebook", "timeline", "verdicts",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from bench.library import TABLES as TABLES
+    from bench.library import benchmark as benchmark
     from bench.library import catalogue as catalogue
     from bench.library import chip as chip
     from bench.library import classification_frame as classification_frame

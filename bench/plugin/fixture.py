@@ -1,30 +1,17 @@
 """The fixture ``onpaper``: compares a call, or a pytest-benchmark timing, with the chip's sheet."""
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar, Unpack
 
 import pytest
 
-from bench.chips.load import Catalogue, catalogue
-from bench.chips.match import choose, identify
-from bench.devices.base import Device
-from bench.devices.machine import machine
+from bench.calls.call import Given, WorkArguments, timed, timing_of
+from bench.calls.compared import MeasuredDevice, compared, described, device_at
+from bench.calls.result import Result
+from bench.calls.where import device_of
 from bench.errors import OnpaperError
-from bench.judging.verdict import weigh
-from bench.plugin.call import (
-    Given,
-    WorkArguments,
-    figures,
-    measurement,
-    opened,
-    timed,
-    timing_of,
-    unpublished_bandwidth,
-)
-from bench.plugin.result import Result, result_of
-from bench.plugin.session import MeasuredDevice, Session
-from bench.plugin.where import device_of
+from bench.plugin.session import Session
 from bench.records.model import Conditions, Timing
 
 Arguments = ParamSpec("Arguments")
@@ -82,7 +69,7 @@ class Onpaper:
         value = call()  # warms up: errors of the call are the test's own, and its code is loaded
         word = device or self._session.settings.device or device_of(call, value)
         budget_s = seconds or self._session.settings.seconds
-        seen = timed(_device(word), call, budget_s, flush=flush)
+        seen = timed(device_at(word), call, budget_s, flush=flush)
         return self._result(word, given, seen, name)
 
     @_blames_the_caller
@@ -124,32 +111,15 @@ class Onpaper:
         self, word: str, given: Given, seen: tuple[Timing, Conditions], name: str | None
     ) -> Result:
         """Compares a timing with its figure, and adds it to the session."""
-        measured_on, sheets = self._measured_device(word), catalogue()
-        device, chip = measured_on.device, sheets.chips.get(measured_on.identity.chip or "")
+        measured_on = self._measured_device(word)
         self._count += 1
         called = name or (self._test if self._count == 1 else f"{self._test} {self._count}")
-        taken = measurement(called, given, seen, figures(given, device, chip, sheets))
-        row = weigh(taken, device, chip, sheets)
-        doubt = unpublished_bandwidth(given, device, chip, sheets)
-        result = result_of(called, row, device.name, chip.id if chip else None, doubt)
+        taken, result = compared(called, given, seen, measured_on)
         self._session.add(word, measured_on, taken, result.text)
         return result
 
     def _measured_device(self, word: str) -> MeasuredDevice:
         """Returns the device's description, made once per session."""
         if word not in self._session.devices:
-            self._session.devices[word] = _describe(
-                _device(word), catalogue(), self._session.settings.chip
-            )
+            self._session.devices[word] = described(word, self._session.settings.chip)
         return self._session.devices[word]
-
-
-@cache
-def _device(word: str) -> Device:
-    return opened(word)
-
-
-def _describe(device: Device, sheets: Catalogue, chip: str | None) -> MeasuredDevice:
-    info = device.info()
-    identity = choose(chip, info, sheets) if chip else identify(info, sheets)
-    return MeasuredDevice(machine(info.backend), info, identity)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.calls.compared import MeasuredDevice
 from bench.measure.runner import program, record_path
 from bench.records.machine import Machine
 from bench.records.model import DeviceInfo, Identity, Measurement, Record
@@ -26,15 +27,6 @@ class Settings:
     device: str | None
     chip: str | None
     seconds: float
-
-
-@dataclass(frozen=True)
-class MeasuredDevice:
-    """A device that calls were measured on, with its machine and the chip it was identified as."""
-
-    machine: Machine
-    device: DeviceInfo
-    identity: Identity
 
 
 @dataclass

@@ -11,12 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.chips.load import Catalogue
-from bench.devices.base import DeviceError, DeviceLostError
-from bench.devices.torchdevice import TorchDevice
-from bench.errors import UsageError
-from bench.judging.verdict import weigh
-from bench.plugin.call import (
+from bench.calls.call import (
     Given,
     figures,
     measurement,
@@ -25,8 +20,13 @@ from bench.plugin.call import (
     timing_of,
     unpublished_bandwidth,
 )
-from bench.plugin.result import result_of
-from bench.plugin.where import device_of
+from bench.calls.result import result_of
+from bench.calls.where import device_of
+from bench.chips.load import Catalogue
+from bench.devices.base import DeviceError, DeviceLostError
+from bench.devices.torchdevice import TorchDevice
+from bench.errors import UsageError
+from bench.judging.verdict import weigh
 from bench.records.model import Conditions, DeviceInfo
 from tests.devices.accelerator_cases import plug_in
 
@@ -257,7 +257,7 @@ def test_opening_a_device_leaves_the_current_one(monkeypatch: pytest.MonkeyPatch
         monkeypatch, current_device=lambda: state[0], get_device_properties=lambda _: None,
         set_device=lambda index: state.__setitem__(0, index),
     )  # fmt: skip
-    monkeypatch.setattr("bench.plugin.call.current", lambda: "xpu")
+    monkeypatch.setattr("bench.calls.call.current", lambda: "xpu")
     monkeypatch.setattr("bench.devices.clocks.events", lambda *_: lambda: Event(state))
     device = opened("xpu:1")
     assert state == [0]
@@ -308,7 +308,7 @@ def test_a_device_that_is_not_here_leaves_the_number_of_threads_as_it_was(
         raise DeviceError("none here")
 
     before = torch.get_num_threads()
-    monkeypatch.setattr("bench.plugin.call.open_device", fail)
+    monkeypatch.setattr("bench.calls.call.open_device", fail)
     try:
         torch.set_num_threads(2)
         with pytest.raises(UsageError, match="none here"):

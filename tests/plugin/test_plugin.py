@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.plugin.call import (
+from bench.calls.call import (
     Given,
     measurement,
     timing_of,
 )
-from bench.plugin.session import MeasuredDevice, Session, Settings
+from bench.calls.compared import MeasuredDevice
+from bench.plugin.session import Session, Settings
 from bench.records.machine import Machine
 from bench.records.model import Conditions, DeviceInfo, Identity, Record
 from bench.records.store import read

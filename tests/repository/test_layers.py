@@ -81,7 +81,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "tables", "report", "claims", "evidence", "judging", "rules", "theory", "chips",
         "records.model",
     ),
+    "calls.result": ("report.text", "judging", "chips.figures", "records.model", "units"),
     "library": (
+        "calls.result",
         "notebook", "tables", "report", "claims", "rules", "theory", "chips", "records", "files",
         "errors", "paths",
     ),
@@ -119,9 +121,11 @@ BELOW: dict[str, tuple[str, ...]] = {
         "records", "files", "errors", "paths",
     ),
     "launch": ("measure", "report", "config", "records", "files", "errors"),
-    "plugin": (
-        "report", "judging", "measure", "devices", "kernels", "chips", "records", "errors", "units",
+    "calls": (
+        "calls.result", "report", "judging", "measure", "devices", "kernels", "chips", "records",
+        "errors", "units",
     ),
+    "plugin": ("calls", "report", "measure", "records", "errors"),
     "commands": (
         "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables",
         "report", "gate", "archive", "history", "fleet", "bundle", "predict", "workloads", "claims",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypedDict, cast
 
+from bench.calls.flush import Flushed
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -22,7 +23,6 @@ from bench.kernels.common.base import Task
 from bench.measure.conditions import Watch
 from bench.measure.loop import SAMPLE_S, Plan, measure
 from bench.measure.stats import describe, half_width
-from bench.plugin.flush import Flushed
 from bench.records.model import Conditions, DeviceInfo, Measurement, Quantity, Stopped, Timing, Work
 from bench.units import Dimension
 
