@@ -142,12 +142,19 @@ def remarks_on(
     yield from disturbances(measurement)
     if held and isinstance(published, Paper):
         yield "bytes held"
+    yield from _which_peer(measurement)
     if not held and (loaded_s := held_back_s(measurement)) is not None:
         yield f"only {loaded_s:.1f} s at a power cap: its swings widen the interval to ±{SWING:.1%}"
     if troubles := disturbed_by(measurement.conditions):
         yield f"throttled: {', '.join(troubles)}"
     if not held and burst and isinstance(published, Paper) and burst > published.value:
         yield f"its best window is at {burst / published.value:.1%} of paper"
+
+
+def _which_peer(measurement: Measurement) -> Iterator[str]:
+    """Yields the device to which a copy went."""
+    if isinstance(peer := measurement.observed.get("peer"), float):
+        yield f"the peer is device {peer:.0f}"
 
 
 def _at_least(measurement: Measurement) -> Iterator[str]:

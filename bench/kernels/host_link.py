@@ -2,7 +2,9 @@
 
 ``both`` copies both ways at once, on two streams, and counts the bytes of both, as sheets state
 PCIe bandwidth. The others are compared with the bandwidth of one direction. The rate also depends
-on the host, so it gives no verdict on a chip. Sizes: ``elements`` of one copy.
+on the host, so it gives no verdict on a chip: host memory is where the system puts it, on several
+sockets perhaps not beside the device (``numactl`` binds the process).
+Sizes: ``elements`` of one copy.
 """
 
 from collections.abc import Callable, Sequence

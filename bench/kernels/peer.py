@@ -1,7 +1,8 @@
 """Copies between devices: within one, and over the link to a peer.
 
 ``local`` reads and writes one memory: 2 N s bytes. ``peer`` counts bytes across the link one way,
-``peer-both`` in both directions at once. A sheet's link bandwidth is the total of a chip's links;
+``peer-both`` in both directions at once. The peer is the next device, whose index the record holds
+(``observed.peer``). A sheet's link bandwidth is the total of a chip's links;
 where they lead to different peers no single peer gets all of it, so it gives no verdict.
 Sizes: ``elements`` of one copy.
 """
@@ -84,7 +85,10 @@ class Peer(Defaults):
         """Returns the copy over arrays of random elements."""
         peer = _peer_of(point, device)
         made = _copies(point, copies.arrays(point, device), peer)
-        return copies.task(_call(made, device, peer), made)
+        task = copies.task(_call(made, device, peer), made)
+        if point.parameters["way"] != "local":
+            task.observed = lambda: {"peer": float(peer.index or 0)}
+        return task
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Copies 100,003 fresh elements and compares them all."""

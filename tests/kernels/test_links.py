@@ -177,6 +177,7 @@ def test_every_copy_is_right_before_and_after_it_is_timed(name: str, way: str) -
     check = found.check(point, CPU)
     assert (check.passed, check.shape) == (True, f"{spots.CHECKED} of {spots.CHECKED}")
     task = found.build(point, CPU, 0.0)
+    assert task.observed() == ({"peer": 0.0} if way.startswith("peer") else {})
     assert spot(task, 1).passed
     assert not spot(task, 0).passed
 

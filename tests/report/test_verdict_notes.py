@@ -318,3 +318,8 @@ def test_work_beyond_the_ridge_is_set_beside_the_roof_that_bounds_it(
     )  # fmt: skip
     reason = weigh(one, CUDA, sheets.chips[H20], sheets).reason
     assert (told in reason) if told else ("ridge" not in reason)
+
+
+def test_a_copy_to_a_peer_says_which_device_that_is(sheets: Catalogue) -> None:
+    one = stream_at(400.0, observed={"peer": 3.0})
+    assert "the peer is device 3" in row_of(one, sheets).reason
