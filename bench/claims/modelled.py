@@ -29,7 +29,8 @@ EIGHT_BITS = ("deepseek-v3",)
 """Models whose weights are published in fp8."""
 REFERENCE, TRAINED = "llama-3.1-70b", "llama-3.1-8b"
 """The models assumed for a claim that names none; the second for training, which keeps 18 bytes per
-parameter and only each layer's input (full recomputation), so that eight chips of 32 GB hold it."""
+parameter and only each layer's input (full recomputation). With sequences as short as the prompts,
+eight chips of 32 GB hold it."""
 CHIPS, BATCH, PROMPT, OUTPUT = 8, 32.0, 2048.0, 512.0
 LEVEL = 0.95
 

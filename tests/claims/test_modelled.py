@@ -16,7 +16,13 @@ from tests.predict.command_cases import one
 
 MI355X, B200, H100 = "amd-mi355x-oam-288gb", "nvidia-b200-sxm-180gb", "nvidia-h100-sxm-80gb"
 ASKED = {
-    "training": ("phase=train", "parallel=fsdp8", "workload=llama-3.1-8b", "recompute=true"),
+    "training": (
+        "phase=train",
+        "parallel=fsdp8",
+        "workload=llama-3.1-8b",
+        "recompute=true",
+        "input=2048",
+    ),  # fmt: skip
     "prefill": ("phase=prefill", "parallel=tp8", "workload=llama-3.1-70b"),
     "serving": ("phase=serve", "parallel=tp8", "workload=llama-3.1-70b"),
 }

@@ -37,7 +37,6 @@ MET = (
     ("serving as reported, domestic chips", SOURCE),
     ("training, dense", CHIP),
     ("training, experts", CHIP),
-    ("training as reported", SOURCE),
     ("prefill step", CHIP),
     ("decode step", CHIP),
     ("whole request", CHIP),
@@ -53,6 +52,7 @@ MET = (
 )
 """Bars that the model reaches."""
 MISSED = (
+    ("training as reported", SOURCE),
     ("ratio of training, dense", TWO),
     ("ratio of training, experts", TWO),
     ("product fp8, vllm", CHIP),
