@@ -1,5 +1,9 @@
-"""A user's own suite: a YAML file with name, seconds and items, like the shipped suites."""
+"""A user's own suite: a YAML file with name, seconds and items, like the shipped suites.
 
+Or a CSV file of matrix products of fixed shapes, with columns m, n, k and, if wanted, dtype.
+"""
+
+import csv
 import dataclasses
 import math
 import re
@@ -10,7 +14,9 @@ from bench.errors import UsageError, did_you_mean
 from bench.files import yamlfile
 from bench.shapes import SuiteItem
 
-ENDINGS = (".yaml", ".yml")
+TABLE = ".csv"
+COLUMNS = ("m", "n", "k", "dtype")
+ENDINGS = (".yaml", ".yml", TABLE)
 KEYS = ("name", "seconds", "items")
 ITEM_KEYS = tuple(one.name for one in dataclasses.fields(SuiteItem))
 LISTS = {
@@ -33,12 +39,7 @@ def words(path: str) -> list[str]:
         UsageError: the file is missing, is no plain YAML, or has unknown keys or no items; or an
             item has unknown keys, or values of the wrong type. The message names the item.
     """
-    try:
-        document = yamlfile.read(Path(path))
-    except FileNotFoundError:
-        raise UsageError(f"suite={path}: there is no such file") from None
-    except yamlfile.YamlError as error:
-        raise UsageError(f"suite={path}: {error}") from None
+    document = _document(path)
     if not isinstance(document, dict):
         raise UsageError(f"suite={path}: write name:, seconds: and items:, as the shipped suites")
     place = f"suite={path}: "
@@ -54,6 +55,40 @@ def words(path: str) -> list[str]:
         _check_item(item, f"{place}items[{number}]")
     named = {"name": Path(path).stem, **document}
     return [f"suite.{key}={_typed(node, place + key)}" for key, node in named.items()]
+
+
+def _document(path: str) -> yamlfile.Node:
+    """Returns what a suite file holds; raises ``UsageError`` as ``words`` does."""
+    try:
+        return _of_table(path) if path.endswith(TABLE) else yamlfile.read(Path(path))
+    except FileNotFoundError:
+        raise UsageError(f"suite={path}: there is no such file") from None
+    except (yamlfile.YamlError, csv.Error) as error:
+        raise UsageError(f"suite={path}: {error}") from None
+
+
+def _of_table(path: str) -> yamlfile.Node:
+    """Returns a CSV file of shapes as a suite: one product per row.
+
+    Raises:
+        UsageError: a column is missing or unknown, a size is no whole number above 0, or there are
+            no rows. The message names the line.
+    """
+    text = yamlfile.text(Path(path)).removeprefix("\ufeff")
+    lines = [[cell.strip() for cell in line] for line in csv.reader(text.splitlines())]
+    head = [cell.lower() for cell in lines[0]] if lines else []
+    rows = [(number, line) for number, line in enumerate(lines[1:], start=2) if any(line)]
+    if not rows or sorted(head) not in (["k", "m", "n"], sorted(COLUMNS)):
+        raise UsageError(f"suite={path}: write the columns m,n,k or m,n,k,dtype, and rows of them")
+    items: list[yamlfile.Node] = []
+    for number, line in rows:
+        sizes: dict[str, yamlfile.Node] = dict(zip(head, line, strict=False))
+        dtype = sizes.pop("dtype", None)
+        if len(line) != len(head) or not all(SIZE.fullmatch(str(one)) for one in sizes.values()):
+            problem = f"line {number}: {','.join(line)[:80]!r} is not {','.join(head)}"
+            raise UsageError(f"suite={path}: {problem}; sizes are whole numbers, at least 1")
+        items.append({"kernel": "gemm", "sizes": sizes, **({"dtypes": [dtype]} if dtype else {})})
+    return {"items": items}
 
 
 def placed(error: UsageError, overrides: Iterable[str]) -> UsageError:

@@ -33,7 +33,8 @@ intervals, verdicts and sources. The record is saved; 'python -m bench show' sho
 
   suite=quick       what to measure: smoke (6 s), quick (under a minute), standard, full, matmul,
                     memory, llm, calibrate, links, sustained (described in configs/suite/);
-                    or a file of your own: suite=PATH.yaml with name:, seconds: and items:
+                    or a file of your own: suite=PATH.yaml with name:, seconds: and items:,
+                    or suite=PATH.csv with columns m,n,k[,dtype]: products of these shapes
   device=auto       auto, cpu, cuda, cuda:1, npu:1, xpu, mlu, musa, mps, accelerator, fake;
                     all or cuda:0,cuda:2: each alone, then all at once, with their spread
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html

@@ -157,3 +157,59 @@ def test_several_values_without_m_are_answered_with_the_sweep(word: str, fix: st
     with pytest.raises(UsageError) as caught:
         run(["device=fake", word])
     assert str(caught.value) == f"{word} has several values: run -m {fix}"
+
+
+@pytest.mark.parametrize(
+    ("text", "dtypes"),
+    [
+        ("m,n,k\n4096,6144,4096\n\n1,64,128\n", None),
+        ("\ufeffK, M,n,Dtype\n1,2,3,bf16\n1,2,3,fp8\n", 2),
+    ],
+)
+def test_a_table_of_shapes_is_a_suite_of_products(
+    text: str, dtypes: int | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "shapes.csv"
+    path.write_text(text, encoding="utf-8")
+    config = compose("run", [f"suite={path}"], RunConfig)
+    found = [one.item for one in items(config)]
+    assert config.suite.name == "shapes"
+    assert {one.kernel for one in found} == {"gemm"}
+    sizes = list(dict.fromkeys(tuple(one.fixed[side] for side in "mnk") for one in found))
+    assert sizes == ([(2, 3, 1)] if dtypes else [(4096, 6144, 4096), (1, 64, 128)])
+    assert not dtypes or [one.dtype for one in found] == ["bf16", "fp8"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "write the columns m,n,k or m,n,k,dtype"),
+        ("m,n,k\n", "and rows of them"),
+        ("m,n\n1,2\n", "write the columns"),
+        ("m,n,k,batch\n1,2,3,4\n", "write the columns"),
+        ("m,n,k\n1,2,x\n", "line 2: '1,2,x' is not m,n,k"),
+        ("m,n,k\n1,2,3\n1,2\n", "line 3: '1,2' is not m,n,k"),
+        ("m,n,k\n0,2,3\n", "sizes are whole numbers, at least 1"),
+        ("m,n,k,dtype\n1,2,3,bf61\n", "shapes.csv: items"),
+        ("m,n,k,dtype\n1,2,3,'a b'\n", "is neither a name nor a number"),
+    ],
+)
+def test_what_is_wrong_in_a_table_of_shapes_is_told(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "shapes.csv"
+    path.write_text(text, encoding="utf-8")
+    assert main(["run", f"suite={path}", "device=fake", f"out={tmp_path}"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_table_that_cannot_be_read_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "shapes.csv"
+    assert main(["run", f"suite={path}"]) == 2
+    path.write_bytes(b"m,n,k\n\xff\n")
+    assert main(["run", f"suite={path}"]) == 2
+    told = capsys.readouterr().err
+    assert "there is no such file" in told
+    assert "can't decode byte" in told

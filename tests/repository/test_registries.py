@@ -20,9 +20,9 @@ from bench.shapes import SHAPES
 SHARED = {
     "kernels": {"registry"},
     "devices": {
-        "amd", "api", "base", "cgroup", "clockloop", "clocks", "conformance", "host", "machine",
-        "missing", "neighbours", "noise", "nvml", "plugins", "ranks", "registry", "smi", "smi_text",
-        "team", "telemetry", "torchdevice", "uid",
+        "amd", "api", "base", "cgroup", "clockloop", "clocks", "conformance", "host", "libraries",
+        "machine", "missing", "neighbours", "noise", "nvml", "plugins", "ranks", "registry", "smi",
+        "smi_text", "team", "telemetry", "torchdevice", "uid",
     },
     "commands": {"helptext", "predictrates", "printed"},
     "report/formats": {"fragment"},
