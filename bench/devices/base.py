@@ -53,6 +53,7 @@ class Health:
         cpu_s: CPU time of this process, where the CPU is the device.
         at_s: when the counters were read.
         threads: number of worker threads.
+        ecc: corrected and uncorrected errors of the device's memory.
     """
 
     load_1min: float | None = None
@@ -62,6 +63,7 @@ class Health:
     cpu_s: float | None = None
     at_s: float = 0.0
     threads: int | None = None
+    ecc: tuple[int, int] | None = None
 
 
 class Prepared(Protocol):

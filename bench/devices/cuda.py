@@ -4,12 +4,14 @@ import contextlib
 import importlib.util
 import os
 import warnings
+from dataclasses import replace
 from typing import Any
 
 from bench.chips.vendors import vendor_behind, vendors
 from bench.devices import plugins, telemetry
 from bench.devices.api import Api
-from bench.devices.base import Elapsed, Prepared, Reading
+from bench.devices.base import Elapsed, Health, Prepared, Reading
+from bench.devices.nvml import Nvml
 from bench.devices.torchdevice import PreparedTask, TorchDevice, wait_for_device
 from bench.devices.uid import uid
 from bench.kernels.common.base import Kernel, Limits, Point
@@ -165,6 +167,11 @@ class CudaDevice(TorchDevice):
         import torch
 
         wait_for_device(lambda: torch.cuda.synchronize(self.index))
+
+    def health(self) -> Health:
+        """Returns the host's counters so far, with the memory errors that NVML counts."""
+        ecc = self._telemetry.ecc() if isinstance(self._telemetry, Nvml) else None
+        return replace(super().health(), ecc=ecc)
 
     def reading(self) -> Reading:
         """Returns the current clock, power, temperature and throttle reasons."""

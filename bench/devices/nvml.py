@@ -25,6 +25,9 @@ SM_CLOCK = 1
 TEMPERATURE_GPU = 0
 """NVML's enumerators of the SM clock and of the GPU's temperature sensor."""
 
+CORRECTED, UNCORRECTED, VOLATILE = 0, 1, 0
+"""NVML's enumerators of kinds of memory error, and of counters since the driver was loaded."""
+
 MPS_FOLDER = "/tmp/nvidia-mps"  # noqa: S108 -- CUDA's default
 MPS_SHARE = "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"
 MPS_PIPES = "CUDA_MPS_PIPE_DIRECTORY"
@@ -118,6 +121,17 @@ class Nvml:
             sharing(self._processes()),
         ]
         return (*(note for note in notes if note), *mps())
+
+    def ecc(self) -> tuple[int, int] | None:
+        """Returns how many memory errors ECC has corrected and not; None without ECC."""
+        if self._handle is None:
+            return None
+        corrected, not_corrected = (
+            self._ask("nvmlDeviceGetTotalEccErrors", kind, VOLATILE)
+            for kind in (CORRECTED, UNCORRECTED)
+        )
+        known = corrected is not None and not_corrected is not None
+        return (int(corrected), int(not_corrected)) if known else None
 
     def _below(self, what: str, calls: "Calls", scale: float, unit: str) -> str:
         """Returns a note that a setting is below its default; empty if it is not."""

@@ -142,7 +142,7 @@ def remarks_on(
     yield from disturbances(measurement)
     if held and isinstance(published, Paper):
         yield "bytes held"
-    yield from _which_peer(measurement)
+    yield from _observed(measurement)
     if not held and (loaded_s := held_back_s(measurement)) is not None:
         yield f"only {loaded_s:.1f} s at a power cap: its swings widen the interval to ±{SWING:.1%}"
     if troubles := disturbed_by(measurement.conditions):
@@ -151,10 +151,14 @@ def remarks_on(
         yield f"its best window is at {burst / published.value:.1%} of paper"
 
 
-def _which_peer(measurement: Measurement) -> Iterator[str]:
-    """Yields the device to which a copy went."""
+def _observed(measurement: Measurement) -> Iterator[str]:
+    """Yields the device to which a copy went, and memory errors."""
     if isinstance(peer := measurement.observed.get("peer"), float):
         yield f"the peer is device {peer:.0f}"
+    for kind in ("corrected", "uncorrected"):
+        count = measurement.observed.get(f"ecc_{kind}")
+        if isinstance(count, float) and count:
+            yield f"memory errors, {kind}: {count:.0f}"
 
 
 def _at_least(measurement: Measurement) -> Iterator[str]:

@@ -101,11 +101,15 @@ class Watch:
         )
 
     def observed(self) -> dict[str, float | str]:
-        """Returns over how many seconds each reading kept is a mean; nothing if each is one."""
+        """Returns over how many seconds each reading kept is a mean, if over several readings.
+
+        Also the memory errors that ECC corrected and did not correct meanwhile, if they are known.
+        """
         reported, kept = self._complete()
+        errors = _memory_errors(self._before, self._after)
         if not reported or len(kept) <= MOST_READINGS:
-            return {}
-        return {"readings_mean_s": round((kept[-1][0] - kept[0][0]) / MOST_READINGS, 4)}
+            return errors
+        return {"readings_mean_s": round((kept[-1][0] - kept[0][0]) / MOST_READINGS, 4), **errors}
 
     def _complete(self) -> tuple[list[str], list[tuple[float, Reading]]]:
         """Returns the series that most readings have, and the readings that have all of those."""
@@ -149,6 +153,14 @@ def _power_valid(times: tuple[float, ...]) -> bool:
         return False
     longest = max(later - earlier for earlier, later in pairwise(times))
     return longest <= max(MAX_GAP_S, MAX_GAP_SHARE * (times[-1] - times[0]))
+
+
+def _memory_errors(before: Health, after: Health) -> dict[str, float | str]:
+    if before.ecc is None or after.ecc is None:
+        return {}
+    names = ("ecc_corrected", "ecc_uncorrected")
+    pairs = zip(names, before.ecc, after.ecc, strict=True)
+    return {name: float(max(0, now - then)) for name, then, now in pairs}
 
 
 def _difference(before: int | None, after: int | None) -> int | None:

@@ -293,3 +293,13 @@ def test_each_call_is_one_that_nvidias_library_takes(monkeypatch: pytest.MonkeyP
     asked = {name for name, *_ in library.method_calls}
     assert {"nvmlDeviceGetFieldValues", "nvmlDeviceGetComputeRunningProcesses"} <= asked
     assert len(asked) > 20
+
+
+def test_memory_errors_are_counted_where_the_driver_counts_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = nvml(monkeypatch, nvmlDeviceGetTotalEccErrors=7)
+    assert counted.ecc() == (7, 7)
+    kinds = [told for name, told in counted._lib.asked if name == "nvmlDeviceGetTotalEccErrors"]
+    assert kinds == [("h", 0, 0), ("h", 1, 0)]
+    assert nvml(monkeypatch).ecc() is None

@@ -236,3 +236,20 @@ def test_the_share_of_its_cores_that_a_process_got_is_told() -> None:
 
 def test_a_device_that_is_not_the_process_has_no_share_of_cores() -> None:
     assert watched(Scripted([Reading(), Reading()])).cpu_share is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seen"),
+    [
+        ((1, 0), (4, 1), {"ecc_corrected": 3.0, "ecc_uncorrected": 1.0}),
+        ((4, 1), (0, 1), {"ecc_corrected": 0.0, "ecc_uncorrected": 0.0}),  # counters start anew
+        (None, (4, 1), {}),
+    ],
+)
+def test_memory_errors_are_those_of_the_measurement(
+    before: tuple[int, int] | None, after: tuple[int, int], seen: dict[str, float]
+) -> None:
+    watch = Watch(Scripted([Reading()] * 2, None, [Health(ecc=before), Health(ecc=after)]))
+    with watch:
+        pass
+    assert watch.observed() == seen

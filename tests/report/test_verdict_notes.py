@@ -323,3 +323,18 @@ def test_work_beyond_the_ridge_is_set_beside_the_roof_that_bounds_it(
 def test_a_copy_to_a_peer_says_which_device_that_is(sheets: Catalogue) -> None:
     one = stream_at(400.0, observed={"peer": 3.0})
     assert "the peer is device 3" in row_of(one, sheets).reason
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ({"ecc_corrected": 0.0, "ecc_uncorrected": 0.0}, []),
+        ({"ecc_corrected": 3.0, "ecc_uncorrected": 0.0}, ["memory errors, corrected: 3"]),
+        ({"ecc_corrected": 0.0, "ecc_uncorrected": 1.0}, ["memory errors, uncorrected: 1"]),
+    ],
+)
+def test_memory_errors_during_a_measurement_are_told(
+    seen: dict[str, float | str], told: list[str], sheets: Catalogue
+) -> None:
+    row = row_of(stream_at(3900.0, observed=seen), sheets)
+    assert [one for one in row.reasons if "memory errors" in one] == told
