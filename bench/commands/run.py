@@ -36,7 +36,8 @@ intervals, verdicts and sources. The record is saved; 'python -m bench show' sho
                     or a file of your own: suite=PATH.yaml with name:, seconds: and items:,
                     or suite=PATH.csv with columns m,n,k[,dtype]: products of these shapes
   device=auto       auto, cpu, cuda, cuda:1, npu:1, xpu, mlu, musa, mps, accelerator, fake;
-                    all or cuda:0,cuda:2: each alone, then all at once, with their spread
+                    all or cuda:0,cuda:2: each alone, then all at once, with their spread;
+                    device.alone=false: at once only
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
   chip=             use this sheet, whatever the device reports (see 'python -m bench chips')
   kernel= dtype=    only this kernel, only this dtype (even where it is done in software);

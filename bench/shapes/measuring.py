@@ -58,11 +58,15 @@ class Fake:
 
 @dataclass
 class DeviceChoice:
-    """The device; ``index`` counts devices of one backend, ``among`` lists those of ``all``."""
+    """The device; ``index`` counts devices of one backend, ``among`` lists those of ``all``.
+
+    ``alone`` says whether several devices are measured one by one before all at once.
+    """
 
     name: str = "auto"
     index: int = 0
     among: list[str] = field(default_factory=list)
+    alone: bool = True
     fake: Fake = field(default_factory=Fake)
 
 

@@ -125,6 +125,7 @@ def test_a_table_names_the_slowest_and_what_is_lost_at_once(
         (["device=fake", "device.fake.slow=0.9"], "device.fake.slow= needs several devices"),
         (["device=fake", "device.fake.shared=0.9"], "device.fake.shared= needs several devices"),
         (["device=all:1"], "device=all takes no index"),
+        (["device=fake", "device.alone=false"], "device.alone= needs several devices"),
     ],
 )
 def test_a_choice_that_makes_no_sense_is_refused(
@@ -132,6 +133,16 @@ def test_a_choice_that_makes_no_sense_is_refused(
 ) -> None:
     assert main(["suite=smoke", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_burn_in_loads_all_at_once_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *COUNTED, "device.alone=false", f"out={tmp_path}"]) in (0, 1)
+    told = capsys.readouterr().out
+    assert "3 devices, all at once" in told
+    assert "Records alone: none" in told
+    assert [one.settings["together"] for one in records(tmp_path)] == [3, 3, 3]
 
 
 def test_all_are_looked_for_and_one_is_measured_alone(

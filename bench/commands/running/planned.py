@@ -36,6 +36,8 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
     if several.is_several(config):
         several.check(config)
         return order, device, fakes.spec(config)
+    if not config.device.alone:
+        raise UsageError("device.alone= needs several devices: device=all, or a list of them")
     try:
         parse(device)
     except DeviceError as error:

@@ -176,22 +176,22 @@ def _taken(
     taken, group = Taken(), secrets.token_hex(6)
     progress = _Progress(config, sheets)
     with terminable():
-        for word in words:
+        for word in words if config.device.alone else ():
             member = Member(word, _session(word, fake, config, len(words), at_once=1))
             progress.line(f"{word} alone")
             one_device = _phase_order(order, group, 1)
             _phase([member], one_device, (sheets, progress), taken, taken.alone)
             if not taken.whole:
                 return taken
-        working = [word for word in words if word in taken.alone]
+        working = [word for word in words if word in taken.alone or not config.device.alone]
         members = [
             Member(
                 word, _session(word, fake, config, len(words), at_once=len(working)),
-                taken.alone[word],
+                taken.alone.get(word),
             )
             for word in working
         ]  # fmt: skip
-        if len(members) > 1:
+        if len(members) > 1 or not config.device.alone:
             progress.line(f"{len(members)} devices at once")
             at_once = _phase_order(order, group, len(members))
             _phase(members, at_once, (sheets, progress), taken, taken.together)

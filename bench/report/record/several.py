@@ -59,7 +59,7 @@ def spread_report(
     pairs = [pair for figure in all_figures for pair in figure]
     names = list({**alone, **together})
     table = Table(
-        title=f"{_named(alone, together)}: {_counted(len(names))}",
+        title=f"{_named(alone, together)}: {_counted(len(names), only_at_once=not alone)}",
         heading=(*_outcome(all_figures), *_heading(alone, together, troubles)),
         columns=COLUMNS,
         cells=tuple(map(_cells, pairs)),
@@ -83,8 +83,10 @@ def _named(alone: Records, together: Records) -> str:
     return listed(sorted(names))
 
 
-def _counted(count: int) -> str:
-    return f"{count} devices, each alone and all at once" if count > 1 else "one device, alone"
+def _counted(count: int, *, only_at_once: bool) -> str:
+    if count == 1:
+        return "one device, alone"
+    return f"{count} devices, {'' if only_at_once else 'each alone and '}all at once"
 
 
 def _first(alone: Records, together: Records) -> Record:
