@@ -39,7 +39,14 @@ def small_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     inputs.release()
 
 
-@pytest.mark.parametrize("dtype", SUSTAINED.dtypes)
+def test_fp8_is_loaded_by_a_product_alone() -> None:
+    assert SUSTAINED.variants("fp8") == ("matrix",)
+    point = SUSTAINED.pilot("fp8", "normal")
+    assert SUSTAINED.figures(point)[0] == "matrix_fp8"
+    assert SUSTAINED.label(point) == "sustained"
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp32"])
 def test_a_mixed_call_is_a_product_and_a_stream(dtype: str) -> None:
     matrix = SUSTAINED.work(SUSTAINED.pilot(dtype, "normal", "matrix"))
     mixed = SUSTAINED.work(SUSTAINED.pilot(dtype, "normal", "mixed"))
