@@ -23,14 +23,19 @@ def _informed(chip: Chip, family: Chip) -> Chip:
     mark = OF_ALL.format(family.id)
     facts, figures = dict(chip.facts), dict(chip.figures)
     if "launch" in family.facts and "launch" not in facts:
-        facts["launch"] = family.facts["launch"].model_copy(update={"note": mark})
+        launch = family.facts["launch"]
+        facts["launch"] = launch.model_copy(update={"note": _with(launch.note, mark)})
     if not any(key in figures for key in KEYS.values()):
         figures |= {
-            key: family.figures[key].model_copy(update={"formula": mark})
+            key: one.model_copy(update={"formula": _with(one.formula, mark)})
             for key in KEYS.values()
-            if key in family.figures
+            if (one := family.figures.get(key))
         }
     return chip.model_copy(update={"facts": facts, "figures": figures})
+
+
+def _with(said: str | None, mark: str) -> str:
+    return f"{said}; {mark}" if said else mark
 
 
 def is_of_all(formula: str | None) -> bool:

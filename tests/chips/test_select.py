@@ -215,6 +215,8 @@ def test_chips_that_share_a_name_have_its_launch_and_price(sheets: Catalogue) ->
     price = one.figures["price_usd"]
     assert (price.number, len(price.rivals)) == (family.number("price_usd"), 2)
     assert price.formula == "of the name huawei-ascend-910b, without a bin"
+    noted = one.facts["launch"].note or ""
+    assert noted == f"{family.facts['launch'].note}; {price.formula}"
 
 
 def test_what_a_shared_name_covers_is_told_with_what_it_leaves_out(sheets: Catalogue) -> None:

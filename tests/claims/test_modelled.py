@@ -22,7 +22,7 @@ ASKED = {
         "workload=llama-3.1-8b",
         "recompute=true",
         "input=2048",
-    ),  # fmt: skip
+    ),
     "prefill": ("phase=prefill", "parallel=tp8", "workload=llama-3.1-70b"),
     "serving": ("phase=serve", "parallel=tp8", "workload=llama-3.1-70b"),
 }

@@ -137,6 +137,8 @@ def test_training_has_a_usual_length_of_its_own(
     usual = one(words, capsys)
     assert usual["input"] == length
     assert usual == one([*words, f"input={length}"], capsys)
+    swept = rows([*words, "input=[auto,1000]"], capsys)
+    assert [row["input"] for row in swept] == [length, 1000]
 
 
 def test_a_larger_micro_batch_that_fits_and_is_faster_is_named(

@@ -29,7 +29,7 @@ LARGEST = 10**8
 """The largest number that a key takes."""
 SWEPT = ("batch", "input", "output")
 """The keys that may be swept over several values."""
-AUTO = ["auto"]
+AUTO = "auto"
 """The value of ``input=`` that stands for the usual length."""
 MOST_POINTS = 10_000
 MOST_DEVICES = 1024
@@ -217,9 +217,8 @@ def _lengths(config: PredictConfig, model: "Workload") -> list[int]:
     """Returns the lengths of prompts, or in training of sequences."""
     from bench.predict.scenario import usual_length
 
-    if config.input == AUTO:
-        return [usual_length(model, config.phase)]
-    return numbers("input", config.input)
+    usual = str(usual_length(model, config.phase))
+    return numbers("input", [usual if one == AUTO else one for one in config.input])
 
 
 def _points(config: PredictConfig, model: "Workload") -> "Array":

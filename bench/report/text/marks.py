@@ -7,6 +7,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Chip
 from bench.chips.prices import GIVEN
+from bench.chips.variants import OF_ALL
 from bench.report.table import Notes, source_line
 from bench.theory.entry import Entry
 
@@ -39,6 +40,8 @@ def footnotes(entry: Entry, notes: Notes) -> str:
     marks += notes.mark(WITH_SERVER) if entry.has_server else ""
     if entry.value is None or entry.origin == "derived" or not entry.formula:
         return marks
+    if entry.formula.startswith(OF_ALL.partition("{}")[0]):
+        return marks + notes.mark(f"Published {entry.formula}.")
     how = COMPUTED if entry.origin == "computed" else "Derived from its source"
     return marks + notes.mark(f"{how}: {entry.formula}.")
 
