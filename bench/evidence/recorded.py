@@ -20,6 +20,8 @@ from bench.units import binary
 ACC16 = "fp16_acc16"
 COPIES = ("host_link", "peer")
 COLLECTIVE = "collective"
+PRODUCTS = ("gemm", "sustained")
+"""Kernels of matrix products, also where a sheet has only a vector figure to compare with."""
 OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
 GIVEN = "matrix product"
 OF_WAY = {
@@ -141,8 +143,10 @@ def _no_weight(row: Row, chip: Chip) -> Iterator[str]:
 
 def quantity_of(row: Row) -> Quantity | None:
     """Returns what a row measures; a product of a given shape is not called the best one found."""
-    stream = row.measurement.parameters.get("stream")
-    rate = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0], "")
+    stream, unit = row.measurement.parameters.get("stream"), row.key.partition("_")[0]
+    if unit == "vector" and row.measurement.kernel in PRODUCTS:
+        unit = "matrix"
+    rate = f"memory_{stream}" if stream else OF_FIGURE.get(unit, "")
     capacity = "memory_held" if row.key == "memory_capacity" else ""
     collective = row.measurement.kernel == COLLECTIVE
     joint = str(row.measurement.parameters.get("operation")) if collective else ""

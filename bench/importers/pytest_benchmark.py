@@ -2,8 +2,8 @@
 
 Only the author of a benchmark knows the work of a call, so the benchmark must state it in
 ``extra_info``: ``quantity``, and ``flop``, ``bytes``, ``tokens`` or ``samples`` of one call, and
-``dtype``. ``onpaper.beside`` states all but the quantity, which then follows from the figure that a
-FLOP rate was compared with; bytes may be those of any stream.
+``dtype``. ``onpaper.beside`` states all but the quantity: the figure that a rate was compared with
+does not tell a matrix product from attention, or a copy from another stream.
 """
 
 import re
@@ -30,8 +30,7 @@ from bench.importers.base import (
 from bench.units import Dimension
 
 ADD = "add benchmark.extra_info.update(quantity='matmul_shape', flop=2*m*n*k, dtype='bf16')"
-OF_FIGURE = {"matrix": "matmul_shape", "vector": "vector_rate", "sparse": "sparse_matmul"}
-BYTES = "add quantity='memory_copy', or what else moved the bytes, to extra_info"
+NAME = "add quantity='matmul_shape', 'memory_copy', or what else the call is, to extra_info"
 WORK_UNITS = {
     "flop": "FLOP/s", "bytes": "B/s", "tokens": "token/s", "samples": "sample/s",
 }  # fmt: skip
@@ -58,20 +57,20 @@ def read(text: str, stated: Stated) -> Imported:
     rows, left_out = [], []
     for benchmark in items(data, "benchmarks"):
         info = part(benchmark, "extra_info")
-        if _quantity(info):
+        if word(info, "quantity"):
             rows.append(_row(benchmark, data, stated))
         else:
-            lacks = "quantity" if "bytes" in info else "work"
+            lacks = "quantity" if WORK_UNITS.keys() & info.keys() else "work"
             left_out.append(f"{quoted(word(benchmark, 'name'))} does not state its {lacks}")
     if not rows and left_out:
-        raise stated.fault(left_out[0], BYTES if left_out[0].endswith("quantity") else ADD)
+        raise stated.fault(left_out[0], NAME if left_out[0].endswith("quantity") else ADD)
     return collect(stated, rows, left_out)
 
 
 def _row(benchmark: Mapping[str, Json], data: Mapping[str, Json], stated: Stated) -> Reported:
     """Returns the row of one benchmark, from its median time."""
     extra_info, stats = part(benchmark, "extra_info"), part(benchmark, "stats")
-    quantity, name = _quantity(extra_info), word(benchmark, "name")
+    quantity, name = word(extra_info, "quantity"), word(benchmark, "name")
     if quantity not in QUANTITIES:
         problem = f"{quoted(name)}: quantity {quoted(quantity)} is none"
         raise stated.fault(problem, did_you_mean(one_line(quantity), QUANTITIES))
@@ -101,12 +100,6 @@ def _row(benchmark: Mapping[str, Json], data: Mapping[str, Json], stated: Stated
             "iterations": f"{word(stats, 'rounds')} rounds of {word(stats, 'iterations')}",
         },
     )
-
-
-def _quantity(extra_info: Mapping[str, Json]) -> str:
-    """Returns the quantity that a benchmark states, or that of its figure; empty for none."""
-    unit = word(extra_info, "figure").partition("_")[0]
-    return word(extra_info, "quantity") or OF_FIGURE.get(unit, "")
 
 
 def _has_dtype(extra_info: Mapping[str, Json], quantity: str, stated: Stated) -> bool:

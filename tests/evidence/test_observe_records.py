@@ -217,6 +217,8 @@ def test_the_shipped_h200_reaches_what_its_samples_say(sheets: Catalogue) -> Non
     rates = {(one.dtype, round(one.value / 1e6)) for one in found}
     del best["fp32", ""]  # no sheet promises a matrix rate of it: set beside the vector rate
     assert rates == {(dtype, round(burst / 1e6)) for (dtype, _), (_, burst) in best.items()}
+    beside_vector = {one.quantity.key for one in every if one.figure == "vector_fp32"}
+    assert beside_vector == {"matmul_best", "vector_rate"}
     assert {"bf16", "fp16", "fp8"} <= {dtype for dtype, _ in best}
     assert {one.software for one in every} == {f"torch {raw['machine']['torch']}"}
     assert {one.weight for one in found if one.dtype == "bf16"} == {1.0}

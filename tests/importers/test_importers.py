@@ -189,28 +189,25 @@ def test_medians_become_rates_by_the_work_of_a_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "quantity"),
+    ("info", "problem"),
     [
-        ({"figure": "matrix_bf16", "flop": 2e9}, "matmul_shape"),
-        ({"figure": "vector_fp32", "flop": 2e9}, "vector_rate"),
-        ({"figure": "memory_bandwidth", "bytes": 2e9}, ""),
-        ({"flop": 2e9}, ""),
+        ({"figure": "matrix_bf16", "flop": 2e9}, "quantity; add quantity='matmul_shape', 'memory_"),
+        ({"figure": "memory_bandwidth", "bytes": 2e9}, "quantity; add quantity="),
+        ({}, "work; add benchmark."),
     ],
 )
-def test_work_that_the_fixture_stated_has_the_quantity_of_its_figure(
-    info: dict[str, object], quantity: str
+def test_no_quantity_is_guessed_from_the_figure_that_work_was_compared_with(
+    info: dict[str, object], problem: str
 ) -> None:
     data = json.loads(text("pytest-benchmark.json"))
     data["benchmarks"] = data["benchmarks"][:1]
     data["benchmarks"][0]["extra_info"] = {"dtype": "bf16", **info}
     stated = Stated(file="log", chip="nvidia-h20-sxm-96gb", by="us")
-    if quantity:
-        (row,) = importer("pytest-benchmark").read(json.dumps(data), stated).rows
-        assert (row.quantity, row.value.text) == (quantity, "2000000000000 FLOP/s")
-        return
-    lacks = "quantity; add quantity='memory_copy'" if "bytes" in info else "work; add benchmark."
-    with pytest.raises(NotUnderstood, match=f"does not state its {lacks}"):
+    with pytest.raises(NotUnderstood, match=f"does not state its {problem}"):
         importer("pytest-benchmark").read(json.dumps(data), stated)
+    data["benchmarks"][0]["extra_info"] |= {"quantity": "attention_forward", "flop": 2e9}
+    (row,) = importer("pytest-benchmark").read(json.dumps(data), stated).rows
+    assert (row.quantity, row.value.text) == ("attention_forward", "2000000000000 FLOP/s")
 
 
 # our own records
@@ -231,6 +228,8 @@ def test_every_standing_row_of_a_record_becomes_one() -> None:
     assert rows["matmul-shape-bf16-sustained"].quantity == "matmul_shape"
     assert rows["memory-write-fp32"].quantity == "memory_write"
     assert rows["matmul-best-int8"].value.text.endswith(" POP/s")
+    products = {rows[key].value.text for key in ("matmul-best-fp32", "vector-rate-fp32")}
+    assert products == {"52.4311 TFLOP/s", "65.7301 TFLOP/s"}, "no sheet has a matrix rate of fp32"
     assert {row.date for row in found.rows} == {"2026-11-26"}
     assert rows["sparse-matmul-fp8"].quantity == "sparse_matmul"
     assert [row.value.text for row in found.rows if row.quantity == "memory_held"] == ["149.099 GB"]

@@ -100,7 +100,7 @@ REFUSED: list[tuple[str, str, str, str]] = [
     ("babelstream.txt", "Driver: 6", "FAILED validation of a[0]: 6", "results failed verification"),
     # pytest-benchmark
     ("pytest-benchmark.json", '"benchmarks": [', '"marks": [', "has no 'benchmarks'"),
-    ("pytest-benchmark.json", '"quantity"', '"work"', "does not state its work; add benchmark"),
+    ("pytest-benchmark.json", '"quantity"', '"work"', "does not state its quantity; add quantity="),
     ("pytest-benchmark.json", '"matmul_shape"', '"matmul"', "quantity 'matmul' is none; did you"),
     ("pytest-benchmark.json", '"flop"', '"flops"', "matmul_shape needs the flop of one call"),
     ("pytest-benchmark.json", "137438953472", "-5", "flop='-5' is no work of a call"),
