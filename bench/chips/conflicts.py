@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip, Figure, Published
+from bench.chips.variants import is_of_all
 from bench.units import Dimension, Quantity
 
 ROUNDING = 0.03
@@ -36,12 +37,16 @@ class Conflict:
 
 
 def conflicts(chips: Iterable[Chip]) -> tuple[Conflict, ...]:
-    """Returns every open conflict of these sheets, in the order of the figures."""
+    """Returns every open conflict of these sheets, in the order of the figures.
+
+    What a chip has from the sheet of a name that it shares is a conflict of that sheet alone.
+    """
     return tuple(
         Conflict(chip.id, key, chip.figures[key], rivals)
         for chip in chips
         for key in FIGURES
-        if key in chip.figures and (rivals := _disagreeing(chip.figures[key]))
+        if key in chip.figures and not is_of_all(chip.figures[key].formula)
+        if (rivals := _disagreeing(chip.figures[key]))
     )
 
 

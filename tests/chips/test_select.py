@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bench.chips.conflicts import conflicts
 from bench.chips.groups import APART, GROUPS
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -217,6 +218,9 @@ def test_chips_that_share_a_name_have_its_launch_and_price(sheets: Catalogue) ->
     assert price.formula == "of the name huawei-ascend-910b, without a bin"
     noted = one.facts["launch"].note or ""
     assert noted == f"{family.facts['launch'].note}; {price.formula}"
+    listed = {(found.chip, found.figure) for found in conflicts([family, one])}
+    assert (family.id, "price_usd") in listed
+    assert (one.id, "price_usd") not in listed
 
 
 def test_what_a_shared_name_covers_is_told_with_what_it_leaves_out(sheets: Catalogue) -> None:
