@@ -27,8 +27,9 @@ def words() -> tuple[str, ...]:
 
 
 def _added() -> tuple[str, ...]:
-    """Returns the backends that packages add; the names of shipped ones are taken."""
-    return tuple(name for name in addons.added(addons.DEVICES) if name not in DEVICES)
+    """Returns the backends that packages add; words that mean a device here are taken."""
+    taken = ("auto", "all", *DEVICES, *device_types())
+    return tuple(name for name in addons.added(addons.DEVICES) if name not in taken)
 
 
 def parse(word: str) -> tuple[str, int]:

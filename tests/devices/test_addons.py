@@ -8,7 +8,7 @@ import pytest
 from bench import addons
 from bench.__main__ import main
 from bench.config import choices
-from bench.devices.registry import open_device, words
+from bench.devices.registry import absent, open_device, words
 from bench.errors import UsageError
 from bench.kernels.registry import KERNELS, kernel, known
 from bench.records.store import newest, read
@@ -48,6 +48,10 @@ gemm = my_kernel
 [onpaper.devices]
 mychip = my_device
 cpu = my_lost
+npu = my_device
+mps = my_device
+auto = my_device
+all = my_device
 """
 
 
@@ -84,6 +88,15 @@ def test_shipped_names_are_the_shipped_ones() -> None:
     assert open_device("cpu").info().backend == "cpu"
     assert choices("device") == sorted((*words(), "all"))
     assert "mychip" in words()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_backend_takes_no_word_that_means_a_device_already() -> None:
+    assert [word for word in words() if word in ("mychip", "all")] == ["mychip"]
+    assert len(set(words())) == len(words())
+    for taken in ("npu", "mps", "auto"):
+        assert absent(taken, 1) != "there is one", "asked of the package's module"
+    assert absent("mychip", 1) == "there is one"
 
 
 @pytest.mark.usefixtures("installed")
