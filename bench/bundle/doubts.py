@@ -132,7 +132,10 @@ def _stats_problems(timing: Timing) -> Problems:
 
 
 def _work_problems(measurement: Measurement, work: Work) -> Problems:
-    """Yields differences between the work and the kernel's formula, for kernels of this program."""
+    """Yields differences between the work and the kernel's formula, for shipped kernels.
+
+    A kernel that a package adds here may be another than the sender's of the same name.
+    """
     if measurement.kernel not in KERNELS:
         return
     try:

@@ -3,13 +3,18 @@
 import csv
 import io
 import json
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from bench import addons
 from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.judging.verdict import rows
-from bench.records.model import Measurement, Record, Search, Trial
+from bench.kernels.gather import Gather
+from bench.records.model import Measurement, Record, Search, Trial, Work
 from bench.report.record.trials import TITLE, trial_sections
 from bench.report.registry import render
 from tests.report.verdict_cases import product_at, record_of, stream_at
@@ -70,6 +75,22 @@ def test_where_the_work_is_not_known_the_time_is_told_alone(
     (section,) = trial_sections(here, rows(here, sheets))
     assert [one["rate"] for one in section.flat] == [None, None]
     assert [cells[2:5] for cells in section.cells] == [("–", "–", "1.00 ms"), ("–", "–", "2.00 ms")]
+
+
+@pytest.mark.parametrize(("added", "rates"), [("", [1.36e8, 6.8e7]), ("gone", [None, None])])
+def test_a_kernel_that_a_package_adds_has_rates_while_it_can_be_imported(
+    added: str, rates: list[float], record: Record, sheets: Catalogue, monkeypatch: Any
+) -> None:
+    module = SimpleNamespace(KERNEL=type("Mine", (Gather,), {"name": "mine"})())
+    entry = SimpleNamespace(load=lambda: import_module(added) if added else module)
+    entry.dist, entry.value = None, added
+    monkeypatch.setattr(addons, "added", lambda group: {"mine": entry} if "kern" in group else {})
+    changes: dict[str, Any] = {"kernel": "mine", "parameters": {"row": "64B", "rows": 1000}}
+    work = Work(flop=0, bytes=136e3, footprint_bytes=136e3, formula="rows x (2 row + 8)")
+    plain = stream_at(1.0).model_copy(update={**changes, "work": work})
+    here = record_of(record, _searched(plain, ({}, 1e-3), ({"way": "other"}, 2e-3)))
+    (section,) = trial_sections(here, rows(here, sheets))
+    assert [one["rate"] for one in section.flat] == rates
 
 
 def test_the_ten_best_are_shown_and_all_are_told(record: Record, sheets: Catalogue) -> None:
