@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypedDict, cast
 
-from bench.calls.flush import Flushed
+from bench.calls.flush import Flushed, wall_ratio
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -101,14 +101,17 @@ class Given:
 
 
 @contextmanager
-def _own_settings() -> Iterator[None]:
-    """Restores torch's number of threads and current device; opening a device sets them."""
+def _own_settings(word: str) -> Iterator[None]:
+    """Restores torch's number of threads and current device; opening a device sets them.
+
+    The current device is not asked for where the CPU is opened, as that would start CUDA.
+    """
     torch: Any = sys.modules.get("torch")
     if torch is None:
         yield
         return
     threads = torch.get_num_threads()
-    kind = current()
+    kind = "" if word.partition(":")[0] == "cpu" else current()
     try:
         with Api(kind).selected() if kind else nullcontext():
             yield
@@ -125,7 +128,7 @@ def opened(word: str) -> Device:
     if word.partition(":")[0] == "fake":
         raise UsageError("onpaper: the fake device runs no call: take cpu, or an accelerator")
     try:
-        with _own_settings():
+        with _own_settings(word):
             return open_device(word)
     except DeviceError as error:
         raise UsageError(f"onpaper: {error}") from None
@@ -144,6 +147,7 @@ def timed(
 
     Raises:
         RuntimeError: the device failed.
+        UsageError: caches cannot be emptied so, as the message says.
     """
     prepared = PreparedTask(Task([call]))
     timer = cast("Device", Flushed(device)) if flush else device
@@ -151,6 +155,9 @@ def timed(
     try:
         with Watch(device) as watch:
             timing = measure(timer, prepared, plan)
+            if flush:
+                ratio = wall_ratio(device, prepared)
+                timing = timing.model_copy(update={"wall_ratio": ratio})
     except DeviceLostError as error:
         raise RuntimeError(str(error)) from None
     return timing, watch.conditions()

@@ -67,8 +67,8 @@ class AcceleratorDevice(TorchDevice):
         self._llc_bytes = _first_positive(self._properties, CACHES)
         super().__init__(torch.device(kind, index), self._llc_bytes or CACHE_BYTES)
         self._event = clocks.events(self.api, self.device, self._wait)
-        self._overhead_s = 0.0 if self._event else clocks.overhead_s(self._wait)
-        self.timer_resolution_s = max(1e-6, self._overhead_s)
+        self.overhead_s = 0.0 if self._event else clocks.overhead_s(self._wait)
+        self.timer_resolution_s = max(1e-6, self.overhead_s)
         vendor = vendor_behind(self._name(), None, markers())
         self._telemetry = telemetry.of(vendor, _bus(self._properties), index, self.api.count())
 
@@ -136,7 +136,7 @@ class AcceleratorDevice(TorchDevice):
         """
         prepared = super().prepare(kernel, point)
         if self._event is None:
-            prepared = HostTimed(prepared.task, clock=prepared.clock, overhead_s=self._overhead_s)
+            prepared = HostTimed(prepared.task, clock=prepared.clock, overhead_s=self.overhead_s)
         _refuse_fallback(lambda: prepared.run(1))
         self._wait()
         return prepared

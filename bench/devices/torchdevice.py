@@ -97,10 +97,16 @@ class PreparedTask:
 
 @dataclass
 class TorchDevice:
-    """A device driven through torch; backends add properties, telemetry and timing."""
+    """A device driven through torch; backends add properties, telemetry and timing.
+
+    Attributes:
+        cache_bytes: its last-level cache.
+        overhead_s: what synchronizing adds to each batch that the host's clock times, in seconds.
+    """
 
     device: "torch.device"
     cache_bytes: float = field(default=0.0)
+    overhead_s: float = field(default=0.0)
 
     def check(self, kernel: Kernel, point: Point) -> Check:
         """Runs the kernel's correctness check.
