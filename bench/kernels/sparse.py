@@ -78,14 +78,15 @@ class Sparse(Defaults):
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
         """Prunes and compresses operand sets that together exceed twice the cache."""
         library = structured.library(point.dtype, device)
-        structured.refuse_sizes(library, point)
         set_precision(point.dtype)
         count = products.set_count(self.work(point), cache_bytes, MAX_SETS)
         m, n, k = products.sizes(point)
         cutter = products.pool((m * k + k * n) * count, point, device)
-        first, *others = (_cut(cutter, point) for _ in range(count))
         results: Results = {}
-        plain = [_call(library, point, *one) for one in (first, *others)]
+        with structured.explaining_sizes(library, point):
+            first, *others = (_cut(cutter, point) for _ in range(count))
+            plain = [_call(library, point, *one) for one in (first, *others)]
+            plain[0]()
         replayed = captured_if_possible(plain, device)
         calls = [_storing(results, number, one) for number, one in enumerate(replayed)]
         return Task(

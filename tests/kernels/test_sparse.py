@@ -1,7 +1,6 @@
 """2:4 sparse products over stand-ins for the libraries, which compute on the CPU."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -236,14 +235,45 @@ def test_a_library_is_chosen_or_what_is_missing_is_said(
 
 
 @pytest.mark.parametrize(("library", "dtype"), LIBRARIES)
-def test_sizes_that_a_library_does_not_multiply_are_skipped(library: str, dtype: str) -> None:
-    structured.refuse_sizes(library, product(dtype))
-    for side, size in (("m", 65), ("n", 49), ("k", 133)):
-        point = product(dtype)
-        odd = replace(point, parameters={**point.parameters, side: size})
-        told = f"for {dtype} torch needs {side} to be a multiple of .*, not {size}"
-        with pytest.raises(UnsupportedError, match=told):
-            structured.refuse_sizes(library, odd)
+@pytest.mark.parametrize(("side", "size"), [("m", 65), ("n", 49), ("k", 133)])
+def test_sizes_that_a_library_refuses_are_skipped(
+    library: str, dtype: str, side: str, size: int, libraries: Libraries, monkeypatch: Any
+) -> None:
+    def refusing(*_: object, **__: object) -> torch.Tensor:
+        raise RuntimeError("CUDA error: operation not supported")
+
+    libraries.use(library, monkeypatch)
+    for name in ("_cslt_sparse_mm", "_sparse_semi_structured_mm"):
+        monkeypatch.setattr(torch, name, refusing)
+    told = f"for {dtype} torch's sparse tensors need {side} to be a multiple of .*, not {size}"
+    with pytest.raises(UnsupportedError, match=told):
+        SPARSE.build(product(dtype, "nt", **{side: size}), CPU, 0.0)
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        SPARSE.build(product(dtype), CPU, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sizes"), [("bf16", {"m": 136}), ("fp8", {"m": 48}), ("fp8", {"k": 48})]
+)
+def test_sizes_that_a_library_multiplies_are_measured_whatever_torchs_tensors_need(
+    dtype: str, sizes: dict[str, int], libraries: Libraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    libraries.use("cusparselt", monkeypatch)
+    task = SPARSE.build(product(dtype, "nt", **sizes), CPU, 0.0)
+    task.calls[0]()
+    assert spot(task).passed
+
+
+def test_too_little_memory_is_not_blamed_on_the_sizes(
+    libraries: Libraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    libraries.use("cusparselt", monkeypatch)
+    monkeypatch.setattr(torch, "_cslt_compress", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        SPARSE.build(product("bf16", m=65), CPU, 0.0)
 
 
 def test_a_cpu_skips_a_sparse_product_with_its_reason() -> None:

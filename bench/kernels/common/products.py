@@ -168,12 +168,15 @@ def spot_check(left: Factor, right: Factor, out: "torch.Tensor", tolerance: floa
     return verdict(error, widened, (SPOTS, SPOTS, k))
 
 
-def refuse_sizes(point: Point, multiples: "Mapping[str, int]") -> None:
+def refuse_sizes(
+    point: Point, multiples: "Mapping[str, int]", needing: str = "torch needs"
+) -> None:
     """Raises if a size is no multiple of what torch needs.
 
     Args:
         point: the product.
         multiples: of which number each side, ``m``, ``n`` or ``k``, has to be a multiple.
+        needing: subject and verb of the message.
 
     Raises:
         UnsupportedError: the message names the sides.
@@ -183,4 +186,4 @@ def refuse_sizes(point: Point, multiples: "Mapping[str, int]") -> None:
         for side, of in multiples.items() if point.size(side) % of
     ]  # fmt: skip
     if wrong:
-        raise UnsupportedError(f"for {point.dtype} torch needs {', and '.join(wrong)}")
+        raise UnsupportedError(f"for {point.dtype} {needing} {', and '.join(wrong)}")

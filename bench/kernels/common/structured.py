@@ -6,6 +6,7 @@ cuSPARSELt multiplies bf16, fp16, int8 and fp8. CUTLASS, which torch includes fo
 """
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import products
@@ -13,7 +14,7 @@ from bench.kernels.common.base import Point, UnsupportedError, torch_dtype
 from bench.kernels.common.products import out_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import torch
 
@@ -87,22 +88,32 @@ def library(dtype: str, device: "torch.device") -> str:
     raise UnsupportedError(f"torch {torch.__version__} was built without cuSPARSELt")
 
 
-def refuse_sizes(name: str, point: Point) -> None:
-    """Raises if a library does not multiply such sizes, by the table of torch's own tensor class.
+@contextmanager
+def explaining_sizes(name: str, point: Point) -> "Iterator[None]":
+    """Has a library's error name the sizes, if torch's own tensor class would refuse them.
+
+    That class asks for larger multiples than the libraries may need, so any size is tried.
 
     Args:
         name: name of the library.
         point: the product; sparse is its left factor.
 
     Raises:
-        UnsupportedError: the message names the sides.
+        UnsupportedError: the library refused a product with such sizes; the message names them.
     """
+    import torch
     import torch.sparse as owner
 
-    kind = f"SparseSemiStructuredTensor{name.upper()}"
-    needs = getattr(owner, kind)._DTYPE_SHAPE_CONSTRAINTS[torch_dtype(point.dtype)]  # noqa: SLF001 -- as torch checks its own tensors
-    sides = {"m": needs.sparse_min_rows, "n": needs.dense_min_cols, "k": needs.sparse_min_cols}
-    products.refuse_sizes(point, sides)
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        kind = getattr(owner, f"SparseSemiStructuredTensor{name.upper()}")
+        needs = kind._DTYPE_SHAPE_CONSTRAINTS[torch_dtype(point.dtype)]  # noqa: SLF001 -- as torch checks its own tensors
+        sides = {"m": needs.sparse_min_rows, "n": needs.dense_min_cols, "k": needs.sparse_min_cols}
+        products.refuse_sizes(point, sides, "torch's sparse tensors need")
+        raise
 
 
 def _least(dtype: str) -> tuple[int, int]:
