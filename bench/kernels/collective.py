@@ -8,20 +8,13 @@ takes part.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs, ranks, spots
-from bench.kernels.common.base import (
-    Defaults,
-    Limits,
-    Point,
-    Task,
-    UnsupportedError,
-    itemsize,
-)
+from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
 from bench.records.model import Check, Quantity, Work
 from bench.units import binary
 
@@ -46,15 +39,18 @@ SIZES = {
 """Message sizes: powers of eight from 8 B, which shows latency, to 1 GiB."""
 
 LARGEST_ON_CPU = SIZES["128MiB"]
-BUFFERS = 2
-"""Buffers of the message's size per rank: source and target."""
 CHECKED = 1200
 """Elements per rank that are compared before timing."""
 TOLERANCE = {False: 1e-5, True: 1e-4}
 """Largest error relative to the largest element: of one call, and of repeated in-place sums."""
 
 GROWTH = 2.0**96
-"""How far in-place sums may grow before the buffer is reset: each call multiplies them by n."""
+"""How far in-place sums may grow before their target is reset: each call multiplies them by n."""
+TARGETS, TARGETS_BYTES = 64, 2**24
+"""Most targets of in-place sums, used in turn, and the memory of all where there are several: many
+ranks reset a target after few calls, too few of a short message to time."""
+ALIGNED = 128
+"""Targets start at a multiple of this many elements, as torch's allocations do (512 B)."""
 
 
 class Collective(Defaults):
@@ -73,9 +69,8 @@ class Collective(Defaults):
         return tuple(f"{operation}-{size}" for operation in TITLES for size in SIZES)
 
     def most(self, point: Point) -> int:
-        """Returns the calls after which the target has to be reset, 0 if it need not be."""
-        summed = _operation(point) == "all_reduce" and point.size("ranks") > 1
-        return int(math.log(GROWTH) / math.log(point.size("ranks"))) if summed else 0
+        """Returns the calls after which the targets have to be reset, 0 if they need not be."""
+        return _each(point) * _targets(point)
 
     def figures(self, point: Point) -> tuple[str, ...]:
         """Returns the one-way link bandwidth, for bus bandwidth; none between several nodes."""
@@ -119,9 +114,9 @@ class Collective(Defaults):
         """Returns the configuration if memory holds it; CPU ranks share the host's memory."""
         if pilot.size("ranks") == 1:
             raise UnsupportedError(ranks.ALONE)
-        message, held = pilot.size("message_bytes"), BUFFERS
+        message, held = pilot.size("message_bytes"), 1 + _targets(pilot)
         if limits.is_cpu:
-            held = BUFFERS * pilot.size("ranks")
+            held *= pilot.size("ranks")
             if message > LARGEST_ON_CPU:
                 raise UnsupportedError(
                     f"messages above {binary(LARGEST_ON_CPU)} take seconds between CPU processes"
@@ -132,7 +127,7 @@ class Collective(Defaults):
         """Returns the operation over its buffers; raises on all ranks if one cannot allocate."""
         groups = ranks.joined()
         elements = point.size("message_bytes") // itemsize(point.dtype)
-        side = _agreed(lambda: _kept_side(point, elements, device))
+        side = ranks.agreed(lambda: _kept_side(point, elements, device))
         side.spoil()
         observed: dict[str, float | str] = {
             "ranks": float(point.size("ranks")), "bus_factor": bus_factor(point),
@@ -148,10 +143,10 @@ class Collective(Defaults):
         count = point.size("ranks")
         elements = math.ceil(CHECKED / count) * count
         source = inputs.draw((elements,), point.dtype, "normal", device)
-        side = _side(point, source, source.new_empty(elements))
+        side = _side(point, source, source.new_empty(1, elements))
         side.spoil()
         side.run()
-        return side.compared(list(range(side.target.numel())))
+        return side.compared(list(range(side.targets.shape[1])))
 
 
 KERNEL = Collective()
@@ -167,6 +162,18 @@ def _operation(point: Point) -> str:
     return str(point.parameters["operation"])
 
 
+def _each(point: Point) -> int:
+    """Returns the calls after which a target has to be reset, 0 if it need not be."""
+    summed = _operation(point) == "all_reduce" and point.size("ranks") > 1
+    return int(math.log(GROWTH) / math.log(point.size("ranks"))) if summed else 0
+
+
+def _targets(point: Point) -> int:
+    """Returns the number of targets that are used in turn."""
+    held = TARGETS_BYTES // point.size("message_bytes")
+    return max(1, min(TARGETS, held)) if _each(point) else 1
+
+
 @dataclass
 class _Side:
     """One rank's side of a collective.
@@ -174,65 +181,68 @@ class _Side:
     Attributes:
         operation: its name.
         source: this rank's input; an in-place sum starts from a copy of it.
-        target: its output.
-        call: runs the operation once.
-        calls: runs since the target was reset.
-        most: calls before the target is reset; 0 if it is not.
+        targets: its outputs, one a row.
+        bodies: run the operation once, one for each target.
+        each: calls before the next target is used; 0 if there is one, never reset.
+        calls: runs since the targets were reset.
     """
 
     operation: str
     source: "torch.Tensor"
-    target: "torch.Tensor"
-    call: Callable[[], object]
-    most: int
+    targets: "torch.Tensor"
+    bodies: Sequence[Callable[[], object]]
+    each: int
     calls: int = 0
 
     def spoil(self) -> None:
-        """Resets the target: to the source for an in-place sum, else to NaN."""
+        """Resets the targets: to the source for an in-place sum, else to NaN."""
         self.calls = 0
         if self.operation == "all_reduce":
-            self.target.copy_(self.source)
+            self.targets.copy_(self.source)  # into each row
         else:
-            self.target.fill_(float("nan"))
+            self.targets.fill_(float("nan"))
 
     def run(self) -> None:
-        """Runs the operation; first resets a sum grown too far, which no timed call has to."""
-        if self.most and self.calls == self.most:
+        """Runs the operation; first resets sums grown too far, which no timed call has to."""
+        if self.each and self.calls == self.each * len(self.bodies):
             self.spoil()
-        self.call()
+        self.bodies[self.calls // self.each if self.each else 0]()
         self.calls += 1
 
     def compared(self, picked: list[int]) -> Check:
-        """Compares elements of this rank's target with the expected ones in float64."""
+        """Compares elements of the target used last with the expected ones in float64."""
         import torch
 
         at = torch.tensor(picked)
         wanted = _wanted(self.operation, self.source, at)
-        grown = self.operation == "all_reduce" and self.calls > 1
-        got = self.target[at.to(self.target.device)].cpu().double()
+        row, sums = divmod(max(self.calls - 1, 0), self.each) if self.each else (0, 0)
+        target, grown = self.targets[row], sums > 0
+        got = target[at.to(target.device)].cpu().double()
         if grown:
-            got = got / float(ranks.count()) ** (self.calls - 1)
+            got = got / float(ranks.count()) ** sums
         error = float((got - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30))
         tolerance = TOLERANCE[grown]
-        shape = f"{len(picked)} of {self.target.numel()}"
+        shape = f"{len(picked)} of {target.numel()}"
         return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=shape)
 
 
 def _kept_side(point: Point, elements: int, device: "torch.device") -> _Side:
     (source,) = inputs.buffers(1, elements, point.dtype, point.data, device)
-    return _side(point, source, inputs.outputs(elements, source.dtype, device))
+    count, apart = _targets(point), math.ceil(elements / ALIGNED) * ALIGNED
+    outputs = inputs.outputs(count * apart, source.dtype, device).view(count, apart)
+    return _side(point, source, outputs[:, :elements])
 
 
-def _side(point: Point, source: "torch.Tensor", target: "torch.Tensor") -> _Side:
-    """Returns this rank's side; the two buffers have the message's size, and are cut as needed."""
+def _side(point: Point, source: "torch.Tensor", targets: "torch.Tensor") -> _Side:
+    """Returns this rank's side; source and rows have the message's size, and are cut as needed."""
     operation, count = _operation(point), point.size("ranks")
     part = source.numel() // count
     if operation == "all_gather":
         source = source[:part]
     elif operation == "reduce_scatter":
-        target = target[:part]
-    call = _call(operation, source, target)
-    return _Side(operation, source, target, call, KERNEL.most(point))
+        targets = targets[:, :part]
+    bodies = [_call(operation, source, target) for target in targets]
+    return _Side(operation, source, targets, bodies, _each(point))
 
 
 def _call(operation: str, source: "torch.Tensor", target: "torch.Tensor") -> Callable[[], object]:
@@ -258,26 +268,11 @@ def _torchs(operation: str) -> Callable[..., object]:
     return found
 
 
-def _agreed(make: Callable[[], _Side]) -> _Side:
-    """Returns ``make()`` if it succeeds on every rank; otherwise all raise, so that none hangs."""
-    trouble: Exception | None = None
-    try:
-        made = make()
-    except (RuntimeError, MemoryError) as error:
-        trouble = error
-    failed = ranks.gathered(trouble is not None)
-    if trouble is not None:
-        raise trouble
-    if any(failed):
-        raise MemoryError(f"no room on rank {failed.index(True)}")
-    return made
-
-
 def _picked(side: _Side) -> list[int]:
     """Returns element indices, the same on every rank: the first, the last, and random ones."""
     import torch
 
-    count = side.target.numel()
+    count = side.targets.shape[1]
     mine = torch.randint(0, count, (min(spots.SPOTS, count),)).tolist()
     return sorted({0, count - 1, *ranks.gathered(mine)[0]})
 

@@ -10,6 +10,7 @@ from bench.devices.base import Elapsed, Health
 from bench.devices.fake import FakePrepared, FakeSpec
 from bench.devices.ranks import Worker, slowest, worst
 from bench.devices.team import LostRankError, Outcome
+from bench.kernels import collective
 from bench.kernels.common import ranks
 from bench.kernels.common.base import Point, UnsupportedError
 from bench.kernels.registry import kernel
@@ -44,7 +45,7 @@ def test_what_the_first_is_asked_all_do(pair: Pair) -> None:
     told = [("check", "collective", POINT), ("prepare", "collective", POINT), ("time", 7)]
     assert pair.first.log == pair.second.log == [*told, ("release",)]
     orders = ["check", "prepare", "spoil", "time", "align", "spot_check", "release"]
-    assert (prepared.at_once, getattr(prepared, "most", None)) == (1, 96)
+    assert (prepared.at_once, getattr(prepared, "most", None)) == (1, 96 * 64)
     assert pair.teams[0].said == orders
     assert pair.teams[1].said == ["align"]
 
@@ -68,6 +69,7 @@ def test_timed_batches_of_sums_in_place_begin_with_a_reset_and_need_no_other(
         spoiled.append(one)
 
     monkeypatch.setattr(FakePrepared, "spoil", noted)
+    monkeypatch.setattr(collective, "TARGETS", 1)
     point = replace(POINT, parameters={**POINT.parameters, "operation": operation})
     prepared = pair.leader.prepare(COLLECTIVE, point)
     batch = measure(pair.leader, prepared, Plan(0.05)).batch_calls

@@ -5,12 +5,16 @@ import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.kernels.common.base import UnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch.distributed import ProcessGroup
+
+Made = TypeVar("Made")
 
 ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")
 """The environment variables that torchrun sets; a batch system sets some of them, never all."""
@@ -149,3 +153,18 @@ def gathered(mine: object) -> list[Any]:
     objects: list[Any] = [None] * count()
     dist.all_gather_object(objects, mine)
     return objects
+
+
+def agreed(make: "Callable[[], Made]") -> "Made":
+    """Returns ``make()`` if it succeeds on every rank; otherwise all raise, so that none hangs."""
+    trouble: Exception | None = None
+    try:
+        made = make()
+    except (RuntimeError, MemoryError) as error:
+        trouble = error
+    failed = gathered(trouble is not None)
+    if trouble is not None:
+        raise trouble
+    if any(failed):
+        raise MemoryError(f"no room on rank {failed.index(True)}")
+    return made
