@@ -1,7 +1,8 @@
 """onpaper: published figures of AI chips beside what a device really does.
 
 As a library: ``bench.chip("H20")``, ``bench.frame("figures")``, ``bench.classify(...)``; see
-:mod:`bench.library`. Nothing is loaded before it is asked for.
+:mod:`bench.library`. ``bench.benchmark`` times a call; see :mod:`bench.calls.compared`. Nothing is
+loaded before it is asked for.
 """
 
 from importlib import import_module
@@ -16,8 +17,8 @@ __all__ = [
 ]  # fmt: skip
 
 if TYPE_CHECKING:
+    from bench.calls.compared import benchmark as benchmark
     from bench.library import TABLES as TABLES
-    from bench.library import benchmark as benchmark
     from bench.library import catalogue as catalogue
     from bench.library import chip as chip
     from bench.library import classification_frame as classification_frame
@@ -38,10 +39,11 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Returns an attribute of ``bench.library``, which is imported on first use (PEP 562)."""
+        """Returns a name of the Python interface; its module is imported on first use (PEP 562)."""
         if name.startswith("_") or name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module("bench.library"), name)
+        module = "bench.calls.compared" if name == "benchmark" else "bench.library"
+        return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:

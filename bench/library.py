@@ -7,13 +7,12 @@ the command line's table, with its sources.
 """
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bench import notebook
-from bench.calls.result import Result
 from bench.chips.conflicts import Conflict
 from bench.chips.conflicts import conflicts as open_conflicts
 from bench.chips.load import catalogue
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TABLES",
-    "benchmark",
     "catalogue",
     "chip",
     "classification_frame",
@@ -212,26 +210,6 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
     known = bench_of(None, ())
     found = pairing(one, other, known, _margin(margin))
     return Verdicts(found, verdict_report(found, known, rows=False))
-
-
-def benchmark(call: Callable[[], object], **options: object) -> Result:
-    """Times a call of your own, and compares its rate with the published figure of its chip.
-
-    It runs on the device of the tensors that the call returns or holds. The result has ``seconds``,
-    ``rate`` and, of the figure ``published``, ``achieved``: see ``bench.calls.result.Result``.
-
-    Args:
-        call: takes no arguments, such as ``lambda: model(x)``.
-        options: the work of one call (``flop``, ``bytes`` or ``items``, with ``dtype``), and
-            ``figure``, ``device``, ``chip``, ``seconds`` (default 1), ``name``, ``flush``: as of
-            the pytest fixture ``onpaper``.
-
-    Example:
-        >>> bench.benchmark(lambda: sum(range(1000)), items=1000, seconds=0.05).rate > 0
-        True
-    """
-    found: Result = import_module("bench.calls.compared").benchmark(call, **options)
-    return found
 
 
 def reload() -> None:

@@ -71,10 +71,27 @@ def benchmark(  # noqa: PLR0913 -- options of one measurement
     flush: bool = False,
     **work: Unpack[WorkArguments],
 ) -> Result:
-    """Times a call and compares its rate with the published figure, as ``bench.benchmark`` says.
+    """Times a call of your own, and compares its rate with the published figure of its chip.
+
+    Args:
+        call: takes no arguments, such as ``lambda: model(x)``.
+        device: device word; default: that of the tensors that the call returns or holds.
+        chip: the chip whose sheet it is compared with; default: the one that is recognised.
+        seconds: time to measure in s.
+        name: name of the row.
+        flush: empty the caches before each call, outside its time.
+        work: the work of one call (``flop``, ``bytes`` or ``items``, with ``dtype``), and
+            ``figure``: see ``WorkArguments``.
+
+    Returns:
+        ``seconds``, ``rate`` and, of the figure ``published``, ``achieved``: see ``Result``.
 
     Raises:
         UsageError: invalid work, dtype, figure, device or chip, or no time.
+
+    Example:
+        >>> bench.benchmark(lambda: sum(range(1000)), items=1000, seconds=0.05).rate > 0
+        True
     """
     if not 0 < seconds < math.inf:
         raise UsageError(f"onpaper: seconds={seconds:g} must be above 0")

@@ -81,13 +81,11 @@ BELOW: dict[str, tuple[str, ...]] = {
         "tables", "report", "claims", "evidence", "judging", "rules", "theory", "chips",
         "records.model",
     ),
-    "calls.result": ("report.text", "judging", "chips.figures", "records.model", "units"),
     "library": (
-        "calls.result",
         "notebook", "tables", "report", "claims", "rules", "theory", "chips", "records", "files",
         "errors", "paths",
     ),
-    "": ("library", "version"),
+    "": ("calls.compared", "library", "version"),
     "verification": (
         "archive", "judging", "fleet", "plot", "report", "claims", "evidence", "identity", "rules",
         "theory", "chips", "records", "errors", "units", "paths", "", "words",
@@ -122,7 +120,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "launch": ("measure", "report", "config", "records", "files", "errors"),
     "calls": (
-        "calls.result", "report", "judging", "measure", "devices", "kernels", "chips", "records",
+        "report", "judging", "measure", "devices", "kernels", "chips", "records",
         "errors", "units",
     ),
     "plugin": ("calls", "report", "measure", "records", "errors"),
