@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 from bench.kernels.common import inputs
 from bench.kernels.common.attend import proven, relative_error
 from bench.kernels.common.base import Defaults, Limits, Point, Task, itemsize
-from bench.kernels.common.llm import (
-    DTYPES,
+from bench.kernels.common.grouped import (
     GROUPED_WAYS,
-    LEFT_OUT,
-    Results,
     counts,
-    cut_weights,
     expert_block,
     expert_work,
     group_ends,
+    routes,
+)
+from bench.kernels.common.llm import (
+    DTYPES,
+    LEFT_OUT,
+    Results,
+    cut_weights,
     refuse_size,
     refuse_slow_product,
-    routes,
     verdict,
 )
 from bench.kernels.common.precision import set_precision

@@ -16,16 +16,14 @@ from bench.kernels.common.base import Defaults, Limits, Point, Task, itemsize
 from bench.kernels.common.decoder import Layer, forward
 from bench.kernels.common.exact import exact_token, narrowed
 from bench.kernels.common.graphs import captured
+from bench.kernels.common.grouped import counts, grouped_way, routes
 from bench.kernels.common.llm import (
     DTYPES,
     LEFT_OUT,
     Results,
-    counts,
     cut_weights,
-    grouped_way,
     refuse_size,
     refuse_slow_product,
-    routes,
     verdict,
 )
 from bench.kernels.common.precision import set_precision

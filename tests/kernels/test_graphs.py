@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from bench.kernels.common import inputs, llm
+from bench.kernels.common import grouped, inputs
 from bench.kernels.common.base import UnsupportedError
 from bench.kernels.common.graphs import captured, captured_if_possible
 from tests.kernels.graph_cases import REFUSED, Cuda
@@ -119,7 +119,7 @@ def test_a_grouped_product_that_waits_for_its_sizes_is_done_by_a_loop(
     """torch has code of its own for bf16 on some devices; else it copies the sizes to the host."""
     product = cuda.wait if waits else lambda: None
     monkeypatch.setattr(inputs, "draw", lambda *_: torch.zeros(1))
-    monkeypatch.setattr(llm, "group_ends", lambda *_: cuda.waits == 0 or pytest.fail("waits"))
-    monkeypatch.setattr(llm, "grouped_product", lambda *_: product())
-    assert llm.grouped_way.__wrapped__("fp16", CUDA) == way
+    monkeypatch.setattr(grouped, "group_ends", lambda *_: cuda.waits == 0 or pytest.fail("waits"))
+    monkeypatch.setattr(grouped, "grouped_product", lambda *_: product())
+    assert grouped.grouped_way.__wrapped__("fp16", CUDA) == way
     assert cuda.waits == 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench.kernels import layer as module
-from bench.kernels.common import decoder, llm
+from bench.kernels.common import decoder, grouped, llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.common.exact import narrowed
 from bench.kernels.layer import KERNEL, MODELS
@@ -219,7 +219,7 @@ def test_the_work_of_a_layer_of_experts_counts_those_that_tokens_reach(
     batch: int, length: int
 ) -> None:
     one = workload("deepseek-v3")
-    told = llm.routes(batch, 256, 8)
+    told = grouped.routes(batch, 256, 8)
     reached = len({expert for chosen in told for expert in chosen})
     found = KERNEL.work(point("deepseek-v3-decode", "bf16", batch=batch, length=length))
     fixed = 187_105_280 + 2 * 7168 + 1536 + 512 + 257 * 7168 + 256 - 7168 + 3 * 7168 * 2048

@@ -10,7 +10,7 @@ import torch
 
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import experts, norm
-from bench.kernels.common import llm
+from bench.kernels.common import grouped, llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
@@ -40,7 +40,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_work_of_experts_is_what_a_loop_counts() -> None:
-    told = llm.routes(40, 256, 8)
+    told = grouped.routes(40, 256, 8)
     operations, weights, rows = 0, set(), 0
     for chosen in told:
         for expert in chosen:
@@ -55,14 +55,14 @@ def test_the_work_of_experts_is_what_a_loop_counts() -> None:
 
 
 def test_routing_is_even_without_repetition_and_always_the_same() -> None:
-    told = llm.routes(2000, 64, 4)
-    assert told == llm.routes.__wrapped__(2000, 64, 4)
+    told = grouped.routes(2000, 64, 4)
+    assert told == grouped.routes.__wrapped__(2000, 64, 4)
     assert all(len(set(chosen)) == 4 for chosen in told)
     found = Counter(expert for chosen in told for expert in chosen)
     assert set(found) == set(range(64))
     assert max(found.values()) < 2 * min(found.values())
-    assert sum(llm.counts(told, 64)) == 2000 * 4
-    assert llm.counts(told, 3) == (found[0], found[1], found[2])
+    assert sum(grouped.counts(told, 64)) == 2000 * 4
+    assert grouped.counts(told, 3) == (found[0], found[1], found[2])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -79,7 +79,7 @@ def test_every_way_of_experts_is_right(way: str, dtype: str) -> None:
 def test_wrong_experts_fail_the_check(
     way: str, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = llm.grouped_product
+    real = grouped.grouped_product
     turned: Callable[[torch.Tensor], torch.Tensor] = {
         "next expert": lambda weights: weights.roll(1, dims=0),
         "up and gate": lambda weights: weights.roll(weights.shape[1] // 2, dims=1),
@@ -89,7 +89,7 @@ def test_wrong_experts_fail_the_check(
     def spoilt(how: str, rows: Any, weights: Any, *others: Any) -> Any:
         return real(how, rows, turned(weights), *others)
 
-    monkeypatch.setattr(llm, "grouped_product", spoilt)
+    monkeypatch.setattr(grouped, "grouped_product", spoilt)
     assert not EXPERTS.check(block("prefill", way), CPU).passed
 
 
@@ -110,7 +110,7 @@ def test_a_device_holds_as_many_experts_as_fit(memory_bytes: float, held: int) -
     limits = Limits(memory_bytes, 50e6, is_cpu=False)
     space = EXPERTS.space(EXPERTS.pilot("bf16", "normal", "decode"), limits)
     assert {one.size("experts") for one in space} == {held}
-    assert [one.parameters["way"] for one in space] == list(llm.GROUPED_WAYS)
+    assert [one.parameters["way"] for one in space] == list(grouped.GROUPED_WAYS)
     assert {one.size("batch") for one in space} == {64}
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.kernels.common.attend import attention, packed
-from bench.kernels.common.llm import counts, expert_block, gelu, group_ends, routes, swiglu
+from bench.kernels.common.grouped import counts, expert_block, group_ends, routes
+from bench.kernels.common.llm import gelu, swiglu
 from bench.workloads.model import Experts, Mla, Workload
 
 if TYPE_CHECKING:
