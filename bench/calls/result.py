@@ -1,7 +1,7 @@
 """The result of a call: a rate with its interval, and the published figure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
@@ -73,16 +73,10 @@ def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "
     doubt = doubt if paper else ""
     why = "; ".join(one for one in (why, doubt) if one)
     disturbed = "; ".join(_troubles(row.measurement))
-    implausible = row.verdict is Verdict.IMPLAUSIBLE
-    believed = row.fraction if row.tests and not implausible else None
+    believed = row.fraction if row.tests and row.verdict is not Verdict.IMPLAUSIBLE else None
     shown = with_interval(found, row.dimension) if found else show(seconds, Dimension.TIME)
-    comparison = why
-    if paper and row.fraction:
-        comparison = f"{percent(row.fraction)} of {paper.text}, {FIGURES[paper.key].title}"
-        remarks = (
-            [doubt, disturbed] if believed else [f"implausible: {why}" if implausible else why]
-        )
-        comparison += f" ({remark})" if (remark := "; ".join(filter(None, remarks))) else ""
+    remarks = (doubt, disturbed) if believed else (why,)
+    comparison = _comparison(row, [one for one in remarks if one]) or why
     return Result(
         name=name,
         seconds=seconds,
@@ -96,6 +90,17 @@ def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "
         disturbed=disturbed,
         text="; ".join(filter(None, (f"{name}: {shown}", comparison, chip or device))),
     )
+
+
+def _comparison(row: Row, remarks: Sequence[str]) -> str:
+    """Returns the share of the published figure, with remarks; empty without such a share."""
+    if not (row.paper and row.fraction):
+        return ""
+    share = f"{percent(row.fraction)} of {row.paper.text}, {FIGURES[row.paper.key].title}"
+    said = "; ".join(remarks)
+    if row.verdict is Verdict.IMPLAUSIBLE:
+        said = f"implausible: {said}"
+    return f"{share} ({said})" if said else share
 
 
 def _troubles(measurement: Measurement) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """What the shipped model predicts for serving and training that somebody measured."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -84,12 +85,8 @@ def serving_beside(report: Report) -> Iterator[Beside]:
         quantity, name = row.words["quantity"], row.words["stack"].rpartition(" ")[2]
         seconds = 1e-3 * row["ttft_ms" if quantity == FIRST else "tpot_ms"]
         measured = row["concurrency"] / seconds if quantity == RATE else seconds
-        try:
-            found, halves = _predicted(row, chips[row.chip], models[row.words["model"]], known)
-        except UsageError as error:
-            yield Beside(name, quantity, measured, why=str(error))
-        else:
-            yield Beside(name, quantity, measured, found, halves)
+        sheet, model = chips[row.chip], models[row.words["model"]]
+        yield _beside(name, quantity, measured, partial(_predicted, row, sheet, model, known))
 
 
 def _why_not(value: Reported, models: Mapping[str, Workload]) -> str:
@@ -112,12 +109,22 @@ def training_beside(report: Report) -> Iterator[Beside]:
     models, chips, known = workloads(), _chips(), chosen(None)
     for row in trained_rows([report], chips, models):
         name, measured = row.words["row"], row["rate"] * row["chips"]
-        try:
-            found, halves = _trained(row, chips[row.chip], models[row.words["model"]], known)
-        except UsageError as error:
-            yield Beside(name, TRAINING, measured, why=str(error))
-        else:
-            yield Beside(name, TRAINING, measured, found, halves)
+        sheet, model = chips[row.chip], models[row.words["model"]]
+        yield _beside(name, TRAINING, measured, partial(_trained, row, sheet, model, known))
+
+
+def _beside(
+    name: str,
+    quantity: str,
+    measured: float,
+    predicted: Callable[[], tuple[float, tuple[float, ...]]],
+) -> Beside:
+    """Returns a measurement with its prediction, or why there is none."""
+    try:
+        found, halves = predicted()
+    except UsageError as error:
+        return Beside(name, quantity, measured, why=str(error))
+    return Beside(name, quantity, measured, found, halves)
 
 
 def _trained(

@@ -9,22 +9,8 @@ from bench.checks import check
 from bench.commands import check as command
 from bench.records.model import Record
 from bench.records.store import write
-from tests.commands.check_cases import no_results
+from tests.commands.check_cases import RULE, no_results
 
-RULE = """\
-id: US-ONE
-title: One
-jurisdiction: US
-kind: eccn_control
-citation: here
-effective: "2026-01-01"
-destination: {groups: ["D:5"]}
-outcomes:
-  - {id: caught, eccn: 3A090.a, when: {tpp: ">= 4800"}}
-  - {id: none, policy: none}
-confidence: official_text
-sources: [sheet-a]
-"""
 FILES = {
     "sources.yaml": 'sheet-a: {url: "https://example.com/", kind: regulation, '
     'accessed: "2026-11-24"}\n',
