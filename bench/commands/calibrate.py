@@ -64,7 +64,7 @@ def _place(word: str | None) -> Path | None:
 
 
 def _of_tables() -> "tuple[Learnt, Report]":
-    from bench.predict.learning.shipped import learn_all, shipped
+    from bench.predict.learning.shippeddata import learn_all, shipped
     from bench.report.prediction.calibration import fitted
 
     found = learn_all(shipped())
@@ -74,7 +74,7 @@ def _of_tables() -> "tuple[Learnt, Report]":
 def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     from bench.chips.load import catalogue
     from bench.predict.learning.learn import load
-    from bench.predict.learning.own import calibrated, chip_of
+    from bench.predict.learning.ownrecords import calibrated, chip_of
     from bench.predict.model.facts import all_facts
     from bench.records.latest import find_own, record_folders
     from bench.records.store import read

@@ -243,8 +243,8 @@ def _pareto(config: PlotConfig, sheets: "Catalogue") -> "Picture":
     from bench.commands.keys.predict import ANY, PARETO, serving_goals_of
     from bench.plot.pareto import picture
     from bench.predict.answers import Answer
-    from bench.predict.best import best
     from bench.predict.learning.learn import load
+    from bench.predict.search import best
 
     asked = PredictConfig(
         workload=config.workload, precision=config.precision, devices=config.devices,

@@ -271,8 +271,8 @@ def _fitted_model(config: PredictConfig, workload: "Workload") -> "Learnt":
 def _best(
     config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", given: set[str]
 ) -> "Report":
-    from bench.predict.best import best
     from bench.predict.refusals import refuse_engine
+    from bench.predict.search import best
     from bench.report.prediction.best import best_ways
     from bench.report.prediction.goals import GoalResult
     from bench.report.prediction.weak import with_weak

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     """Returns what chips can be expected to reach of rates and bandwidth."""
     from bench.claims.sensitivity import bench_of
+    from bench.predict.figureshares import reached
     from bench.predict.model.facts import all_facts
-    from bench.predict.reached import reached
-    from bench.report.prediction.reached import reached_report
+    from bench.report.prediction.figureshares import reached_report
     from bench.report.prediction.weak import untested_figures, with_weak
 
     known = all_facts(sheets)
@@ -33,7 +33,7 @@ def product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> 
     """Returns the time of one matrix product on each chip."""
     from bench.predict.answers import timed_products
     from bench.predict.learning.learn import chosen
-    from bench.predict.measured import measured_rates
+    from bench.predict.measuredrates import measured_rates
     from bench.predict.model.facts import all_facts
     from bench.report.prediction.products import Product, product_report
     from bench.report.prediction.weak import untested_figures, with_weak

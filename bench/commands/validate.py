@@ -62,7 +62,7 @@ def main(words: list[str]) -> int:
 
 def world() -> "World":
     """Returns the shipped data; tests replace it."""
-    from bench.predict.learning.shipped import shipped
+    from bench.predict.learning.shippeddata import shipped
 
     return shipped()
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.predict.apart import predicted
+from bench.predict.disaggregated import predicted
 from bench.predict.forecast import Prediction
-from bench.predict.learning.expected import difference
+from bench.predict.learning.departure import difference
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.pooled import LEVELS, Departures
+from bench.predict.learning.pooling import LEVELS, Departures
 from bench.predict.learning.product import Shapes, roofline, shapes
 from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
-from bench.predict.micro import with_larger_micro
+from bench.predict.microbatch import with_larger_micro
 from bench.predict.model.capacity import Room, least_chips, room, widths
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.precision import precision, weights_of

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.predict.assumed import assumed, no_link
-from bench.predict.doubts import sheet_half
-from bench.predict.learning.expected import departure, has_fitted_vendor
+from bench.predict.assumptions import assumed, no_link
+from bench.predict.learning.departure import departure, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
-from bench.predict.learning.others import OtherGroups
-from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.othergroups import OtherGroups
+from bench.predict.learning.pooling import LEVELS
 from bench.predict.learning.ranges import SEQUENCES, TOKENS, Range
-from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
+from bench.predict.learning.trainingruns import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points
@@ -30,9 +29,10 @@ from bench.predict.model.step import Step, step
 from bench.predict.model.training import training
 from bench.predict.scenario import Scenario
 from bench.predict.tiers import Tier, lacking, tier
+from bench.predict.uncertainty import sheet_half
 
 if TYPE_CHECKING:
-    from bench.predict.apart import PrefillSide
+    from bench.predict.disaggregated import PrefillSide
 
 STEPS = ("prefill", "decode")
 """Phases that are a single step."""

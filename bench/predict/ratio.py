@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.predict.forecast import Prediction, part_of
-from bench.predict.learning.expected import difference
+from bench.predict.learning.departure import difference
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
-from bench.predict.learning.others import OtherGroups
-from bench.predict.learning.pooled import LEVELS
-from bench.predict.model.apart import WIDER
+from bench.predict.learning.othergroups import OtherGroups
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.model.disaggregated import WIDER
 from bench.predict.model.operators import Array
 
 WAYS = {DENSE: (0.15, 0.36), EXPERTS: (0.26, 0.45)}

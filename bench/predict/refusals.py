@@ -4,7 +4,7 @@ import math
 
 from bench.errors import UsageError, did_you_mean
 from bench.predict.learning.learn import Learnt
-from bench.predict.measured import measured_rate
+from bench.predict.measuredrates import measured_rate
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.pooled import Departures
+from bench.predict.learning.pooling import Departures
 from bench.predict.model.facts import Facts
 
 

@@ -12,7 +12,7 @@ from bench import paths
 from bench.chips.load import catalogue
 from bench.files.atomic import replace
 from bench.predict.learning.learn import FILE, written
-from bench.predict.learning.shipped import learn_all, shipped
+from bench.predict.learning.shippeddata import learn_all, shipped
 from bench.predict.validation import points
 from bench.predict.validation.errorfile import FILE as VALIDATION
 from bench.predict.validation.errorfile import state

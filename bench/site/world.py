@@ -16,7 +16,7 @@ from bench.claims.sensitivity import Bench, bench_of
 from bench.errors import LONGEST, DataError, UsageError, first_line
 from bench.evidence.observe import Observation
 from bench.judging.verdict import MARGIN, Row, rows
-from bench.predict.validation.tested import errors
+from bench.predict.validation.chiperrors import errors
 from bench.records.model import IMPORTED_BY, Record
 from bench.records.store import read
 from bench.rules.judged import Judged, judged

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from bench.chips.load import catalogue
 from bench.predict.learning.learn import PRODUCTS
+from bench.predict.learning.ownproducts import refined
 from bench.predict.learning.product import Products, Shapes
 from bench.predict.learning.productfit import Measured, Prior, fit_all_chips, measured, prior
-from bench.predict.learning.refined import refined
 from bench.predict.learning.tables import tables
 from bench.predict.model.facts import all_facts
 from bench.predict.model.operators import Array

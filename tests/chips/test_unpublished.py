@@ -7,7 +7,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.predict.model.facts import facts
-from bench.predict.used import used
+from bench.predict.sheetinputs import used
 from bench.report.table import Notes
 from bench.report.text.marks import computed_figures, computed_notes
 from tests.commands.command_cases import document, said

@@ -12,7 +12,7 @@ from bench.gate.recorded import run_of
 from bench.plot.registry import record_pictures
 from bench.predict.answers import answers
 from bench.predict.learning import learn
-from bench.predict.learning.own import layers
+from bench.predict.learning.ownrecords import layers
 from bench.predict.learning.world import own_products
 from bench.predict.model.facts import all_facts
 from bench.predict.validation import errorfile

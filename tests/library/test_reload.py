@@ -13,7 +13,7 @@ from bench.errors import UsageError
 from bench.evidence.load import reports
 from bench.files import caches as loaded
 from bench.predict.learning import learn
-from bench.predict.validation import tested
+from bench.predict.validation import chiperrors
 from bench.units import Quantity, parse
 from bench.workloads.load import workloads
 
@@ -71,7 +71,7 @@ def test_a_sheet_that_was_edited_is_read_anew_when_asked_for(
     assert bench.chip("nvidia-test-one").figures["memory_capacity"].value == size(80)
 
 
-@pytest.mark.parametrize("load", [reports, learn.load, tested.errors])
+@pytest.mark.parametrize("load", [reports, learn.load, chiperrors.errors])
 def test_evidence_fits_and_errors_are_read_anew_too(load: Callable[[], object]) -> None:
     """``reload`` left these as they were first read: a new fit was used in no prediction."""
     before = load()

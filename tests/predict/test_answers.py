@@ -8,7 +8,7 @@ import pytest
 
 from bench import paths
 from bench.predict.model.power import HOURS, WAITING, WORKING
-from bench.predict.validation.tested import errors
+from bench.predict.validation.chiperrors import errors
 from bench.site.predicted import STANDING, StandingQuestion
 from bench.units import Dimension, show
 from tests.commands.command_cases import document, said

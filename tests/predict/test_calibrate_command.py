@@ -70,8 +70,8 @@ def test_the_tables_in_every_format(
     style: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the shipped fit, for each fit takes most of a second."""
-    monkeypatch.setattr("bench.predict.learning.shipped.shipped", lambda: None)
-    monkeypatch.setattr("bench.predict.learning.shipped.learn_all", lambda _: load())
+    monkeypatch.setattr("bench.predict.learning.shippeddata.shipped", lambda: None)
+    monkeypatch.setattr("bench.predict.learning.shippeddata.learn_all", lambda _: load())
     code, out, err = said("calibrate", [f"report={style}"], capsys)
     assert (code, err) == (0, "")
     looks_like(style, out)

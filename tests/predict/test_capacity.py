@@ -5,8 +5,8 @@ import math
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict.learning.served import as_served
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.servingrows import as_served
+from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.attention import replicated
 from bench.predict.model.capacity import (
     RESERVED_B,

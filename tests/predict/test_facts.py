@@ -9,7 +9,7 @@ from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.evidence.load import reports
 from bench.evidence.observe import reported
-from bench.predict.assumed import UNKNOWN_LINK
+from bench.predict.assumptions import UNKNOWN_LINK
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.step import LINKED
 from tests.chips.comparison_cases import chip

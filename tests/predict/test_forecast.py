@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.predict.assumed import no_network
+from bench.predict.assumptions import no_network
 from bench.predict.forecast import Prediction, forecast, part_of
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.model.facts import Facts

@@ -10,12 +10,12 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.evidence.pool import Evidence
+from bench.predict.figureshares import REACHED, reached
 from bench.predict.learning.figures import Fractions, GroupValue, fractions, group_values
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
-from bench.predict.learning.pooled import LEVELS, pooled
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.pooling import LEVELS, pooled
+from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.facts import Labels
-from bench.predict.reached import REACHED, reached
 from bench.predict.validation.figures import figures_left_out
 
 everything = cache(shipped)

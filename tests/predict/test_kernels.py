@@ -8,10 +8,10 @@ import pytest
 from numpy.random import default_rng
 
 from bench.commands.validate import world as shipped_world
-from bench.predict.learning import attending, collectives, experts
-from bench.predict.learning.attending import Decode, Prefill
+from bench.predict.learning import attention, collectives, experts
+from bench.predict.learning.attention import Decode, Prefill
 from bench.predict.learning.collectives import Linked
-from bench.predict.learning.expected import departure
+from bench.predict.learning.departure import departure
 from bench.predict.learning.experts import Grouped, touched
 from bench.predict.learning.kernel import (
     Kernel,
@@ -72,14 +72,14 @@ def test_prefill_is_arithmetic_a_path_and_bytes() -> None:
     flop = 4 * 32 * 128 * 4096 * 4097 / 2
     path = 4 * 128 * 128 * 4096 / (0.5e15 / 100)
     moved = 4096 * 128 * (2 * 8 * 2 + 2 * 32 * 2)
-    told = attending.prefill_seconds(attending.attentions([asked()], CHIP), how)[0]
+    told = attention.prefill_seconds(attention.attentions([asked()], CHIP), how)[0]
     assert told == pytest.approx(1e-5 + flop / 0.5e15 + 0.5 * path + moved / 2e12)
 
 
 def test_half_a_head_runs_slower_by_its_power() -> None:
     how = Prefill(0.5, 0.0, 0.5, 0.0, 1e9, 1e-9, 2.0, 0.0)
     wide, narrow = (
-        attending.prefill_seconds(attending.attentions([asked(head_dim=size)], CHIP), how)[0]
+        attention.prefill_seconds(attention.attentions([asked(head_dim=size)], CHIP), how)[0]
         for size in (128.0, 64.0)
     )
     assert wide / narrow == pytest.approx(2 / 2**0.5)
@@ -88,7 +88,7 @@ def test_half_a_head_runs_slower_by_its_power() -> None:
 def test_decode_reads_the_cache_by_as_many_units_as_it_fills() -> None:
     how = Decode(stream=0.8, split=512.0, held=1e-9, cached=2.0, launch_s=0.0)
     rows = [asked("decode", batch=batch) for batch in (1.0, 64.0)]
-    few, many = attending.decode_seconds(attending.attentions(rows, CHIP), how)
+    few, many = attention.decode_seconds(attention.attentions(rows, CHIP), how)
     each = 4096 * 2 * 8 * 128 * 2 + 2 * 2 * 32 * 128
     assert many == pytest.approx(64 * each / 3.2e12)
     assert few == pytest.approx(each / 3.2e12 * 100 / 64)
@@ -96,10 +96,10 @@ def test_decode_reads_the_cache_by_as_many_units_as_it_fills() -> None:
 
 def test_a_latent_cache_is_read_once_for_all_heads() -> None:
     row = asked("decode", heads=128.0, kv_heads=128.0, head_dim=544.0, latent=576.0, batch=256.0)
-    one = attending.attentions([row], CHIP)
+    one = attention.attentions([row], CHIP)
     assert one.kv_bytes[0] == 256 * 4096 * 576 * 2
     slow = replace(CHIP, peaks={"bf16": 148 * TERA})
-    limited = attending.decode_seconds(attending.attentions([row], slow), Decode(launch_s=0.0))[0]
+    limited = attention.decode_seconds(attention.attentions([row], slow), Decode(launch_s=0.0))[0]
     flop = 4 * 128 * 544 * 256 * 4096
     assert limited == pytest.approx(flop / (Decode().fraction * 148e12))
 
@@ -168,9 +168,9 @@ def test_with_everything_reached_it_is_the_roofline(size: float) -> None:
     routed = experts.routed([layer(tokens=size / 1e3)], CHIP)
     ideal_experts = Grouped(1.0, 0.0, 1.0, 64.0, 0.0, 0.0, 0.0)
     assert experts.seconds(routed, ideal_experts) == pytest.approx(experts.roofline(routed), 0.02)
-    read = attending.attentions([asked("decode", length=size, batch=99.0)], CHIP)
+    read = attention.attentions([asked("decode", length=size, batch=99.0)], CHIP)
     best = Decode(1.0, 1.0, 1e-12, 2.0, 0.0, 1.0)
-    assert attending.decode_seconds(read, best) == pytest.approx(attending.roofline(read))
+    assert attention.decode_seconds(read, best) == pytest.approx(attention.roofline(read))
 
 
 def test_a_chip_of_pcie_alone_is_of_another_kind() -> None:
@@ -185,22 +185,22 @@ def test_a_cache_in_a_format_without_a_rate_is_left_out() -> None:
     row = asked()
     narrow = replace(row, words={**row.words, "kv_dtype": "fp8"})
     plain = {"one": replace(CHIP, peaks={"bf16": 1e15})}
-    assert attending.measured([narrow], plain, "prefill").chips == ()
-    assert attending.measured([narrow], {"one": CHIP}, "prefill").chips == (CHIP,)
-    assert attending.measured([row], plain, "decode").chips == ()
+    assert attention.measured([narrow], plain, "prefill").chips == ()
+    assert attention.measured([narrow], {"one": CHIP}, "prefill").chips == (CHIP,)
+    assert attention.measured([row], plain, "decode").chips == ()
 
 
 # fits on made-up times
 
 
-def known_attention(phase: str) -> MeasuredCases[attending.Attentions]:
+def known_attention(phase: str) -> MeasuredCases[attention.Attentions]:
     """Attention of many shapes on four chips."""
     sizes = product((1.0, 8.0, 64.0), 2.0 ** np.arange(8, 15), ((8, 1), (32, 8)), (64, 128), CHIPS)
     told = [
         asked(phase, chip=chip, batch=batch, length=length, heads=h, kv_heads=kv, head_dim=head)
         for batch, length, (h, kv), head, chip in sizes
     ]
-    return attending.measured(told, CHIPS, phase)
+    return attention.measured(told, CHIPS, phase)
 
 
 def timed(
@@ -238,10 +238,10 @@ def known_collectives() -> MeasuredCases[collectives.Collectives]:
 
 
 def test_fits_find_what_times_were_made_of() -> None:
-    prefill = timed(attending.PREFILL, known_attention("prefill"), PREFILL)
-    assert vars(fit(attending.PREFILL, prefill)) == pytest.approx(vars(PREFILL), rel=0.05)
-    decode = timed(attending.DECODE, known_attention("decode"), DECODE)
-    assert vars(fit(attending.DECODE, decode)) == pytest.approx(vars(DECODE), rel=0.02)
+    prefill = timed(attention.PREFILL, known_attention("prefill"), PREFILL)
+    assert vars(fit(attention.PREFILL, prefill)) == pytest.approx(vars(PREFILL), rel=0.05)
+    decode = timed(attention.DECODE, known_attention("decode"), DECODE)
+    assert vars(fit(attention.DECODE, decode)) == pytest.approx(vars(DECODE), rel=0.02)
     grouped = timed(experts.GROUPED, known_experts(), GROUPED)
     assert vars(fit(experts.GROUPED, grouped)) == pytest.approx(vars(GROUPED), rel=0.02)
     linked = timed(collectives.LINK, known_collectives(), LINKED)

@@ -18,10 +18,10 @@ from bench.predict.learning.learn import (
     load,
     written,
 )
-from bench.predict.learning.served import as_served, same_work, served
-from bench.predict.learning.shipped import learn_all, shipped
+from bench.predict.learning.servingrows import as_served, same_work, served
+from bench.predict.learning.shippeddata import learn_all, shipped
 from bench.predict.learning.tables import Row, Table, decoding, tables
-from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
+from bench.predict.learning.trainingruns import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.facts import Facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision

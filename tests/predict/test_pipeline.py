@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from bench.predict.model.apart import prefill_step
+from bench.predict.model.disaggregated import prefill_step
 from bench.predict.model.operators import Points
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.pipeline import CHUNK, micro_batches, passes, working

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bench.predict.validation.tested import PAIR_LEFT_OUT, errors, has_one_vendor, ratios
-from bench.report.prediction.tested import RATIO_PARTS, ratio_lines
+from bench.predict.validation.chiperrors import PAIR_LEFT_OUT, errors, has_one_vendor, ratios
+from bench.report.prediction.chiperrors import RATIO_PARTS, ratio_lines
 from tests.commands.command_cases import said
 
 START = "Ratios, of pairs of chips that the fit had not seen "

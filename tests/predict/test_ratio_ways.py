@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from bench.chips.load import Catalogue, catalogue
-from bench.predict.apart import predicted
-from bench.predict.best import best
+from bench.predict.disaggregated import predicted
 from bench.predict.forecast import Prediction
 from bench.predict.learning.learn import Learnt, load
-from bench.predict.learning.pooled import LEVELS
-from bench.predict.learning.shipped import shipped
-from bench.predict.model.apart import WIDER
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.shippeddata import shipped
+from bench.predict.model.disaggregated import WIDER
 from bench.predict.model.facts import facts
 from bench.predict.model.parallel import parallel
 from bench.predict.model.precision import precision
 from bench.predict.ratio import WAYS, ratio
 from bench.predict.scenario import Prefill, Scenario
+from bench.predict.search import best
 from bench.predict.validation.ways import scatter
 from bench.predict.ways import ServingGoal
 from bench.workloads.load import workload

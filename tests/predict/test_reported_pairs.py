@@ -6,7 +6,7 @@ import pytest
 
 from bench.predict.learning.learn import load
 from bench.predict.learning.reportedpairs import Pair, pairs, scatter
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.shippeddata import shipped
 
 
 def found(group: str, *errors: float, part: str = "tpot") -> list[Pair]:

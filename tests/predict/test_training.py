@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bench.predict.learning.learn import training_rows
-from bench.predict.learning.shipped import learn_all, shipped
-from bench.predict.learning.trained import departures, engine, fit, runs, same_work, slowest
+from bench.predict.learning.shippeddata import learn_all, shipped
+from bench.predict.learning.trainingruns import departures, engine, fit, runs, same_work, slowest
 from bench.predict.model.capacity import trained_bytes
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Points

@@ -9,8 +9,8 @@ from numpy.random import default_rng
 from bench.predict.forecast import forecast
 from bench.predict.learning import ttft
 from bench.predict.learning.learn import DENSE, EXPERTS, load
-from bench.predict.learning.reported import ALONE_SET_ON
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.reportedserving import ALONE_SET_ON
+from bench.predict.learning.shippeddata import shipped
 from bench.predict.learning.tables import Row
 from bench.predict.learning.ttft import (
     EXPERTS_ALONE,

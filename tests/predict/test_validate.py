@@ -10,12 +10,12 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.predict.answers import timed_products
-from bench.predict.learning.expected import departure
+from bench.predict.learning.departure import departure
 from bench.predict.learning.fit import fit
 from bench.predict.learning.learn import load, step_departures
 from bench.predict.learning.product import Products, roofline, seconds, shapes
 from bench.predict.learning.productfit import Measured, fit_all_chips
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.facts import all_facts
 from bench.predict.model.stack import Stack
 from bench.predict.validation.bars import CHIP

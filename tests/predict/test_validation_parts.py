@@ -9,7 +9,7 @@ import pytest
 from bench import paths
 from bench.commands.validate import world as shipped_world
 from bench.predict.learning.learn import EXPERTS
-from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.pooling import LEVELS
 from bench.predict.learning.world import World
 from bench.predict.validation.bars import (
     BARS,

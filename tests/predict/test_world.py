@@ -6,7 +6,7 @@ import pytest
 
 from bench.predict.learning.experts import by_blocks, experts_stack
 from bench.predict.learning.learn import LAYERS, STEPS
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.shippeddata import shipped
 from bench.predict.learning.world import World
 from bench.predict.model.stack import Stack
 

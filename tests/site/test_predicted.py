@@ -10,7 +10,7 @@ import pytest
 from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
-from bench.predict.validation.tested import LEFT_OUT, PHASES, TESTS, chip_tests
+from bench.predict.validation.chiperrors import LEFT_OUT, PHASES, TESTS, chip_tests
 from bench.report.prediction.predicted import unfit
 from bench.site.predicted import STANDING, QuestionAnswers, StandingQuestion, predict
 

@@ -12,15 +12,15 @@ import pytest
 
 from bench.chips.load import catalogue
 from bench.errors import DataError, UsageError
-from bench.predict.model.apart import transfer_bytes
 from bench.predict.model.attention import AttentionInput
 from bench.predict.model.capacity import activation_elements, room, weight_bytes
+from bench.predict.model.disaggregated import transfer_bytes
 from bench.predict.model.facts import Facts, all_facts
+from bench.predict.model.linearattention import chip_state_bytes, kept_states, recurrence, streamed
 from bench.predict.model.operators import Points, operators
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.recipe import Recipe
-from bench.predict.model.recurrent import chip_state_bytes, kept_states, recurrence, streamed
 from bench.predict.model.trainwork import training_work
 from bench.workloads import linear
 from bench.workloads.configured import configured

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.evidence.observe import ABOVE, Observation, most_published
 from bench.evidence.pool import Evidence
-from bench.predict.learning.pooled import LEVELS, Departures, pooled
+from bench.predict.learning.pooling import LEVELS, Departures, pooled
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.step import headroom

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.predict.learning.bounded import Free, best_values, named, scaled
-from bench.predict.learning.robust import robust
+from bench.predict.learning.leastsquares import Free, best_values, named, robust, scaled
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import PARTS, Array, Operator, Points, operator, operators

@@ -12,9 +12,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from bench.predict.learning.bounded import Free, best_values, named, scaled
-from bench.predict.learning.pooled import Departures, pooled
-from bench.predict.learning.robust import robust
+from bench.predict.learning.leastsquares import Free, best_values, named, robust, scaled
+from bench.predict.learning.pooling import Departures, pooled
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array

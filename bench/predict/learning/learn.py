@@ -20,14 +20,14 @@ from bench.files.caches import once
 from bench.predict.learning import ranges, ttft
 from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, departures, fit
-from bench.predict.learning.others import OtherGroups
-from bench.predict.learning.pooled import LEVELS, Departures, pooled
+from bench.predict.learning.othergroups import OtherGroups
+from bench.predict.learning.ownproducts import OwnProducts
+from bench.predict.learning.pooling import LEVELS, Departures, pooled
 from bench.predict.learning.product import Products
 from bench.predict.learning.productfit import Measured, Prior, fit_all_chips, measured, prior
-from bench.predict.learning.refined import OwnProducts
-from bench.predict.learning.served import same_work, served
+from bench.predict.learning.servingrows import same_work, served
 from bench.predict.learning.tables import Row, Table, decoding
-from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS, part, runs, training_fit
+from bench.predict.learning.trainingruns import TRAIN, TRAIN_EXPERTS, part, runs, training_fit
 from bench.predict.learning.ttft import Ttft
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.predict.learning.bounded import Free, best_values, named, scaled
 from bench.predict.learning.kernel import SMOOTH
-from bench.predict.learning.pooled import Departures, pooled
+from bench.predict.learning.leastsquares import Free, best_values, named, robust, scaled
+from bench.predict.learning.pooling import Departures, pooled
 from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
 from bench.predict.learning.remainder import left_out_residuals, remainder
-from bench.predict.learning.robust import robust
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.learning.expected import departure
-from bench.predict.learning.pooled import LEVELS, Departures
+from bench.predict.learning.departure import departure
+from bench.predict.learning.ownproducts import OwnProducts
+from bench.predict.learning.pooling import LEVELS, Departures
 from bench.predict.learning.product import Products, Shapes, seconds
-from bench.predict.learning.refined import OwnProducts
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import Stack

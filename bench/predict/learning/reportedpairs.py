@@ -14,8 +14,8 @@ from statistics import fmean, median
 import numpy as np
 
 from bench.predict.learning.learn import DENSE, EXPERTS
-from bench.predict.learning.pooled import Departures
-from bench.predict.learning.reported import log_errors
+from bench.predict.learning.pooling import Departures
+from bench.predict.learning.reportedserving import log_errors
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part
 from bench.predict.model.stack import Stack

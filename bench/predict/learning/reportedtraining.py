@@ -6,9 +6,9 @@ Some engines count the dies of a chip as devices: such a run is converted to one
 from collections.abc import Iterable, Mapping
 
 from bench.evidence.model import Kind, Report, Reported
-from bench.predict.learning.expected import has_fitted_vendor
-from bench.predict.learning.pooled import Departures
-from bench.predict.learning.reported import (
+from bench.predict.learning.departure import has_fitted_vendor
+from bench.predict.learning.pooling import Departures
+from bench.predict.learning.reportedserving import (
     DIES,
     Group,
     model_named,
@@ -16,7 +16,7 @@ from bench.predict.learning.reported import (
     values_of,
 )
 from bench.predict.learning.tables import Row
-from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS, departures, part, runs
+from bench.predict.learning.trainingruns import TRAIN, TRAIN_EXPERTS, departures, part, runs
 from bench.predict.learning.world import World
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.learning.robust import cauchy
+from bench.predict.learning.leastsquares import cauchy
 from bench.predict.learning.tables import Row, decoding
 from bench.predict.model.operators import Array
 

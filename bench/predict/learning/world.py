@@ -8,7 +8,7 @@ from bench.evidence.pool import Evidence
 from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, fit
 from bench.predict.learning.learn import DENSE, EXPERTS, LAYERS, SERVING, STEPS, UNFITTED
-from bench.predict.learning.own import is_plain_product
+from bench.predict.learning.ownrecords import is_plain_product
 from bench.predict.learning.tables import Row, Table, decoding
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack

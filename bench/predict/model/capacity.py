@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from bench.predict.model.attention import kept_heads, replicated
 from bench.predict.model.facts import Facts
+from bench.predict.model.linearattention import chip_state_bytes
 from bench.predict.model.operators import ACTIVATION
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
 from bench.predict.model.recipe import Recipe
-from bench.predict.model.recurrent import chip_state_bytes
 from bench.workloads import linear
 from bench.workloads.counts import (
     NO_PRODUCT,

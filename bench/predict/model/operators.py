@@ -24,9 +24,9 @@ from bench.predict.model.attention import (
     tiled_heads,
 )
 from bench.predict.model.launches import routed_layers, usual_layers
+from bench.predict.model.linearattention import recurrence, streamed
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
-from bench.predict.model.recurrent import recurrence, streamed
 from bench.workloads import linear
 from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, layer_shapes
 from bench.workloads.model import Workload

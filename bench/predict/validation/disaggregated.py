@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.errors import UsageError
-from bench.predict.learning.expected import departure, has_fitted_vendor
+from bench.predict.learning.departure import departure, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, Learnt
-from bench.predict.learning.reported import by_ports
-from bench.predict.learning.served import as_served
+from bench.predict.learning.reportedserving import by_ports
+from bench.predict.learning.servingrows import as_served
 from bench.predict.learning.tables import PREFILL, Row, decoding
 from bench.predict.learning.world import World, serving_part
-from bench.predict.model.apart import WIDER, prefill_step, rate_between, transfer_bytes
+from bench.predict.model.disaggregated import WIDER, prefill_step, rate_between, transfer_bytes
 from bench.predict.model.operators import Points
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.stack import IDEAL, Stack

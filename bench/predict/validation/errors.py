@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.pooling import LEVELS
 
 OVERALL, PART = 0.05, 0.10
 """Relative increase of the mean error that is allowed, over all parts and in any single part (the

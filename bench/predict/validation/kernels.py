@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.predict.learning import attending, collectives, experts
-from bench.predict.learning.attending import DECODE, PREFILL, Attentions
+from bench.predict.learning import attention, collectives, experts
+from bench.predict.learning.attention import DECODE, PREFILL, Attentions
 from bench.predict.learning.collectives import HOST, LINK, Collectives
-from bench.predict.learning.expected import departure
+from bench.predict.learning.departure import departure
 from bench.predict.learning.experts import GROUPED, Routed
 from bench.predict.learning.kernel import Kernel, MeasuredCases, Params, Work, fit_all_chips
 from bench.predict.learning.world import World
@@ -85,7 +85,7 @@ def _linked(world: World) -> Iterator[NamedCases]:
 
 
 def _attention(world: World, source: str, phase: str) -> MeasuredCases[Attentions]:
-    return attending.measured(world.data[f"attention-{source}"].rows, world.chips, phase)
+    return attention.measured(world.data[f"attention-{source}"].rows, world.chips, phase)
 
 
 def _experts(world: World, name: str) -> MeasuredCases[Routed]:

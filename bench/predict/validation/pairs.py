@@ -13,15 +13,15 @@ from statistics import median
 
 import numpy as np
 
-from bench.predict.learning.expected import difference, has_fitted_vendor
+from bench.predict.learning.departure import difference, has_fitted_vendor
 from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import DENSE, EXPERTS, PHASES, step_departures, tpot_departures
-from bench.predict.learning.pooled import Departures
+from bench.predict.learning.pooling import Departures
 from bench.predict.learning.product import Products
 from bench.predict.learning.productfit import Measured, fit_all_chips
 from bench.predict.learning.producttime import from_all_chips
-from bench.predict.learning.reported import by_ports
-from bench.predict.learning.served import as_served, same_work, served
+from bench.predict.learning.reportedserving import by_ports
+from bench.predict.learning.servingrows import as_served, same_work, served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part, vendors
 from bench.predict.model.stack import Stack

@@ -12,12 +12,12 @@ from operator import attrgetter
 
 import numpy as np
 
-from bench.predict.learning.expected import departure
+from bench.predict.learning.departure import departure
 from bench.predict.learning.fit import departures
 from bench.predict.learning.learn import DENSE, EXPERTS, step_departures, tpot_departures
-from bench.predict.learning.pooled import Departures
-from bench.predict.learning.reported import by_ports
-from bench.predict.learning.served import served
+from bench.predict.learning.pooling import Departures
+from bench.predict.learning.reportedserving import by_ports
+from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part, vendors
 from bench.predict.model.facts import Facts

@@ -11,14 +11,14 @@ from operator import attrgetter
 
 import numpy as np
 
-from bench.predict.learning.expected import departure
+from bench.predict.learning.departure import departure
 from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import PHASES, step_departures
-from bench.predict.learning.pooled import Departures
+from bench.predict.learning.ownproducts import refined
+from bench.predict.learning.pooling import Departures
 from bench.predict.learning.product import Products, roofline
 from bench.predict.learning.productfit import Measured, fit_all_chips, prior
 from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
-from bench.predict.learning.refined import refined
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array

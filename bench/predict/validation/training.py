@@ -7,13 +7,13 @@ from itertools import combinations
 
 import numpy as np
 
-from bench.predict.learning.expected import departure, difference, has_fitted_vendor
+from bench.predict.learning.departure import departure, difference, has_fitted_vendor
 from bench.predict.learning.learn import training_rows
-from bench.predict.learning.others import other_groups
-from bench.predict.learning.pooled import Departures
-from bench.predict.learning.reported import on_fitted_vendors, port_groups
+from bench.predict.learning.othergroups import other_groups
+from bench.predict.learning.pooling import Departures
+from bench.predict.learning.reportedserving import on_fitted_vendors, port_groups
 from bench.predict.learning.reportedtraining import training_logs
-from bench.predict.learning.trained import (
+from bench.predict.learning.trainingruns import (
     TRAIN,
     TRAIN_EXPERTS,
     Run,
@@ -31,7 +31,7 @@ from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.training import Trainer
 from bench.predict.validation.errors import Outcome
 from bench.predict.validation.pairs import Key, Side, Sides, median_run, side_by_side
-from bench.predict.validation.reported import without
+from bench.predict.validation.reportedserving import without
 
 NAMES = {TRAIN: "training, dense", TRAIN_EXPERTS: "training, experts"}
 ENOUGH = 3

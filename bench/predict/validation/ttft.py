@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bench.predict.learning import ttft
-from bench.predict.learning.expected import Halves, departure, has_fitted_vendor
+from bench.predict.learning.departure import Halves, departure, has_fitted_vendor
 from bench.predict.learning.learn import (
     DENSE,
     EXPERTS,
@@ -17,9 +17,14 @@ from bench.predict.learning.learn import (
     ttft_fits,
     ttft_rows,
 )
-from bench.predict.learning.others import other_groups
-from bench.predict.learning.reported import Logs, logs_by_group, on_fitted_vendors, port_groups
-from bench.predict.learning.served import served
+from bench.predict.learning.othergroups import other_groups
+from bench.predict.learning.reportedserving import (
+    Logs,
+    logs_by_group,
+    on_fitted_vendors,
+    port_groups,
+)
+from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part
 from bench.predict.model.facts import Facts
@@ -27,7 +32,7 @@ from bench.predict.model.operators import Array
 from bench.predict.model.stack import IDEAL
 from bench.predict.validation.bars import CHIP, SOURCE
 from bench.predict.validation.errors import Outcome
-from bench.predict.validation.reported import without
+from bench.predict.validation.reportedserving import without
 from bench.predict.validation.serving import engine
 
 NAMES = {DENSE: "serving TTFT, dense", EXPERTS: "serving TTFT, experts"}

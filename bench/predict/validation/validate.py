@@ -36,8 +36,8 @@ from bench.predict.validation.pairs import (
     serving_ratios,
     step_ratios,
 )
-from bench.predict.validation.reported import left_out as unserved
-from bench.predict.validation.reported import reported_ratios, reported_serving, set_on
+from bench.predict.validation.reportedserving import left_out as unserved
+from bench.predict.validation.reportedserving import reported_ratios, reported_serving, set_on
 from bench.predict.validation.serving import NOTE as ABROAD
 from bench.predict.validation.serving import frozen, serving, unfitted_vendors
 from bench.predict.validation.steps import WHOLE, calibrated, chosen, predicted, products, steps

@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from bench.predict.learning.served import served
+from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part
 from bench.predict.validation.errors import Outcome

@@ -84,7 +84,7 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
     if figures:
         yield values("Measured values of published figures", figures, bench.catalogue)
     if works:
-        from bench.report.prediction.beside import beside_observations
+        from bench.report.prediction.reportedpredictions import beside_observations
 
         title = "Measured work without a published figure"
         yield values(title, works, bench.catalogue, "work", beside_observations(works))

@@ -19,7 +19,7 @@ from bench.units import Dimension, show, significant
 from bench.words import sentence
 
 if TYPE_CHECKING:
-    from bench.predict.beside import Beside
+    from bench.predict.reportedpredictions import Beside
 
 
 def times(value: float) -> str:
@@ -172,7 +172,7 @@ def values(
     cells = tuple(_cells(one, catalogue) for one in rows)
     flats = [flat_value(one) for one in rows]
     if predicted:
-        from bench.report.prediction.beside import flat_beside
+        from bench.report.prediction.reportedpredictions import flat_beside
 
         found = [predicted.get(one.ref) for one in rows]
         cells = tuple(
@@ -188,7 +188,7 @@ def values(
 
 def _predicted(one: Observation, beside: "Beside | None") -> str:
     """Formats what is predicted for a value of one chip, with the 80% interval."""
-    from bench.report.prediction.beside import per_chip
+    from bench.report.prediction.reportedpredictions import per_chip
 
     if beside is None:
         return NONE

@@ -15,7 +15,7 @@ from bench.predict.model.pipeline import working
 from bench.predict.model.power import Band, total, watts
 from bench.predict.model.trainwork import model_flop
 from bench.predict.scenario import Scenario
-from bench.predict.used import used
+from bench.predict.sheetinputs import used
 from bench.report.prediction.question import swept_sizes
 from bench.report.text.marks import computed_figures
 

@@ -6,17 +6,18 @@ from dataclasses import replace
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.best import chips_for
 from bench.predict.forecast import Prediction
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.power import Prices
+from bench.predict.search import chips_for
 from bench.predict.tiers import RESTS
+from bench.predict.validation.chiperrors import errors
 from bench.predict.validation.errorfile import WAYS
-from bench.predict.validation.tested import errors
 from bench.predict.ways import ALL, EITHER, ServingGoal
 from bench.report.prediction.answered import Answered
-from bench.report.prediction.apart import side_tested
+from bench.report.prediction.chiperrors import phase_ratio_lines, tests_line
 from bench.report.prediction.costs import cost_order, costs_note, lacking_lines
+from bench.report.prediction.disaggregated import side_tested
 from bench.report.prediction.flat import flat_rows
 from bench.report.prediction.goals import GoalResult, asked, goal_lines, lengths, varies
 from bench.report.prediction.operators import OPERATOR_NOTES, operators_section
@@ -29,7 +30,6 @@ from bench.report.prediction.predictions import (
     columns,
     rests_with_notes,
 )
-from bench.report.prediction.tested import phase_ratio_lines, tests_line
 from bench.report.table import Notes, Table
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar

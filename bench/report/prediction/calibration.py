@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.own import Layer, layer_s, layers, products
-from bench.predict.learning.pooled import LEVELS, Departures
+from bench.predict.learning.ownrecords import Layer, layer_s, layers, products
+from bench.predict.learning.pooling import LEVELS, Departures
 from bench.predict.learning.product import seconds, shapes
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array

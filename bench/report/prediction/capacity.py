@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.predict.answers import MemoryFit
-from bench.predict.measured import measured_rates
+from bench.predict.measuredrates import measured_rates
 from bench.predict.model.capacity import Room
 from bench.predict.model.facts import Facts
 from bench.predict.scenario import Scenario

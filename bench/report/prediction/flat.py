@@ -11,9 +11,9 @@ from bench.predict.learning.ranges import outside
 from bench.predict.model.power import Band, Prices
 from bench.predict.scenario import Scenario
 from bench.report.prediction.answered import Answered
+from bench.report.prediction.chiperrors import flat_tests
 from bench.report.prediction.costs import INNER, cost, energy
 from bench.report.prediction.predicted import OUTER, limit_of
-from bench.report.prediction.tested import flat_tests
 from bench.report.text.scalar import Scalar
 
 

@@ -7,11 +7,11 @@ import numpy as np
 from bench.chips.figures import FIGURES
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
-from bench.predict.lighter import lighter, wider
+from bench.predict.memorysavings import lighter, wider
 from bench.predict.model.capacity import least_chips
 from bench.predict.ratio import Ratio
+from bench.predict.sheetinputs import used
 from bench.predict.tiers import Tier
-from bench.predict.used import used
 from bench.report.prediction.answered import Answered, does_not_fit
 from bench.report.prediction.costs import INNER
 from bench.report.text.digits import NONE

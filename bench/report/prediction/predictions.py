@@ -14,7 +14,7 @@ from bench.predict.model.power import Prices
 from bench.predict.scenario import Scenario
 from bench.predict.tiers import RESTS
 from bench.report.prediction.answered import Answered
-from bench.report.prediction.apart import apart_lines
+from bench.report.prediction.chiperrors import phase_ratio_lines, tests_line
 from bench.report.prediction.costs import (
     INNER,
     cost_order,
@@ -25,6 +25,7 @@ from bench.report.prediction.costs import (
     lacking_lines,
     with_range,
 )
+from bench.report.prediction.disaggregated import apart_lines
 from bench.report.prediction.flat import flat_rows
 from bench.report.prediction.operators import OPERATOR_NOTES, operators_section
 from bench.report.prediction.predicted import (
@@ -43,7 +44,6 @@ from bench.report.prediction.question import (
     swept_sizes,
     title,
 )
-from bench.report.prediction.tested import phase_ratio_lines, tests_line
 from bench.report.prediction.trainingnotes import column_notes, micro_lines, uneven_lines
 from bench.report.table import Notes, Table
 from bench.report.text.marks import computed_notes

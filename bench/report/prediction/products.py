@@ -8,12 +8,12 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.answers import Sizes, TimedProduct
 from bench.predict.learning.learn import PRODUCTS
-from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.pooling import LEVELS
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import RESTS, tier_text
-from bench.predict.validation.tested import errors
+from bench.predict.validation.chiperrors import errors
+from bench.report.prediction.chiperrors import flat_part, part_line, ratio_lines
 from bench.report.prediction.predicted import digits_of, ratio_text
-from bench.report.prediction.tested import flat_part, part_line, ratio_lines
 from bench.report.table import Notes, Table
 from bench.report.text.marks import computed_notes
 from bench.report.text.markup import Report

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.pooling import LEVELS
 from bench.predict.validation.errors import Figures, Outcome, Part, figures, grouped
 from bench.report.table import Section
 from bench.report.text.digits import NONE

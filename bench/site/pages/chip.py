@@ -10,7 +10,7 @@ from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.predict.answers import Answer
 from bench.predict.tiers import RESTS
-from bench.predict.validation.tested import REPEATED
+from bench.predict.validation.chiperrors import REPEATED
 from bench.records.model import Record
 from bench.report.chips.dossier import dossier
 from bench.report.chips.evidence import evidence_report

@@ -10,14 +10,14 @@ from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
+from bench.predict.validation.chiperrors import PHASES, chip_tests
 from bench.predict.validation.errorfile import FILE, RATIO, WAYS
-from bench.predict.validation.tested import PHASES, chip_tests
 from bench.report.prediction import question
 from bench.report.prediction.answered import Answered
+from bench.report.prediction.chiperrors import phase_ratio_lines
 from bench.report.prediction.costs import INNER
 from bench.report.prediction.predicted import prediction_texts, unfit
 from bench.report.prediction.predictions import caveats
-from bench.report.prediction.tested import phase_ratio_lines
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, search_text
 from bench.site.pictures import of_predictions

@@ -9,7 +9,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.predict.learning.learn import load
-from bench.predict.learning.pooled import (
+from bench.predict.learning.pooling import (
     LEAST_SPREAD,
     LEVELS,
     VENDOR_SPREAD,

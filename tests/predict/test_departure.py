@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.__main__ import main
-from bench.predict.learning.expected import (
+from bench.predict.learning.departure import (
     SOFTWARE,
     departure,
     difference,
@@ -18,13 +18,13 @@ from bench.predict.learning.expected import (
     power_variance,
 )
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
-from bench.predict.learning.others import OtherGroups
-from bench.predict.learning.reported import by_groups, by_ports, port_groups
-from bench.predict.learning.shipped import shipped as everything
+from bench.predict.learning.othergroups import OtherGroups
+from bench.predict.learning.reportedserving import by_groups, by_ports, port_groups
+from bench.predict.learning.shippeddata import shipped as everything
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import NETWORK_SET_ON
-from bench.predict.validation.reported import reported_serving, set_on
+from bench.predict.validation.reportedserving import reported_serving, set_on
 from bench.predict.validation.serving import unfitted_vendors
 from tests.commands.command_cases import document
 from tests.predict.cases import made

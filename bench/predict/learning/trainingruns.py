@@ -9,8 +9,8 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.learning.fit import together
-from bench.predict.learning.pooled import PRIOR_VENDORS, Departures, pooled
-from bench.predict.learning.robust import robust
+from bench.predict.learning.leastsquares import robust
+from bench.predict.learning.pooling import PRIOR_VENDORS, Departures, pooled
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points

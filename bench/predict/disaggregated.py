@@ -15,24 +15,24 @@ from functools import reduce
 
 import numpy as np
 
-from bench.predict.assumed import UNKNOWN_NETWORK, network_assumed
-from bench.predict.doubts import sheet_half
+from bench.predict.assumptions import UNKNOWN_NETWORK, network_assumed
 from bench.predict.forecast import FirstToken, Interval, Prediction, forecast
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
-from bench.predict.learning.pooled import LEVELS
-from bench.predict.model.apart import (
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.model.capacity import Room, room
+from bench.predict.model.disaggregated import (
     WIDER,
     prefill_step,
     rate_between,
     transfer_bytes,
 )
-from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.operators import Array
 from bench.predict.model.pipeline import prompts_at_once
 from bench.predict.model.step import Step
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.tiers import Tier
+from bench.predict.uncertainty import sheet_half
 
 ROUNDS = 30
 """At most this many rounds to find the requests that decode at a time."""

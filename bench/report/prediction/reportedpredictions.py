@@ -7,8 +7,15 @@ from itertools import chain
 from bench.evidence.load import reports
 from bench.evidence.model import Reported
 from bench.evidence.observe import Observation
-from bench.predict.beside import RATE, RATES, TRAINING, Beside, serving_beside, training_beside
-from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.reportedpredictions import (
+    RATE,
+    RATES,
+    TRAINING,
+    Beside,
+    serving_beside,
+    training_beside,
+)
 from bench.report.text.scalar import Scalar
 from bench.units import significant
 from bench.words import duration

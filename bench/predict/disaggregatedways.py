@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 
 from bench.errors import UsageError
-from bench.predict.apart import PrefillSide, joined, prefill_room, prefill_side, transfers
 from bench.predict.candidates import Way, way_of
+from bench.predict.disaggregated import PrefillSide, joined, prefill_room, prefill_side, transfers
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
 from bench.predict.model.facts import Facts, facts

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
+from bench.predict.learning.ownproducts import refined
 from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
 from bench.predict.learning.productfit import FREE, Measured, Prior, fit, fit_all_chips, prior
-from bench.predict.learning.refined import refined
 from bench.predict.model.operators import Array
 from tests.predict.cases import made
 

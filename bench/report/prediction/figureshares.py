@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.predict.measured import measured_rates
+from bench.predict.figureshares import REACHED, Reached
+from bench.predict.measuredrates import measured_rates
 from bench.predict.model.facts import Facts
-from bench.predict.reached import REACHED, Reached
 from bench.predict.tiers import RESTS, tier_text
-from bench.report.prediction.tested import RATES, flat_part, part_line
+from bench.report.prediction.chiperrors import RATES, flat_part, part_line
 from bench.report.table import Notes, Table
 from bench.report.text.digits import NONE
 from bench.report.text.marks import computed_notes

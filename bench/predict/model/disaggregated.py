@@ -12,11 +12,11 @@ import numpy as np
 
 from bench.predict.model.attention import kept_heads
 from bench.predict.model.facts import Facts
+from bench.predict.model.linearattention import chip_state_bytes
 from bench.predict.model.operators import Array, Points, operators
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.pipeline import prompts_at_once
 from bench.predict.model.precision import Precision
-from bench.predict.model.recurrent import chip_state_bytes
 from bench.predict.model.stack import Stack
 from bench.predict.model.step import NETWORK, NODE, Step, rates, timed
 from bench.workloads.counts import kv_sequence_bytes

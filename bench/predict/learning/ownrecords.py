@@ -13,9 +13,9 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.learning.learn import DENSE, Learnt
-from bench.predict.learning.pooled import Departures
+from bench.predict.learning.ownproducts import OwnProducts, refined
+from bench.predict.learning.pooling import Departures
 from bench.predict.learning.product import shapes
-from bench.predict.learning.refined import OwnProducts, refined
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Points, operators
 from bench.predict.model.parallel import Parallel

@@ -8,15 +8,15 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.predict.best import best, chips_for
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
-from bench.predict.learning.pooled import LEVELS
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.capacity import room
 from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
+from bench.predict.search import best, chips_for
 from bench.predict.validation.ways import choices
 from bench.predict.ways import ALL, MOST, ServingGoal, requests, ways
 from bench.workloads.load import workload

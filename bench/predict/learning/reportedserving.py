@@ -10,11 +10,11 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 import numpy as np
 
 from bench.evidence.model import Defect, Report, Reported
-from bench.predict.learning.expected import SOFTWARE
+from bench.predict.learning.departure import SOFTWARE
 from bench.predict.learning.learn import DENSE, EXPERTS
-from bench.predict.learning.others import OtherGroups, other_groups, shrunk
-from bench.predict.learning.pooled import Departures
-from bench.predict.learning.served import served
+from bench.predict.learning.othergroups import OtherGroups, other_groups, shrunk
+from bench.predict.learning.pooling import Departures
+from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part, vendors
 from bench.predict.model.facts import Facts

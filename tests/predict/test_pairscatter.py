@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from bench.predict.learning.paired import PairScatter, pair_scatter
-from bench.predict.learning.pooled import LEVELS, pooled
+from bench.predict.learning.pairscatter import PairScatter, pair_scatter
+from bench.predict.learning.pooling import LEVELS, pooled
 from bench.predict.model.facts import Labels
 
 CHIPS, CASES, WORLDS = 10, 4, 150

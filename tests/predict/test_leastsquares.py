@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from bench.predict.learning.robust import robust
+from bench.predict.learning.leastsquares import robust
 from bench.predict.model.operators import Array
 
 

@@ -10,9 +10,9 @@ from bench.evidence.load import reports
 from bench.evidence.model import Report
 from bench.predict.learning.learn import load, training_rows
 from bench.predict.learning.reportedtraining import trained_rows
-from bench.predict.learning.shipped import shipped
+from bench.predict.learning.shippeddata import shipped
 from bench.predict.learning.tables import Row
-from bench.predict.learning.trained import (
+from bench.predict.learning.trainingruns import (
     FREE,
     TRAIN,
     engine,
@@ -21,7 +21,7 @@ from bench.predict.learning.trained import (
     training_fit,
     usable_and_skipped,
 )
-from bench.predict.validation.reported import left_out, reported_serving
+from bench.predict.validation.reportedserving import left_out, reported_serving
 from bench.predict.validation.training import notes, predicted, reported_note
 from tests.evidence import cases
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from bench.predict.forecast import Prediction
+from bench.predict.validation.chiperrors import SEEN, errors
 from bench.predict.validation.errorfile import SIDES
-from bench.predict.validation.tested import SEEN, errors
 from bench.words import duration, some_of
 
 NOTE = (

@@ -8,8 +8,9 @@ from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.pool import Evidence
 from bench.predict.learning.learn import Learnt, learn
-from bench.predict.learning.others import other_groups
-from bench.predict.learning.reported import (
+from bench.predict.learning.othergroups import other_groups
+from bench.predict.learning.reportedpairs import pairs, scatter
+from bench.predict.learning.reportedserving import (
     by_groups,
     by_ports,
     on_fitted_vendors,
@@ -17,7 +18,6 @@ from bench.predict.learning.reported import (
     reported_first,
     reported_rows,
 )
-from bench.predict.learning.reportedpairs import pairs, scatter
 from bench.predict.learning.reportedtraining import trained_rows, training_logs
 from bench.predict.learning.tables import tables
 from bench.predict.learning.world import World, own_products

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.predict.learning.expected import departure, difference, has_fitted_vendor
+from bench.predict.learning.departure import departure, difference, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
-from bench.predict.learning.others import OtherGroups, other_groups
-from bench.predict.learning.reported import (
+from bench.predict.learning.othergroups import OtherGroups, other_groups
+from bench.predict.learning.reportedpairs import Pair, pairs, scatter
+from bench.predict.learning.reportedserving import (
     Logs,
     log_errors,
     logs_by_group,
     on_fitted_vendors,
     port_groups,
 )
-from bench.predict.learning.reportedpairs import Pair, pairs, scatter
-from bench.predict.learning.served import as_served, served
+from bench.predict.learning.servingrows import as_served, served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, serving_part
 from bench.predict.model.facts import Facts

@@ -10,8 +10,8 @@ groups' ports.
 import math
 
 from bench.predict.learning.figures import HEADROOM_SPREAD
-from bench.predict.learning.others import OtherGroups
-from bench.predict.learning.pooled import LEVELS, Departures
+from bench.predict.learning.othergroups import OtherGroups
+from bench.predict.learning.pooling import LEVELS, Departures
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack
 

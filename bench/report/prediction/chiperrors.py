@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.model import Chip
 from bench.predict.scenario import Scenario
-from bench.predict.validation.tested import (
+from bench.predict.validation.chiperrors import (
     INFERENCE,
     PAIR_LEFT_OUT,
     PHASES,

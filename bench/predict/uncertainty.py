@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from bench.predict.assumed import UNKNOWN_LINK, UNKNOWN_NETWORK, no_link, no_network
+from bench.predict.assumptions import UNKNOWN_LINK, UNKNOWN_NETWORK, no_link, no_network
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
+from bench.predict.learning.trainingruns import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.step import Step

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict import apartways
-from bench.predict.apart import PrefillSide, joined, predicted
-from bench.predict.assumed import UNKNOWN_NETWORK
-from bench.predict.best import best
+from bench.predict import disaggregatedways
+from bench.predict.assumptions import UNKNOWN_NETWORK
+from bench.predict.disaggregated import PrefillSide, joined, predicted
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
-from bench.predict.learning.pooled import LEVELS
-from bench.predict.model.apart import WIDER
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.model.disaggregated import WIDER
 from bench.predict.model.facts import Facts, facts
 from bench.predict.scenario import Prefill, Scenario
-from bench.report.prediction.apart import apart_lines
+from bench.predict.search import best
+from bench.report.prediction.disaggregated import apart_lines
 from bench.report.prediction.predicted import limit_of
 from tests.commands.command_cases import said
 from tests.predict.command_cases import LARGE, one
-from tests.predict.test_apart import asked, wanted
+from tests.predict.test_disaggregated import asked, wanted
 
 FEW, MANY = 2.0, 256.0
 """Requests at which the chips that decode limit the rate, and at which those for prefill do."""
@@ -128,7 +128,7 @@ def test_an_unpublished_network_widens_a_rate_that_it_limits_and_no_other(
 ) -> None:
     scenario, far = asked("tp4,dp2", "tp4", MANY), replace(h800, network=None)
     assert predicted(far, scenario, known).rate_interval.sheet_half[0] < UNKNOWN_NETWORK / 2
-    monkeypatch.setattr("bench.predict.model.apart.NETWORK", 1e9)
+    monkeypatch.setattr("bench.predict.model.disaggregated.NETWORK", 1e9)
     slow = predicted(far, scenario, known)
     assert limit_of(slow, 0)[0] == "transfer: link"
     assert slow.rate_interval.sheet_half[0] == pytest.approx(UNKNOWN_NETWORK)
@@ -158,7 +158,7 @@ def test_only_ways_that_are_chosen_are_joined(
         calls.append(side)
         return joined(decode, side)
 
-    monkeypatch.setattr(apartways, "joined", counted)
+    monkeypatch.setattr(disaggregatedways, "joined", counted)
     goal = wanted(devices=64, top=2)
     answers, tried = best([sheets.find("h800")], None, goal, known)
     assert [one.rank for one in answers] == [1, 2]

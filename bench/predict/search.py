@@ -15,12 +15,12 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.predict.answers import Answer, each
-from bench.predict.apart import predicted
-from bench.predict.apartways import Pair, apart_ways, pairs
 from bench.predict.candidates import Candidates, Way, way_of
+from bench.predict.disaggregated import predicted
+from bench.predict.disaggregatedways import Pair, apart_ways, pairs
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.pooling import LEVELS
 from bench.predict.model.capacity import least_chips
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.operators import Array

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from bench.chips.load import catalogue
-from bench.predict.apart import predicted
+from bench.predict.disaggregated import predicted
 from bench.predict.learning.learn import Learnt, digest, load
-from bench.predict.learning.pooled import LEVELS
-from bench.predict.learning.served import as_served
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.servingrows import as_served
 from bench.predict.learning.tables import Row, tables
 from bench.predict.learning.world import World
 from bench.predict.model.facts import all_facts

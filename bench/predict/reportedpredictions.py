@@ -12,8 +12,8 @@ from bench.evidence.model import Report, Reported
 from bench.files.caches import once
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, chosen
-from bench.predict.learning.pooled import LEVELS
-from bench.predict.learning.reported import (
+from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.reportedserving import (
     FIRST,
     QUANTITIES,
     UNLIKE,
@@ -22,9 +22,9 @@ from bench.predict.learning.reported import (
     reported_rows,
 )
 from bench.predict.learning.reportedtraining import trained_rows
-from bench.predict.learning.served import LOAD, as_served
+from bench.predict.learning.servingrows import LOAD, as_served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.trained import recipe_of, split_of
+from bench.predict.learning.trainingruns import recipe_of, split_of
 from bench.predict.model.facts import Facts, all_facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import ITEM, precision

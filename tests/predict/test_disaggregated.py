@@ -8,17 +8,17 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.predict.apart import predicted
-from bench.predict.apartways import apart_ways, pairs
-from bench.predict.best import best, chips_for
+from bench.predict.disaggregated import predicted
+from bench.predict.disaggregatedways import apart_ways, pairs
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
-from bench.predict.model.apart import rate_between, transfer_bytes
+from bench.predict.model.disaggregated import rate_between, transfer_bytes
 from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.step import NETWORK
 from bench.predict.scenario import Prefill, Scenario
+from bench.predict.search import best, chips_for
 from bench.predict.ways import APART, EITHER, ServingGoal
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said

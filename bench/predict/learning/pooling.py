@@ -23,7 +23,7 @@ import numpy as np
 
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
 from bench.predict.learning.labels import correlation, excess_variance, same_label
-from bench.predict.learning.paired import PairScatter, pair_scatter
+from bench.predict.learning.pairscatter import PairScatter, pair_scatter
 from bench.predict.model.facts import Labels
 from bench.predict.model.operators import Array
 

@@ -10,9 +10,9 @@ import pytest
 from bench.__main__ import main
 from bench.evidence.load import reports
 from bench.predict.learning.learn import EXPERTS, load
-from bench.predict.learning.others import FEWEST, OtherGroups, other_groups
-from bench.predict.learning.reported import reported_rows
-from bench.predict.learning.shipped import shipped as everything
+from bench.predict.learning.othergroups import FEWEST, OtherGroups, other_groups
+from bench.predict.learning.reportedserving import reported_rows
+from bench.predict.learning.shippeddata import shipped as everything
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
 from bench.report.prediction.predictions import ENGINES
