@@ -201,13 +201,13 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
         >>> found.loc["matrix_bf16", "verdict"]
         'falls short'
     """
-    from bench.claims.sensitivity import bench_of
+    from bench.claims.sensitivity import evidence_base
     from bench.report.chips.verdicts import pairing, verdict_report
 
     one, other = chip(first), chip(second)
     if one.id == other.id:
         raise UsageError(f"{first} and {second} are one chip, {one.id}: name another")
-    known = bench_of(None, ())
+    known = evidence_base(None, ())
     found = pairing(one, other, known, _margin(margin))
     return Verdicts(found, verdict_report(found, known, rows=False))
 

@@ -37,7 +37,7 @@ class Flip:
         return f"{self.change}: {self.after}"
 
 
-class Bench:
+class EvidenceBase:
     """The evidence, whole and with parts left out; each variant is fitted once."""
 
     def __init__(
@@ -106,7 +106,7 @@ class Bench:
         yield from _rival_flips(found)
 
 
-def bench_of(records: str | None = None, without: tuple[Kind, ...] = ()) -> Bench:
+def evidence_base(records: str | None = None, without: tuple[Kind, ...] = ()) -> EvidenceBase:
     """Returns the shipped evidence and the user's records, without the classes left out.
 
     Raises:
@@ -115,12 +115,12 @@ def bench_of(records: str | None = None, without: tuple[Kind, ...] = ()) -> Benc
     """
     if records is None:
         return _shipped(without)
-    return Bench(observations(catalogue(), records), catalogue(), without)
+    return EvidenceBase(observations(catalogue(), records), catalogue(), without)
 
 
 @once
-def _shipped(without: tuple[Kind, ...]) -> Bench:
-    return Bench(observations(catalogue()), catalogue(), without)
+def _shipped(without: tuple[Kind, ...]) -> EvidenceBase:
+    return EvidenceBase(observations(catalogue()), catalogue(), without)
 
 
 def _answer(found: Finding) -> str:

@@ -9,7 +9,7 @@ from bench.shapes import ClaimsConfig
 
 if TYPE_CHECKING:
     from bench.claims.evaluate import Judgement
-    from bench.claims.sensitivity import Bench
+    from bench.claims.sensitivity import EvidenceBase
     from bench.report.text.markup import Report
 
 HELP = """\
@@ -62,7 +62,7 @@ def _report(config: ClaimsConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.claims.evaluate import judgement
     from bench.claims.load import claim, claims
-    from bench.claims.sensitivity import bench_of
+    from bench.claims.sensitivity import evidence_base
     from bench.evidence.weigh import classes
     from bench.report.chips.claimlist import claim_list, short_list
     from bench.report.chips.claims import claim_report
@@ -73,13 +73,13 @@ def _report(config: ClaimsConfig) -> "Report":
     if one and (config.chip or config.side or config.verdict):
         raise UsageError("claim= shows one claim: leave out chip=, side= and verdict=")
     _check_words(config)
-    bench = bench_of(config.records, left_out)
+    evidence = evidence_base(config.records, left_out)
     if one is not None:
-        return claim_report(judgement(one, bench.whole, sheets, config.margin), bench)
-    judged = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())
-    wanted = [one for one in judged if _wanted(one, config, bench)]
+        return claim_report(judgement(one, evidence.whole, sheets, config.margin), evidence)
+    judged = (judgement(one, evidence.whole, sheets, config.margin) for one in claims().values())
+    wanted = [one for one in judged if _wanted(one, config, evidence)]
     if cites(config.report.format, sources=config.sources):
-        return claim_list(wanted, bench)
+        return claim_list(wanted, evidence)
     return short_list(wanted)
 
 
@@ -97,11 +97,11 @@ def _check_words(config: ClaimsConfig) -> None:
         check_known(key, given or None, words)
 
 
-def _wanted(judgement: "Judgement", config: ClaimsConfig, bench: "Bench") -> bool:
+def _wanted(judgement: "Judgement", config: ClaimsConfig, evidence: "EvidenceBase") -> bool:
     """Returns whether a claim passes ``chip=``, ``side=`` and ``verdict=``."""
     claim = judgement.claim
     if config.chip:
-        named = bench.catalogue.find(config.chip).id
+        named = evidence.catalogue.find(config.chip).id
         if named not in (*claim.subjects, *claim.objects):
             return False
     words = (None, judgement.answer.value, judgement.word.value)

@@ -51,7 +51,7 @@ def _report(config: EvidenceConfig) -> "Report":
     from bench.chips.figures import FIGURES
     from bench.chips.load import catalogue
     from bench.claims.model import Phase
-    from bench.claims.sensitivity import bench_of
+    from bench.claims.sensitivity import evidence_base
     from bench.report.chips.evidence import evidence_report
 
     works = (*get_args(Phase), "product")
@@ -61,5 +61,5 @@ def _report(config: EvidenceConfig) -> "Report":
             raise UsageError(f"no {key} {given!r}: {did_you_mean(given, measured)}")
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
-    bench = bench_of(config.records)
-    return evidence_report(chip, bench, config.figure, config.work)
+    evidence = evidence_base(config.records)
+    return evidence_report(chip, evidence, config.figure, config.work)

@@ -180,14 +180,14 @@ def _supporting(
 
 def _ratios(config: PlotConfig, sheets: "Catalogue") -> "Picture":
     from bench.chips.select import select
-    from bench.claims.sensitivity import bench_of
+    from bench.claims.sensitivity import evidence_base
     from bench.plot.ratios import BASELINE, picture
 
     base = sheets.find(config.baseline or BASELINE)
     chosen = [one for one in select(config.chips, sheets) if one.id != base.id]
     if config.chips and not chosen:
         raise UsageError(f"{base.id} alone: name another chip in chips=")
-    return picture(base, chosen or None, bench_of(), config.margin)
+    return picture(base, chosen or None, evidence_base(), config.margin)
 
 
 def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":

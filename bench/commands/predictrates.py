@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     """Returns what chips can be expected to reach of rates and bandwidth."""
-    from bench.claims.sensitivity import bench_of
+    from bench.claims.sensitivity import evidence_base
     from bench.predict.figureshares import reached
     from bench.predict.model.facts import all_facts
     from bench.report.prediction.figureshares import reached_report
@@ -22,7 +22,7 @@ def figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
 
     known = all_facts(sheets)
     asked = [known[chip.id] for chip in chips if chip.id in known]
-    found = reached(chips, bench_of().whole, known)
+    found = reached(chips, evidence_base().whole, known)
     rests: dict[str, list[str]] = {}
     for one in found:
         rests.setdefault(one.chip.chip, []).extend(untested_figures([one.figure], one.tier))

@@ -9,7 +9,7 @@ from bench.shapes import VerdictConfig
 
 if TYPE_CHECKING:
     from bench.chips.model import Chip
-    from bench.claims.sensitivity import Bench
+    from bench.claims.sensitivity import EvidenceBase
     from bench.report.text.markup import Report
 
 HELP = """\
@@ -55,7 +55,7 @@ def main(words: list[str]) -> int:
 def _report(config: VerdictConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.chips.select import select
-    from bench.claims.sensitivity import bench_of
+    from bench.claims.sensitivity import evidence_base
     from bench.evidence.weigh import classes
     from bench.report.chips.verdicts import pairing, verdict_report
 
@@ -68,11 +68,11 @@ def _report(config: VerdictConfig) -> "Report":
     if base is None:
         _check_pair(chosen)
     _check_figures(config)
-    bench = bench_of(config.records, left_out)
+    evidence = evidence_base(config.records, left_out)
     if base is None:
-        found = pairing(chosen[0], chosen[1], bench, config.margin, config.figures)
-        return verdict_report(found, bench, rows=config.rows)
-    return _matrix(config, chosen, base, bench)
+        found = pairing(chosen[0], chosen[1], evidence, config.margin, config.figures)
+        return verdict_report(found, evidence, rows=config.rows)
+    return _matrix(config, chosen, base, evidence)
 
 
 def _check_pair(chosen: "list[Chip]") -> None:
@@ -96,7 +96,9 @@ def _check_figures(config: VerdictConfig) -> None:
             raise UsageError(f"no figure or kind of work {key!r}: {near}")
 
 
-def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "Bench") -> "Report":
+def _matrix(
+    config: VerdictConfig, chosen: "list[Chip]", base: "Chip", evidence: "EvidenceBase"
+) -> "Report":
     from bench.report.chips.matrix import FIGURED, matrix
 
     if config.rows:
@@ -105,4 +107,4 @@ def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "B
     if chosen and not others:
         raise UsageError(f"{base.id} alone: name another chip in chips=")
     figures = tuple(config.figures) or FIGURED
-    return matrix(others or None, base, bench, figures, config.margin)
+    return matrix(others or None, base, evidence, figures, config.margin)

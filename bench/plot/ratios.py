@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.chips.model import Chip
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import EvidenceBase
 from bench.claims.weigh import Finding, title
 from bench.errors import UsageError
 from bench.plot.axes import (
@@ -49,27 +49,27 @@ SIZE_PT = (500.0, 285.0)
 
 
 def picture(
-    baseline: Chip, chips: Sequence[Chip] | None, bench: Bench, margin: float = 0.10
+    baseline: Chip, chips: Sequence[Chip] | None, evidence: EvidenceBase, margin: float = 0.10
 ) -> Picture:
     """Returns ``ratios-BASELINE``: every ratio that is both published and measured.
 
     Args:
         baseline: the chip that the other chips' values are divided by.
         chips: the other chips; None for all that share a measured figure with the baseline.
-        bench: the evidence.
+        evidence: the evidence.
         margin: relative difference up to which paper and measurement agree.
 
     Raises:
         UsageError: no ratio is both published and measured.
     """
-    found = _published_and_measured(baseline, chips, bench, margin)
+    found = _published_and_measured(baseline, chips, evidence, margin)
     return Picture(
         name=f"ratios-{slug(min((*baseline.aliases, baseline.id), key=len))}",
         title=_title(baseline, found, margin),
         alt=_alt(baseline, found),
         note=(
             "Bars: 95% interval of the measured ratio. Below the line paper promises more than "
-            f"is measured. {_values_used(bench)}"
+            f"is measured. {_values_used(evidence)}"
             f"{_missing_chips(chips or (), found, baseline)}"
         ),
         rows=[_row(finding) for finding in found],
@@ -79,11 +79,11 @@ def picture(
 
 
 def _published_and_measured(
-    baseline: Chip, chips: Sequence[Chip] | None, bench: Bench, margin: float
+    baseline: Chip, chips: Sequence[Chip] | None, evidence: EvidenceBase, margin: float
 ) -> list[Finding]:
     found = [
         finding
-        for row in findings(chips, baseline, bench, margin=margin)
+        for row in findings(chips, baseline, evidence, margin=margin)
         for finding in row
         if finding.paper and finding.measured
     ]
@@ -95,9 +95,9 @@ def _published_and_measured(
     return found
 
 
-def _values_used(bench: Bench) -> str:
+def _values_used(evidence: EvidenceBase) -> str:
     """Returns a sentence with how many measured values there are, and how many have no weight."""
-    known, used = len(bench.whole.every), len(bench.whole.admitted)
+    known, used = len(evidence.whole.every), len(evidence.whole.admitted)
     idle = f", {known - used:,} of them without weight" if used < known else ""
     return f"From {known:,} measured values, ours and others'{idle}."
 

@@ -10,7 +10,7 @@ from bench.claims.evaluate import Judgement, judgement
 from bench.claims.judge import Stands, Word
 from bench.claims.load import claims
 from bench.claims.model import Axis
-from bench.claims.sensitivity import Bench, bench_of
+from bench.claims.sensitivity import EvidenceBase, evidence_base
 from bench.claims.weigh import Finding, Question, title
 from bench.report.chips.claimlist import answers
 from bench.report.chips.claims import tested_formula
@@ -63,24 +63,26 @@ class Share:
 
 def findings(catalogue: Catalogue) -> str:
     """Returns the page as Markdown."""
-    bench = bench_of()
-    judged = [judgement(claim, bench.whole, catalogue) for claim in claims().values()]
+    evidence = evidence_base()
+    judged = [judgement(claim, evidence.whole, catalogue) for claim in claims().values()]
     parts = [
         f"# What the evidence says\n\n{GENERATED}",
-        _overview(bench),
-        *_short(bench, judged),
-        *_paper(bench),
-        *_pairs(bench),
+        _overview(evidence),
+        *_short(evidence, judged),
+        *_paper(evidence),
+        *_pairs(evidence),
         *_claims(judged),
         LIMITS,
     ]
     return "\n".join(parts)
 
 
-def _overview(bench: Bench) -> str:
-    observations = bench.whole.every
+def _overview(evidence: EvidenceBase) -> str:
+    observations = evidence.whole.every
     chips = {one.chip for one in observations}
-    domestic = [one for one in observations if bench.catalogue.chips[one.chip].tier == "domestic"]
+    domestic = [
+        one for one in observations if evidence.catalogue.chips[one.chip].tier == "domestic"
+    ]
     kinds = Counter(one.kind.value for one in observations)
     kinds_text = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     without_weight = sum(one.weight == 0 for one in observations)
@@ -93,13 +95,13 @@ def _overview(bench: Bench) -> str:
     )
 
 
-def _short(bench: Bench, judged: Sequence[Judgement]) -> Iterator[str]:
+def _short(evidence: EvidenceBase, judged: Sequence[Judgement]) -> Iterator[str]:
     """Yields the summary at the top of the page."""
     yield "## In short\n"
-    lines = [*_close_and_far(bench)]
+    lines = [*_close_and_far(evidence)]
     for first, second in HIGHLIGHTED:
-        chips = bench.catalogue.find(first), bench.catalogue.find(second)
-        found = (bench.finding(Question(*chips, axis)) for axis in AXES[:2])
+        chips = evidence.catalogue.find(first), evidence.catalogue.find(second)
+        found = (evidence.finding(Question(*chips, axis)) for axis in AXES[:2])
         finding = next((one for one in found if one.measured and one.paper), None)
         if finding:
             lines.append(_sentence(finding))
@@ -131,9 +133,9 @@ def _sentence(finding: Finding) -> str:
     )
 
 
-def share(figure: str, chip: Chip, bench: Bench) -> Share | None:
+def share(figure: str, chip: Chip, evidence: EvidenceBase) -> Share | None:
     """Returns the share of a published figure that a chip reaches; None if unknown."""
-    achieved = bench.whole.achieved(figure, chip.id)
+    achieved = evidence.whole.achieved(figure, chip.id)
     paper = next((one.paper for one in achieved.votes if one.paper), None) if achieved else None
     if achieved is None or paper is None:
         return None
@@ -142,15 +144,15 @@ def share(figure: str, chip: Chip, bench: Bench) -> Share | None:
     return Share(achieved.rate / paper.value, low, high, group_count)
 
 
-def _paper(bench: Bench) -> Iterator[str]:
+def _paper(evidence: EvidenceBase) -> Iterator[str]:
     yield "## How close chips come to their paper\n"
     yield (
         "Share of the published dense figure, pooled over the groups that measured it, with the "
         "95% interval and the number of groups.\n"
     )
     rows = [
-        (chip, [share(figure, chip, bench) for figure in FIGURES])
-        for chip in bench.catalogue.chips.values()
+        (chip, [share(figure, chip, evidence) for figure in FIGURES])
+        for chip in evidence.catalogue.chips.values()
         if chip.kind != "cpu"
     ]
     measured_rows = [(chip, shares) for chip, shares in rows if any(shares)]
@@ -162,11 +164,11 @@ def _paper(bench: Bench) -> Iterator[str]:
     yield markdown(("chip", "tier", *FIGURE_HEADINGS), lines)
 
 
-def _close_and_far(bench: Bench) -> Iterator[str]:
+def _close_and_far(evidence: EvidenceBase) -> Iterator[str]:
     """Yields which chips are close to their published 16-bit rate and which are far from it."""
     best: dict[str, Share] = {}
-    for chip in bench.catalogue.chips.values():
-        shares = [share(figure, chip, bench) for figure in FIGURES[:2]]
+    for chip in evidence.catalogue.chips.values():
+        shares = [share(figure, chip, evidence) for figure in FIGURES[:2]]
         known = [one for one in shares if one]
         if known and chip.kind != "cpu":
             best[chip.name] = max(known, key=lambda one: one.value)
@@ -174,7 +176,7 @@ def _close_and_far(bench: Bench) -> Iterator[str]:
     far = [f"{name} {one.value:.0%}" for name, one in best.items() if one.value < LOW]
     yield f"- Close to their 16-bit paper ({HIGH:.0%} and above): {', '.join(close)}."
     yield f"- Far from it (below {LOW:.0%}): {', '.join(far)}."
-    middle = usual_share("matrix_bf16", bench)
+    middle = usual_share("matrix_bf16", evidence)
     if middle:
         yield (
             f"- The median of all chips is {middle:.0%} in bf16. A paper ratio against a chip "
@@ -182,7 +184,7 @@ def _close_and_far(bench: Bench) -> Iterator[str]:
         )
 
 
-def _pairs(bench: Bench) -> Iterator[str]:
+def _pairs(evidence: EvidenceBase) -> Iterator[str]:
     yield "## Chip against chip\n"
     yield (
         "Ratio of the first to the second: published (in brackets with rival figures), measured "
@@ -193,13 +195,13 @@ def _pairs(bench: Bench) -> Iterator[str]:
         "first / second", "on", "on paper", "measured (95%)", "paper / measured", "verdict",
         "groups",
     )  # fmt: skip
-    yield markdown(header, _pair_lines(bench))
+    yield markdown(header, _pair_lines(evidence))
 
 
-def _pair_lines(bench: Bench) -> Iterator[tuple[str, ...]]:
+def _pair_lines(evidence: EvidenceBase) -> Iterator[tuple[str, ...]]:
     for first, second in PAIRS:
-        chips = bench.catalogue.find(first), bench.catalogue.find(second)
-        all_findings = [bench.finding(Question(*chips, axis)) for axis in AXES]
+        chips = evidence.catalogue.find(first), evidence.catalogue.find(second)
+        all_findings = [evidence.finding(Question(*chips, axis)) for axis in AXES]
         measured_findings = [one for one in all_findings if one.measured]
         names = f"{chips[0].name} / {chips[1].name}"
         if not measured_findings:

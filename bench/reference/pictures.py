@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bench import paths
 from bench.chips.load import catalogue
-from bench.claims.sensitivity import bench_of
+from bench.claims.sensitivity import evidence_base
 from bench.plot import ratios
 from bench.plot.draw import svg
 from bench.plot.picture import Picture
@@ -27,4 +27,4 @@ def pictures() -> Iterator[tuple[str, str]]:
 def _pictures() -> Iterator[Picture]:
     sheets, record = catalogue(), read(paths.data_dir("results") / RECORD)
     yield from record_pictures(record, sheets, kind="figures")
-    yield ratios.picture(sheets.find(BASELINE), None, bench_of())
+    yield ratios.picture(sheets.find(BASELINE), None, evidence_base())

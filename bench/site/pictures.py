@@ -75,7 +75,7 @@ def of_ratios(world: World) -> list[PagePlot]:
     from bench.plot import ratios
 
     baseline = world.catalogue.chips[FRONT_BASELINE]
-    return page_plots([ratios.picture(baseline, None, world.bench)])
+    return page_plots([ratios.picture(baseline, None, world.evidence)])
 
 
 def of_predictions() -> list[PagePlot]:

@@ -12,7 +12,7 @@ from bench.chips.load import Catalogue, catalogue
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement, judgement
 from bench.claims.load import claims
-from bench.claims.sensitivity import Bench, bench_of
+from bench.claims.sensitivity import EvidenceBase, evidence_base
 from bench.errors import LONGEST, DataError, UsageError, first_line
 from bench.evidence.observe import Observation
 from bench.judging.verdict import MARGIN, Row, rows
@@ -52,7 +52,7 @@ class World:
     Attributes:
         catalogue: the sheets.
         book: the export rules.
-        bench: the evidence.
+        evidence: the evidence.
         claims: judged claims, latest first.
         records: all records, including those of fake devices, latest first.
         unread: why each file among the records that is not a record could not be read.
@@ -61,7 +61,7 @@ class World:
 
     catalogue: Catalogue
     book: Rulebook
-    bench: Bench
+    evidence: EvidenceBase
     claims: tuple[Judgement, ...]
     records: tuple[JudgedRecord, ...]
     unread: tuple[str, ...]
@@ -86,7 +86,7 @@ class World:
     def observed(self) -> Mapping[str, tuple[Observation, ...]]:
         """Returns every measured value, by chip id."""
         values: dict[str, list[Observation]] = {}
-        for observation in self.bench.whole.every:
+        for observation in self.evidence.whole.every:
             values.setdefault(observation.chip, []).append(observation)
         return {chip: tuple(observations) for chip, observations in values.items()}
 
@@ -130,13 +130,13 @@ def gather(records: str | None, day: str) -> World:
         UsageError: there is nothing at ``records``.
         DataError: a data file is invalid.
     """
-    sheets, evidence = catalogue(), bench_of(records)
+    sheets, evidence = catalogue(), evidence_base(records)
     judgements = [judgement(claim, evidence.whole, sheets, None) for claim in claims().values()]
     judged_records, unread = _judged_records(_files(records), sheets)
     return World(
         catalogue=sheets,
         book=rulebook(),
-        bench=evidence,
+        evidence=evidence,
         claims=tuple(sorted(judgements, key=lambda claim: claim.claim.date, reverse=True)),
         records=judged_records,
         unread=unread,

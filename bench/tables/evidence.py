@@ -6,7 +6,7 @@ from typing import Annotated
 
 from bench.claims.evaluate import Judgement, judgement
 from bench.claims.load import claims
-from bench.claims.sensitivity import bench_of
+from bench.claims.sensitivity import evidence_base
 from bench.evidence.load import reports
 from bench.evidence.observe import Observation, reported
 from bench.tables.model import Data, joined
@@ -118,7 +118,7 @@ class ClaimRow:
 def claim_rows(data: Data) -> Iterator[ClaimRow]:
     """Yields one row per claim about one of the chips."""
     chips = {chip.id for chip in data.chips}
-    evidence = bench_of().whole
+    evidence = evidence_base().whole
     for claim in claims().values():
         if chips & {*claim.subjects, *claim.objects}:
             yield _claim_row(judgement(claim, evidence, data.catalogue))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench.claims.sensitivity import bench_of
+from bench.claims.sensitivity import evidence_base
 from bench.judging.verdict import Row
 from bench.report.chips.evidence import usual_share
 from bench.words import counted
@@ -32,9 +32,11 @@ def usual_of(key: str, excluded: str) -> Usual | None:
         key: key of the figure.
         excluded: id of the chip that is left out; empty for none.
     """
-    bench = bench_of()
-    share = usual_share(key, bench, excluded)
-    others = {one.chip for one in bench.whole.votes(key) if one.fraction and one.chip != excluded}
+    evidence = evidence_base()
+    share = usual_share(key, evidence, excluded)
+    others = {
+        one.chip for one in evidence.whole.votes(key) if one.fraction and one.chip != excluded
+    }
     return Usual(share, len(others)) if share else None
 
 

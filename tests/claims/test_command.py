@@ -10,7 +10,7 @@ from bench import paths
 from bench.chips.load import Catalogue
 from bench.claims.evaluate import judgement
 from bench.claims.load import claim, claims
-from bench.claims.sensitivity import Bench, Flip
+from bench.claims.sensitivity import EvidenceBase, Flip
 from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.model import Kind
@@ -118,13 +118,13 @@ def test_no_claim_at_all_is_said_in_words(capsys: pytest.CaptureFixture[str]) ->
 def test_what_a_verdict_hangs_on_is_worked_out_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, flips = [], Bench.flips
+    asked, flips = [], EvidenceBase.flips
 
-    def counted(bench: Bench, found: "Finding") -> tuple[Flip, ...]:
+    def counted(evidence: EvidenceBase, found: "Finding") -> tuple[Flip, ...]:
         asked.append(found)
-        return flips(bench, found)
+        return flips(evidence, found)
 
-    monkeypatch.setattr(Bench, "flips", counted)
+    monkeypatch.setattr(EvidenceBase, "flips", counted)
     assert len(rows(["side=official"], capsys)) == len(asked) > 0
 
 

@@ -8,7 +8,7 @@ from bench.chips.load import Catalogue
 from bench.claims.load import claims
 from bench.claims.model import Axis
 from bench.claims.modelled import modelled
-from bench.claims.sensitivity import bench_of
+from bench.claims.sensitivity import evidence_base
 from bench.claims.weigh import Question
 from bench.errors import UsageError
 from tests.commands.command_cases import said
@@ -81,15 +81,15 @@ def test_where_it_says_nothing_it_says_why(
 @pytest.mark.parametrize("work", ["training", "serving", "decode"])
 def test_it_answers_shipped_claims(work: str) -> None:
     """Of training it answered none: the reference fitted no eight chips."""
-    bench = bench_of()
+    evidence = evidence_base()
     found = []
     for claim in claims().values():
         for axis in (axis for axis in claim.axes if axis.work == work and not claim.unlike):
             first, second = (
-                bench.catalogue.chips[key[0]] for key in (claim.subjects, claim.objects)
+                evidence.catalogue.chips[key[0]] for key in (claim.subjects, claim.objects)
             )
             asked = Question(first, second, axis, claim.relation_of(axis))
-            found.append(bench.predicted(bench.finding(asked)))
+            found.append(evidence.predicted(evidence.finding(asked)))
     by = [told[2] for told in found if told]
     assert any("by the model: Llama" in words for words in by)
     assert all("by the model: " in words for words in by)

@@ -8,7 +8,7 @@ from bench.claims.judge import Stands, Word
 from tests.claims.test_evaluate import BF16, CAPACITY, FP8, MEMORY, judged, one_pair
 from tests.claims.test_evaluate import claim as claim_of
 from tests.claims.test_load import faults, written
-from tests.claims.test_sensitivity import asked, bench, both, flips, sheet
+from tests.claims.test_sensitivity import asked, both, evidence, flips, sheet
 
 
 def test_paper_decides_a_claim_about_paper_whatever_was_measured() -> None:
@@ -61,7 +61,7 @@ def test_a_unit_that_a_chip_lacks_is_not_comparable() -> None:
 def test_rival_figures_on_both_sides_of_the_margin_leave_it_open(
     rivals: tuple[str, ...], word: Word, stands: Stands, changes: list[tuple[str, str, str]]
 ) -> None:
-    judge = bench(both(1.0), sheet("a", *rivals, value="100"))
+    judge = evidence(both(1.0), sheet("a", *rivals, value="100"))
     question = asked(judge, scope="paper")
     found = judge.finding(question)
     assert (found.word, found.stands) == (word, stands)

@@ -9,7 +9,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.judge import Word
 from bench.claims.model import Axis, Relation
-from bench.claims.sensitivity import Bench, Flip
+from bench.claims.sensitivity import EvidenceBase, Flip
 from bench.claims.weigh import Question
 from bench.evidence.model import Kind
 from bench.evidence.observe import Observation
@@ -62,14 +62,16 @@ def sheet(name: str, *rivals: str, value: str = "100") -> Chip:
 A, B, C, D = (sheet(one) for one in "abcd")
 
 
-def bench(found: Sequence[Observation], *chips: Chip, without: tuple[Kind, ...] = ()) -> Bench:
+def evidence(
+    found: Sequence[Observation], *chips: Chip, without: tuple[Kind, ...] = ()
+) -> EvidenceBase:
     """The evidence, with sheets that stand in the place of the usual ones."""
     known = {one.id: one for one in (A, B, C, D, *chips)}
-    return Bench(tuple(found), Catalogue(known, {"maker": MAKER, "wiki": MAKER}), without)
+    return EvidenceBase(tuple(found), Catalogue(known, {"maker": MAKER, "wiki": MAKER}), without)
 
 
 def asked(
-    judge: Bench,
+    judge: EvidenceBase,
     relation: Relation = "matches",
     *,
     first: str = "a",
@@ -81,7 +83,7 @@ def asked(
     return Question(chips[first], chips[second], Axis(figure="matrix_bf16"), relation, **told)
 
 
-def flips(judge: Bench, question: Question) -> list[tuple[str, str, str]]:
+def flips(judge: EvidenceBase, question: Question) -> list[tuple[str, str, str]]:
     """What would change an answer: the change, before and after."""
     found = judge.flips(judge.finding(question))
     assert all(isinstance(one, Flip) for one in found)
@@ -106,20 +108,20 @@ def flips(judge: Bench, question: Question) -> list[tuple[str, str, str]]:
 def test_a_verdict_hangs_on_the_margin_or_does_not(
     ratio: float, word: str, expected: list[tuple[str, str, str]]
 ) -> None:
-    judge = bench(both(ratio))
+    judge = evidence(both(ratio))
     assert judge.finding(asked(judge)).word.value == word
     assert flips(judge, asked(judge)) == expected
 
 
 def test_a_wide_interval_crosses_any_margin() -> None:
-    judge = bench(both(1.0, size=0.4))
+    judge = evidence(both(1.0, size=0.4))
     assert judge.finding(asked(judge)).word is Word.INCONCLUSIVE
     assert flips(judge, asked(judge)) == []
 
 
 def test_a_relation_that_another_margin_settles_is_told_though_the_word_stays() -> None:
     """The 90% interval, 0.875 to 1.38, has its lower bound between 1/1.2 and 1/1.1."""
-    judge = bench(both(1.1, size=0.22))
+    judge = evidence(both(1.1, size=0.22))
     found = judge.finding(asked(judge, "at least"))
     wide = judge.finding(asked(judge, "at least", margin=0.2))
     assert (found.holds, wide.holds) == (None, True)
@@ -147,7 +149,7 @@ def apart(kind: Kind, ratio: float) -> list[Observation]:
     [(VENDOR, "without vendor claims"), (USER, "without user submissions")],
 )
 def test_a_verdict_hangs_on_a_class_that_says_something_else(kind: Kind, change: str) -> None:
-    judge = bench(apart(kind, 1.5))
+    judge = evidence(apart(kind, 1.5))
     assert judge.finding(asked(judge)).word is Word.EXCEEDS
     assert flips(judge, asked(judge)) == [(change, "exceeds", "match")]
 
@@ -157,17 +159,17 @@ def test_a_verdict_hangs_on_a_class_that_says_something_else(kind: Kind, change:
     [(VENDOR, "without vendor claims"), (USER, "without user submissions")],
 )
 def test_what_only_one_class_measured_is_untestable_without_it(kind: Kind, change: str) -> None:
-    judge = bench([one for one in apart(kind, 1.0) if one.by != "lone"])
+    judge = evidence([one for one in apart(kind, 1.0) if one.by != "lone"])
     assert flips(judge, asked(judge)) == [(change, "match", "untestable")]
 
 
 def test_a_class_that_agrees_changes_nothing() -> None:
-    judge = bench([*apart(VENDOR, 1.0), *both(1.0)])
+    judge = evidence([*apart(VENDOR, 1.0), *both(1.0)])
     assert flips(judge, asked(judge)) == []
 
 
 def test_a_class_that_was_left_out_stays_out_of_every_part() -> None:
-    judge = bench([*apart(VENDOR, 1.5), *apart(USER, 1.5)], without=(VENDOR,))
+    judge = evidence([*apart(VENDOR, 1.5), *apart(USER, 1.5)], without=(VENDOR,))
     kinds = {name: {one.kind for one in part.admitted} for name, part in judge.parts.items()}
     assert kinds == {
         "without vendor claims": {FREE, USER}, "without user submissions": {FREE},
@@ -178,7 +180,7 @@ def test_a_class_that_was_left_out_stays_out_of_every_part() -> None:
 
 def test_a_pass_mark_is_of_the_vendor_and_judges_nothing() -> None:
     marks = [seen(one, 9e14, "maker", GATE) for one in "ab"]
-    judge = bench([*both(1.0), *marks])
+    judge = evidence([*both(1.0), *marks])
     assert not {one.kind for one in judge.whole.admitted} & {GATE}
     assert flips(judge, asked(judge)) == []
 
@@ -217,19 +219,19 @@ def test_rival_figures_may_turn_the_paper_side(
     found: list[Observation],
     expected: list[tuple[str, str, str]],
 ) -> None:
-    judge = bench(found, sheet("a", *rivals, value=value))
+    judge = evidence(found, sheet("a", *rivals, value=value))
     assert flips(judge, asked(judge)) == expected
 
 
 def test_a_rival_is_held_against_the_factor_that_is_claimed() -> None:
-    judge = bench([], sheet("a", "200"))
+    judge = evidence([], sheet("a", "200"))
     told = flips(judge, asked(judge, factor=2.0))
     assert told == [("highest published ratio 2.00", "open", "holds on paper")]
 
 
 def test_a_rival_ratio_close_to_the_limit_is_told_from_it() -> None:
     """796 over 1000 is below 1 / 1.25 = 0.800, though both round to 0.80."""
-    judge = bench([], sheet("a", "796", value="800"), sheet("b", value="1000"))
+    judge = evidence([], sheet("a", "796", value="800"), sheet("b", value="1000"))
     found = asked(judge, relation="at least", margin=0.25)
     assert judge.finding(found).at_limit
     rival = ("lowest published ratio 0.796", "open", "does not hold on paper")
@@ -242,7 +244,7 @@ def test_a_ratio_at_its_limit_is_judged_whatever_its_last_bit(
 ) -> None:
     """1 / 1.1 is the limit of "at least", and 100 over 110 its equal but for rounding."""
     value = "110" if relation == "at least" else "100"
-    judge = bench([], sheet("a", value="100"), sheet("b", value=value))
+    judge = evidence([], sheet("a", value="100"), sheet("b", value=value))
     found = judge.finding(asked(judge, relation=relation))
     assert found.at_limit
     assert found.on_paper is holds
@@ -250,7 +252,7 @@ def test_a_ratio_at_its_limit_is_judged_whatever_its_last_bit(
 
 def test_what_is_not_comparable_hangs_on_nothing() -> None:
     """Paper says nothing of quantities that are not alike, so rivals cannot change what it says."""
-    judge = bench(both(1.07), sheet("a", "200"))
+    judge = evidence(both(1.07), sheet("a", "200"))
     unlike = asked(judge, unlike="a sparse rate against a dense one")
     assert judge.finding(unlike).on_paper is None
     assert flips(judge, unlike) == []

@@ -12,7 +12,7 @@ from bench.claims.judge import Stands, Word
 from bench.claims.load import claims
 from bench.claims.model import Axis
 from bench.claims.paper import ids
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import EvidenceBase
 from bench.claims.weigh import Finding, Question, behind
 from bench.evidence.gather import observations
 from bench.evidence.load import reports
@@ -28,15 +28,15 @@ BF16 = Axis(figure="matrix_bf16")
 
 
 @pytest.fixture(scope="module")
-def bench(sheets: Catalogue) -> Bench:
+def evidence(sheets: Catalogue) -> EvidenceBase:
     """The shipped evidence, modelled once."""
-    return Bench(observations(sheets), sheets)
+    return EvidenceBase(observations(sheets), sheets)
 
 
 @pytest.fixture(scope="module")
-def judged(bench: Bench) -> list[Judgement]:
+def judged(evidence: EvidenceBase) -> list[Judgement]:
     """Every shipped claim."""
-    return [judgement(one, bench.whole, bench.catalogue) for one in claims().values()]
+    return [judgement(one, evidence.whole, evidence.catalogue) for one in claims().values()]
 
 
 def found(judged: list[Judgement]) -> Iterator[tuple[str, Finding]]:
@@ -46,10 +46,10 @@ def found(judged: list[Judgement]) -> Iterator[tuple[str, Finding]]:
             yield from ((one.claim.id, finding) for finding in pair.findings)
 
 
-def over(bench: Bench, first: str, second: str, axis: Axis = BF16) -> Finding:
+def over(evidence: EvidenceBase, first: str, second: str, axis: Axis = BF16) -> Finding:
     """What is found of one chip over another."""
-    above, below = (bench.catalogue.find(one) for one in (first, second))
-    return bench.finding(Question(above, below, axis))
+    above, below = (evidence.catalogue.find(one) for one in (first, second))
+    return evidence.finding(Question(above, below, axis))
 
 
 # how much there is
@@ -153,27 +153,33 @@ def resolves(one: Observation, records: set[str], sheets: Catalogue) -> bool:
 
 
 def test_every_value_behind_any_verdict_has_a_source_that_resolves(
-    bench: Bench, judged: list[Judgement]
+    evidence: EvidenceBase, judged: list[Judgement]
 ) -> None:
     records = {read(path).id for path in (RESULTS / "records").rglob("*.json")}
-    shown = {one.ref: one for _, finding in found(judged) for one in behind(finding, bench.whole)}
+    shown = {
+        one.ref: one for _, finding in found(judged) for one in behind(finding, evidence.whole)
+    }
     assert len(shown) > 300
-    assert [ref for ref, one in shown.items() if not resolves(one, records, bench.catalogue)] == []
+    assert [
+        ref for ref, one in shown.items() if not resolves(one, records, evidence.catalogue)
+    ] == []
 
 
-def test_every_value_in_a_ratio_is_shown_behind_it(bench: Bench, judged: list[Judgement]) -> None:
+def test_every_value_in_a_ratio_is_shown_behind_it(
+    evidence: EvidenceBase, judged: list[Judgement]
+) -> None:
     for key, one in found(judged):
         if one.measured:
             used = {value.ref for value in (*one.measured.first, *one.measured.second)}
-            assert used <= {value.ref for value in behind(one, bench.whole)}, key
+            assert used <= {value.ref for value in behind(one, evidence.whole)}, key
 
 
-def test_a_links_values_are_shown_behind_a_ratio_of_links(bench: Bench) -> None:
+def test_a_links_values_are_shown_behind_a_ratio_of_links(evidence: EvidenceBase) -> None:
     """Also those of one direction, where both are asked for."""
-    one = over(bench, "h20", "h800", Axis(figure="link_bandwidth"))
+    one = over(evidence, "h20", "h800", Axis(figure="link_bandwidth"))
     assert one.measured
     used = {value.ref for value in (*one.measured.first, *one.measured.second)}
-    assert used <= {value.ref for value in behind(one, bench.whole)}
+    assert used <= {value.ref for value in behind(one, evidence.whole)}
 
 
 def test_every_claim_cites_a_listed_source_with_an_address(sheets: Catalogue) -> None:
@@ -204,10 +210,10 @@ def test_no_model_counts_both_as_a_language_model_and_as_another() -> None:
     assert not models(OF_OTHERS) & models(OF_LANGUAGE)
 
 
-def test_times_of_a_video_model_judge_no_serving(bench: Bench) -> None:
+def test_times_of_a_video_model_judge_no_serving(evidence: EvidenceBase) -> None:
     """Nobody reported one language model served on both; HunyuanVideo ran on both."""
-    assert over(bench, "h20", "h100", Axis(work="serving")).word is Word.UNTESTABLE
-    video = over(bench, "h20", "h100", Axis(work="inference"))
+    assert over(evidence, "h20", "h100", Axis(work="serving")).word is Word.UNTESTABLE
+    video = over(evidence, "h20", "h100", Axis(work="inference"))
     assert video.measured
     assert 0.15 < video.measured.ratio < 0.6
     assert video.paper
@@ -217,34 +223,34 @@ def test_times_of_a_video_model_judge_no_serving(bench: Bench) -> None:
 # what is known of chips that everybody asks for
 
 
-def share(bench: Bench, word: str) -> float:
+def share(evidence: EvidenceBase, word: str) -> float:
     """What a chip reaches of its bf16 figure."""
-    chip = bench.catalogue.find(word)
-    reached, published = bench.whole.achieved("matrix_bf16", chip.id), chip.number("matrix_bf16")
+    chip = evidence.catalogue.find(word)
+    reached, published = evidence.whole.achieved("matrix_bf16", chip.id), chip.number("matrix_bf16")
     assert reached
     assert published
     assert reached.low < reached.rate < reached.high
     return reached.rate / published
 
 
-def test_an_h20_reaches_more_of_its_paper_than_an_h100(bench: Bench) -> None:
-    assert 0.85 < share(bench, "h20") <= 1.02
-    assert 0.65 < share(bench, "h100") < 0.9
-    assert share(bench, "h20") > share(bench, "h100") + 0.05
+def test_an_h20_reaches_more_of_its_paper_than_an_h100(evidence: EvidenceBase) -> None:
+    assert 0.85 < share(evidence, "h20") <= 1.02
+    assert 0.65 < share(evidence, "h100") < 0.9
+    assert share(evidence, "h20") > share(evidence, "h100") + 0.05
 
 
-def test_paper_understates_an_h20_over_an_h100(bench: Bench) -> None:
-    one = over(bench, "h20", "h100")
+def test_paper_understates_an_h20_over_an_h100(evidence: EvidenceBase) -> None:
+    one = over(evidence, "h20", "h100")
     far = overstated(one)
     assert far
     assert 0.6 < far < 0.95
     assert one.word is Word.SHORT
-    back = overstated(over(bench, "h100", "h20"))
+    back = overstated(over(evidence, "h100", "h20"))
     assert back == pytest.approx(1 / far)
 
 
-def test_an_h100_is_two_to_three_times_an_a100(bench: Bench) -> None:
-    one = over(bench, "h100", "a100")
+def test_an_h100_is_two_to_three_times_an_a100(evidence: EvidenceBase) -> None:
+    one = over(evidence, "h100", "a100")
     assert one.measured
     assert one.paper
     assert 2.0 < one.measured.ratio < 3.2

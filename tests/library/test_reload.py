@@ -8,7 +8,7 @@ import pytest
 import bench
 from bench import paths
 from bench.claims.load import claims
-from bench.claims.sensitivity import bench_of
+from bench.claims.sensitivity import evidence_base
 from bench.errors import UsageError
 from bench.evidence.load import reports
 from bench.files import caches as loaded
@@ -47,11 +47,11 @@ def own(tmp_path: Path) -> Iterator[Path]:
 
 def test_own_data_that_is_named_later_is_heeded(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = bench.catalogue()
-    loaders: tuple[Callable[[], object], ...] = (bench.rulebook, claims, workloads, bench_of)
+    loaders: tuple[Callable[[], object], ...] = (bench.rulebook, claims, workloads, evidence_base)
     before = [load() for load in loaders]
     monkeypatch.setenv(paths.OWN, str(own))
     assert bench.chip("nvidia-test-one").name == "Test One"
-    assert bench_of().catalogue is bench.catalogue()
+    assert evidence_base().catalogue is bench.catalogue()
     monkeypatch.delenv(paths.OWN)
     with pytest.raises(UsageError):
         bench.chip("nvidia-test-one")

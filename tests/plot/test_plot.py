@@ -9,7 +9,7 @@ import pytest
 
 from bench import paths
 from bench.chips.load import Catalogue
-from bench.claims.sensitivity import bench_of
+from bench.claims.sensitivity import evidence_base
 from bench.errors import UsageError
 from bench.judging import energy
 from bench.judging.standing import nearest
@@ -204,38 +204,38 @@ def test_a_long_series_is_drawn_as_medians_with_extremes() -> None:
 
 
 def test_ratios_are_the_cells_of_the_matrix_that_have_both(sheets: Catalogue) -> None:
-    bench, base = bench_of(), sheets.find("h20")
-    picture = ratios.picture(base, None, bench)
-    both = [row for row in matrix(None, base, bench).flat if row["cell"] == "both"]
+    evidence, base = evidence_base(), sheets.find("h20")
+    picture = ratios.picture(base, None, evidence)
+    both = [row for row in matrix(None, base, evidence).flat if row["cell"] == "both"]
     bare = [{k: v for k, v in row.items() if k != "cell"} for row in both]
     assert list(picture.rows) == bare
     over = sum(float(row["paper_overstates"] or 0) > 1.1 for row in picture.rows)
     assert f"overstates {over} of {len(both)} ratios" in picture.title
     assert picture.name == "ratios-h20"
-    known, idle = len(bench.whole.every), sum(one.weight == 0 for one in bench.whole.every)
+    known, idle = len(evidence.whole.every), sum(one.weight == 0 for one in evidence.whole.every)
     assert f"From {known:,} measured values, ours and others', {idle} of them without weight." in (
         picture.note
     )
     with pytest.raises(UsageError, match="no ratio to nvidia-h20"):
-        ratios.picture(base, [sheets.find("amd-epyc-9755")], bench)
+        ratios.picture(base, [sheets.find("amd-epyc-9755")], evidence)
 
 
 def test_a_chip_that_was_asked_for_and_has_no_ratio_is_named(sheets: Catalogue) -> None:
-    bench, base = bench_of(), sheets.find("h20")
+    evidence, base = evidence_base(), sheets.find("h20")
     chips = [sheets.find(one) for one in ("910b2", "mlu590")]
-    assert ratios.picture(base, chips, bench).note.endswith("measured of mlu590.")
-    assert "Nothing here" not in ratios.picture(base, chips[:1], bench).note
+    assert ratios.picture(base, chips, evidence).note.endswith("measured of mlu590.")
+    assert "Nothing here" not in ratios.picture(base, chips[:1], evidence).note
 
 
 def test_a_kind_of_ratio_looks_the_same_whichever_chips_are_drawn(sheets: Catalogue) -> None:
     from matplotlib.figure import Figure
 
-    bench, base = bench_of(), sheets.find("h20")
+    evidence, base = evidence_base(), sheets.find("h20")
     assert sorted(ratios.KINDS) == sorted((*FIGURED, *WORKED))
     looks = []
     for chips in (None, [sheets.find("910a"), sheets.find("910b")]):
         figure = Figure()
-        ratios.picture(base, chips, bench).paint(figure, LIGHT)
+        ratios.picture(base, chips, evidence).paint(figure, LIGHT)
         handles, names = figure.axes[0].get_legend_handles_labels()
         lines = [getattr(one, "lines", [one])[0] for one in handles]
         marks = [(one.get_marker(), one.get_color()) for one in lines]

@@ -133,7 +133,7 @@ def test_every_number_of_the_table_leads_to_its_figure_and_from_there_to_its_sou
 def test_every_measured_value_leads_to_its_source_or_its_record(site: Path, world: World) -> None:
     text = (site / "evidence.html").read_text("utf-8")
     rows = re.findall(r"<tr data-class=.*?</tr>", text, re.DOTALL)
-    assert len(rows) == len(world.bench.whole.every)
+    assert len(rows) == len(world.evidence.whole.every)
     assert all(re.search(r'<td><a href="(https?://|records/)[^"]+"', row) for row in rows)
 
 
@@ -153,7 +153,7 @@ def test_each_value_on_a_chips_page_leads_to_its_source_or_its_record(
 def test_the_first_page_has_one_count_of_measured_values(site: Path, world: World) -> None:
     """In words and under the picture of ratios, both with those that have no weight."""
     text = (site / "index.html").read_text("utf-8")
-    known = world.bench.whole.every
+    known = world.evidence.whole.every
     idle = sum(one.weight == 0 for one in known)
     assert f'<dd><a href="evidence.html">{len(known):,}</a>' in text
     assert f"{idle} without weight" in text
@@ -185,7 +185,7 @@ def test_claims_unfold_to_every_value_behind_them(site: Path, world: World) -> N
         block = re.search(rf'<details id="{re.escape(one.claim.id)}".*?</details>', text, re.DOTALL)
         assert block
         findings = [found for pair in one.pairs for found in pair.findings]
-        refs = {value.ref for found in findings for value in behind(found, world.bench.whole)}
+        refs = {value.ref for found in findings for value in behind(found, world.evidence.whole)}
         values = block[0].partition('<ul class="values">')[2]
         assert values.count("<li>") == len(refs)
         assert block[0].count("<tr>") == len(findings) + 1

@@ -9,7 +9,7 @@ import pypdf
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.claims.sensitivity import bench_of
+from bench.claims.sensitivity import evidence_base
 from bench.judging.verdict import RATED, Verdict, rows
 from bench.measure import loop
 from bench.measure.stats import LEVEL
@@ -94,18 +94,18 @@ def test_the_deciding_stream_and_other_forms_that_are_short_are_named(h200: Case
 def test_what_others_usually_reach_stands_beside_every_figure(h200: Case) -> None:
     made = table(record_document(h200), "figures")
     place = made.columns.index("others usually")
-    bench = bench_of()
+    evidence = evidence_base()
     for one, cells in zip(made.flat, made.cells, strict=True):
-        told = usual_share(str(one["figure"]), bench, str(one["chip"]))
+        told = usual_share(str(one["figure"]), evidence, str(one["chip"]))
         assert one["others_usually"] == told
         assert cells[place].startswith(f"{told:.0%} (" if told else "–")
     assert sum(one["others_usually"] is not None for one in made.flat) > 10
 
 
 def test_the_finding_counts_the_short_figures_that_are_short_as_usual(h200: Case) -> None:
-    bench, within, below = bench_of(), 0, set()
+    evidence, within, below = evidence_base(), 0, set()
     for row in h200.with_verdict(Verdict.SHORT):
-        told = usual_share(row.key, bench, h200.chip.id if h200.chip else "")
+        told = usual_share(row.key, evidence, h200.chip.id if h200.chip else "")
         assert told
         assert row.burst
         assert row.measured

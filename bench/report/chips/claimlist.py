@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.claims.evaluate import Judgement
 from bench.claims.judge import Answer, Stands, Word
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import EvidenceBase
 from bench.report.chips.claims import SIGNS, predicted_interval, tested_formula, where_it_holds
 from bench.report.chips.ratios import devices, flat, measured, on_paper, times, verdict_cell
 from bench.report.table import Notes, Table
@@ -72,11 +72,11 @@ def _title(judged: Sequence[Judgement]) -> str:
     return f"{counted(len(judged), 'claim')} tested"
 
 
-def claim_list(judged: Sequence[Judgement], bench: Bench) -> Report:
+def claim_list(judged: Sequence[Judgement], evidence: EvidenceBase) -> Report:
     """Returns a table of judged claims, one row each, with footnotes that have sources in full."""
     notes = Notes()
-    changes = [[flip.change for flip in bench.flips(one.deciding.deciding)] for one in judged]
-    cells = tuple(_cells(*each, bench, notes) for each in zip(judged, changes, strict=True))
+    changes = [[flip.change for flip in evidence.flips(one.deciding.deciding)] for one in judged]
+    cells = tuple(_cells(*each, evidence, notes) for each in zip(judged, changes, strict=True))
     table = Table(
         _title(judged),
         HOW,
@@ -85,13 +85,15 @@ def claim_list(judged: Sequence[Judgement], bench: Bench) -> Report:
         tuple(_summary(judged)),
         notes.lines(),
     )
-    return Report(table, [_flat(*each, bench) for each in zip(judged, changes, strict=True)])
+    return Report(table, [_flat(*each, evidence) for each in zip(judged, changes, strict=True)])
 
 
-def _cells(judgement: Judgement, changes: list[str], bench: Bench, notes: Notes) -> tuple[str, ...]:
+def _cells(
+    judgement: Judgement, changes: list[str], evidence: EvidenceBase, notes: Notes
+) -> tuple[str, ...]:
     """Returns the cells of one claim; ``changes`` are those that would change its verdict."""
     claim, finding = judgement.claim, judgement.deciding.deciding
-    mark = notes.source(claim.source, bench.catalogue)
+    mark = notes.source(claim.source, evidence.catalogue)
     read = f" {notes.mark(f'Read: {claim.reading}')}" if claim.reading else ""
     return (
         f"{claim.id}: {claim.statement} {mark}",
@@ -100,7 +102,7 @@ def _cells(judgement: Judgement, changes: list[str], bench: Bench, notes: Notes)
         tested_formula(finding) + read,
         on_paper(finding.paper),
         measured(finding.measured),
-        predicted_interval(finding, bench),
+        predicted_interval(finding, evidence),
         verdict_cell(finding, notes),
         where_it_holds(judgement),
         ", ".join(changes) or NONE,
@@ -108,9 +110,9 @@ def _cells(judgement: Judgement, changes: list[str], bench: Bench, notes: Notes)
     )
 
 
-def _flat(judgement: Judgement, changes: list[str], bench: Bench) -> dict[str, Scalar]:
+def _flat(judgement: Judgement, changes: list[str], evidence: EvidenceBase) -> dict[str, Scalar]:
     claim, finding = judgement.claim, judgement.deciding.deciding
-    low, high, by = bench.predicted(finding) or (None, None, None)
+    low, high, by = evidence.predicted(finding) or (None, None, None)
     return {
         "claim": claim.id,
         "statement": claim.statement,

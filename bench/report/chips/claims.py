@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bench.claims.evaluate import Judgement
 from bench.claims.judge import Stands, limits
 from bench.claims.model import Axis, Claim
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import EvidenceBase
 from bench.claims.weigh import Finding, Question, behind, title
 from bench.report.chips.ratios import (
     devices,
@@ -68,24 +68,24 @@ def where_it_holds(judgement: Judgement) -> str:
     return f"open ({says}{hangs})"
 
 
-def claim_report(judgement: Judgement, bench: Bench) -> Report:
+def claim_report(judgement: Judgement, evidence: EvidenceBase) -> Report:
     """Returns one claim in full: its pairs and axes, what would change them, all values used."""
     claim = judgement.claim
     findings = [one for pair in judgement.pairs for one in pair.findings]
     notes = Notes()
-    cells = tuple(_finding_cells(one, bench, notes) for one in findings)
+    cells = tuple(_finding_cells(one, evidence, notes) for one in findings)
     table = Table(
         claim.statement,
-        (_answer(judgement), *_about(claim, bench)),
+        (_answer(judgement), *_about(claim, evidence)),
         FINDING_COLUMNS,
         cells,
         (GROUPS_NOTE,),
         notes.lines(),
     )
-    used = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}
+    used = {one.ref: one for finding in findings for one in behind(finding, evidence.whole)}
     flats = [{"claim": claim.id, **flat(one)} for one in findings]
-    used_values = values("Every value used", used.values(), bench.catalogue)
-    return Report(table, flats, (flips(findings, bench), used_values))
+    used_values = values("Every value used", used.values(), evidence.catalogue)
+    return Report(table, flats, (flips(findings, evidence), used_values))
 
 
 def _answer(judgement: Judgement) -> str:
@@ -98,10 +98,10 @@ def _answer(judgement: Judgement) -> str:
     )
 
 
-def _about(claim: Claim, bench: Bench) -> Iterator[str]:
+def _about(claim: Claim, evidence: EvidenceBase) -> Iterator[str]:
     """Yields who made the claim, its source, and how it was read."""
     yield f"Said by {claim.speaker} ({claim.side}), {claim.date}."
-    yield f"Source: {source_line(claim.source, bench.catalogue)}"
+    yield f"Source: {source_line(claim.source, evidence.catalogue)}"
     which = [
         f"{word} of {len(chips)} {role}"
         for word, chips, role in (
@@ -127,7 +127,7 @@ def _formula(claim: Claim) -> str:
     return ", ".join(on_axis(axis) for axis in claim.axes)
 
 
-def _finding_cells(finding: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
+def _finding_cells(finding: Finding, evidence: EvidenceBase, notes: Notes) -> tuple[str, ...]:
     question = finding.question
     words = {True: "yes", False: "no", None: "open"}
     paper = finding.decided if question.scope == "paper" else finding.on_paper
@@ -141,13 +141,13 @@ def _finding_cells(finding: Finding, bench: Bench, notes: Notes) -> tuple[str, .
         f"paper {words[paper]}{on_limit(finding)}, measured {words[finding.holds]}",
         groups(finding.measured),
         devices(finding.needed),
-        predicted_interval(finding, bench),
+        predicted_interval(finding, evidence),
     )
 
 
-def predicted_interval(finding: Finding, bench: Bench) -> str:
+def predicted_interval(finding: Finding, evidence: EvidenceBase) -> str:
     """Returns the predicted 95% interval of a ratio of work that nobody measured, and its basis."""
-    prediction = bench.predicted(finding)
+    prediction = evidence.predicted(finding)
     if prediction is None:
         return NONE
     low, high, basis = prediction

@@ -8,7 +8,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, of_sheet
 from bench.claims.paper import ids
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import EvidenceBase
 from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
@@ -43,32 +43,32 @@ HOW = (
 
 
 def evidence_report(
-    chip: Chip, bench: Bench, figure: str | None = None, work: str | None = None
+    chip: Chip, evidence: EvidenceBase, figure: str | None = None, work: str | None = None
 ) -> Report:
     """Returns the evidence on a chip.
 
     Args:
         chip: the chip.
-        bench: all measured values.
+        evidence: all measured values.
         figure: key of the only figure to show; None for all.
         work: the only family of work to show, such as ``decode``; None for all.
     """
     sheets = ids(chip)
-    known = [one for one in bench.whole.every if one.chip in sheets]
+    known = [one for one in evidence.whole.every if one.chip in sheets]
     shown = [one for one in known if _is_shown(one, figure, work)]
     figures = [one for one in shown if one.quantity.decides]
     keys = _keys(chip, figures, figure) if work is None else []
     notes = Notes()
-    rows = [_row(chip, key, figures, bench) for key in keys]
+    rows = [_row(chip, key, figures, evidence) for key in keys]
     table = Table(
         f"Evidence on {chip.name}",
         (*_heading(shown, known), *HOW),
         COLUMNS,
-        tuple(_cells(row, bench, notes) for row in rows),
+        tuple(_cells(row, evidence, notes) for row in rows),
         tuple(_summary(chip, known, shown, (figure or work) if not shown else None)),
         notes.lines(),
     )
-    return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
+    return Report(table, [_flat(row) for row in rows], tuple(_values(shown, evidence)))
 
 
 def _is_shown(observation: Observation, figure: str | None, work: str | None) -> bool:
@@ -77,17 +77,17 @@ def _is_shown(observation: Observation, figure: str | None, work: str | None) ->
     return work is None or observation.quantity.family == work
 
 
-def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
+def _values(shown: Sequence[Observation], evidence: EvidenceBase) -> Iterator[Section]:
     """Yields the tables of single values: of published figures, and of other work."""
     figures = [one for one in shown if one.quantity.decides]
     works = [one for one in shown if not one.quantity.decides]
     if figures:
-        yield values("Measured values of published figures", figures, bench.catalogue)
+        yield values("Measured values of published figures", figures, evidence.catalogue)
     if works:
         from bench.report.prediction.reportedpredictions import beside_observations
 
         title = "Measured work without a published figure"
-        yield values(title, works, bench.catalogue, "work", beside_observations(works))
+        yield values(title, works, evidence.catalogue, "work", beside_observations(works))
 
 
 def _heading(shown: Sequence[Observation], known: Sequence[Observation]) -> Iterator[str]:
@@ -138,7 +138,7 @@ class _Row:
     groups: int
 
 
-def _row(chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> _Row:
+def _row(chip: Chip, key: str, found: Sequence[Observation], evidence: EvidenceBase) -> _Row:
     weighted = [one for one in found if one.figure == key and one.weight > 0]
     return _Row(
         chip=chip,
@@ -146,8 +146,8 @@ def _row(chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> _R
         sheet=of_sheet(chip, (key,)),
         own=_best(one for one in weighted if one.by == OWN),
         reported=_best(one for one in weighted if one.by != OWN),
-        achieved=bench.whole.achieved(key, chip.id),
-        usual=usual_share(key, bench, chip.id),
+        achieved=evidence.whole.achieved(key, chip.id),
+        usual=usual_share(key, evidence, chip.id),
         groups=len({one.by for one in weighted}),
     )
 
@@ -156,28 +156,28 @@ def _best(found: Iterable[Observation]) -> Observation | None:
     return max(found, key=lambda one: one.rate, default=None)
 
 
-def usual_share(key: str, bench: Bench, excluded: str = "") -> float | None:
+def usual_share(key: str, evidence: EvidenceBase, excluded: str = "") -> float | None:
     """Returns the median, over chips, of the fraction of their published figure that they reach.
 
     Each chip counts with its best value.
 
     Args:
         key: key of the figure.
-        bench: all measured values.
+        evidence: all measured values.
         excluded: id of a chip to leave out.
     """
     shares: dict[str, float] = {}
-    for one in bench.whole.votes(key):
+    for one in evidence.whole.votes(key):
         if one.chip != excluded and one.fraction:
             shares[one.chip] = max(one.fraction, shares.get(one.chip, 0.0))
     return median(shares.values()) if shares else None
 
 
-def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
+def _cells(row: _Row, evidence: EvidenceBase, notes: Notes) -> tuple[str, ...]:
     sheet = row.sheet
-    published = _published(row, sheet, bench, notes) if sheet else NONE
+    published = _published(row, sheet, evidence, notes) if sheet else NONE
     rivals = "; ".join(
-        f"{one.text} {notes.mark(source_line(one.source, bench.catalogue))}"
+        f"{one.text} {notes.mark(source_line(one.source, evidence.catalogue))}"
         for one in (sheet.rivals if sheet else ())
     )
     return (
@@ -192,9 +192,9 @@ def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
     )
 
 
-def _published(row: _Row, sheet: Paper, bench: Bench, notes: Notes) -> str:
+def _published(row: _Row, sheet: Paper, evidence: EvidenceBase, notes: Notes) -> str:
     """Returns the published figure with the marks of its sources."""
-    marks = [notes.mark(source_line(key, bench.catalogue)) for key in sheet.sources]
+    marks = [notes.mark(source_line(key, evidence.catalogue)) for key in sheet.sources]
     marks.append(computed_notes(row.chip, (row.key,), notes))
     return f"{sheet.text} {''.join(marks)}"
 

@@ -6,7 +6,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.model import Axis
 from bench.claims.paper import PaperRatio
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import EvidenceBase
 from bench.claims.weigh import Finding, Question
 from bench.report.chips.ratios import flat, measured, times
 from bench.report.chips.verdicts import overstated
@@ -37,7 +37,7 @@ HOW = (
 def matrix(
     chips: Sequence[Chip] | None,
     baseline: Chip,
-    bench: Bench,
+    evidence: EvidenceBase,
     figures: Sequence[str] = FIGURED,
     margin: float = 0.10,
 ) -> Report:
@@ -46,11 +46,11 @@ def matrix(
     Args:
         chips: the chips compared; None for all with a measurement that the baseline has, too.
         baseline: the chip that they are divided by.
-        bench: the evidence.
+        evidence: the evidence.
         figures: keys of figures and kinds of work; the default figures bring ``WORKED`` with them.
         margin: relative difference up to which two chips count as equal.
     """
-    rows = findings(chips, baseline, bench, figures, margin)
+    rows = findings(chips, baseline, evidence, figures, margin)
     cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in rows)
     columns = ("chip", *(_heading(axis) for axis in _axes(figures)))
     title = f"{counted(len(rows), 'chip')} over {baseline.name}: on paper and in measurement"
@@ -70,14 +70,14 @@ def matrix(
 def findings(
     chips: Sequence[Chip] | None,
     baseline: Chip,
-    bench: Bench,
+    evidence: EvidenceBase,
     figures: Sequence[str] = FIGURED,
     margin: float = 0.10,
 ) -> list[list[Finding]]:
     """Returns the findings of ``matrix``: a row per chip, a column per figure or kind of work."""
     judged = [
-        [bench.finding(Question(chip, baseline, axis, margin=margin)) for axis in _axes(figures)]
-        for chip in chips or _measured(baseline, bench)
+        [evidence.finding(Question(chip, baseline, axis, margin=margin)) for axis in _axes(figures)]
+        for chip in chips or _measured(baseline, evidence)
     ]
     return [row for row in judged if chips or any(one.measured for one in row)]
 
@@ -87,10 +87,10 @@ def _axes(figures: Sequence[str]) -> list[Axis]:
     return [Axis.model_validate({"figure" if key in FIGURES else "work": key}) for key in keys]
 
 
-def _measured(baseline: Chip, bench: Bench) -> list[Chip]:
+def _measured(baseline: Chip, evidence: EvidenceBase) -> list[Chip]:
     """Returns the accelerators with an admitted measurement, in the order of the catalogue."""
-    known = {one.chip for one in bench.whole.admitted}
-    chips = (one for one in bench.catalogue.chips.values() if one.kind != "cpu")
+    known = {one.chip for one in evidence.whole.admitted}
+    chips = (one for one in evidence.catalogue.chips.values() if one.kind != "cpu")
     return [one for one in chips if one.id in known and one.id != baseline.id]
 
 

@@ -8,7 +8,7 @@ from bench.chips.model import Chip
 from bench.claims.judge import Bounds, Word, word
 from bench.claims.model import Axis
 from bench.claims.paper import BOUND_BY
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import EvidenceBase
 from bench.claims.weigh import Finding, Question, behind, title
 from bench.report.chips.ratios import (
     devices,
@@ -68,24 +68,24 @@ class Pairing:
 
 
 def pairing(
-    first: Chip, second: Chip, bench: Bench, margin: float, figures: Sequence[str] = ()
+    first: Chip, second: Chip, evidence: EvidenceBase, margin: float, figures: Sequence[str] = ()
 ) -> Pairing:
     """Returns two chips with the findings on figures and kinds of work.
 
     Args:
         first: the chip that is compared.
         second: the chip that it is divided by.
-        bench: the evidence.
+        evidence: the evidence.
         margin: relative difference up to which they count as equal.
         figures: keys of figures and kinds of work; empty for all with data on both.
     """
     names = dict.fromkeys(figures or (*AXES, *WORKS))
     axes = [Axis(work=name) if name in WORKS else Axis(figure=name) for name in names]
     questions = (Question(first, second, axis, margin=margin) for axis in axes)
-    found = [bench.finding(question) for question in questions]
+    found = [evidence.finding(question) for question in questions]
     known = tuple(one for one in found if figures or _has_ratio(one))
     shares = {
-        (chip.id, one.question.axis.figure or ""): _share(chip, one.question.axis.figure, bench)
+        (chip.id, one.question.axis.figure or ""): _share(chip, one.question.axis.figure, evidence)
         for one in known
         for chip in (first, second)
         if one.question.axis.figure
@@ -100,16 +100,16 @@ def _has_ratio(finding: Finding) -> bool:
     return finding.measured is not None
 
 
-def _share(chip: Chip, figure: str | None, bench: Bench) -> tuple[str, float | None]:
+def _share(chip: Chip, figure: str | None, evidence: EvidenceBase) -> tuple[str, float | None]:
     """Returns the share of a published figure that a chip reaches, as text and as a number."""
-    known = bench.whole.achieved(figure or "", chip.id)
+    known = evidence.whole.achieved(figure or "", chip.id)
     vote = next((one for one in known.votes if one.paper), None) if known else None
     published = vote.paper.value if vote and vote.paper else None
     share = known.rate / published if known and published else None
     return reached(known, published), share
 
 
-def verdict_report(pair: Pairing, bench: Bench, *, rows: bool) -> Report:
+def verdict_report(pair: Pairing, evidence: EvidenceBase, *, rows: bool) -> Report:
     """Returns the findings as a table; ``rows`` adds a table of all values behind them."""
     notes = Notes()
     cells = tuple(_cells(one, pair, notes) for one in pair.findings)
@@ -121,10 +121,12 @@ def verdict_report(pair: Pairing, bench: Bench, *, rows: bool) -> Report:
         tuple(summary(pair)),
         notes.lines(),
     )
-    more = [flips(pair.findings, bench)]
+    more = [flips(pair.findings, evidence)]
     if rows:
-        used = {one.ref: one for finding in pair.findings for one in behind(finding, bench.whole)}
-        more.append(values("Every value used", used.values(), bench.catalogue))
+        used = {
+            one.ref: one for finding in pair.findings for one in behind(finding, evidence.whole)
+        }
+        more.append(values("Every value used", used.values(), evidence.catalogue))
     flats = [_flat(one, pair) for one in pair.findings]
     return Report(table, flats, tuple(more))
 
@@ -247,9 +249,9 @@ def _work(finding: Finding, pair: Pairing) -> str:
     return f"{text}. Verdict: {finding.word.value}."
 
 
-def flips(findings: Iterable[Finding], bench: Bench) -> Section:
+def flips(findings: Iterable[Finding], evidence: EvidenceBase) -> Section:
     """Returns which changes would change a verdict: the margin, rival figures, less evidence."""
-    rows = [(finding, flip) for finding in findings for flip in bench.flips(finding)]
+    rows = [(finding, flip) for finding in findings for flip in evidence.flips(finding)]
     columns = ("verdict on", "if", "it would be", "now it is")
     cells = tuple((_named(finding), flip.change, flip.after, flip.before) for finding, flip in rows)
     flats: list[dict[str, str | int | float | bool | None]] = [

@@ -109,7 +109,7 @@ def _records(chip: Chip, world: World) -> list[Record]:
 def _evidence(chip: Chip, world: World, linker: Linker) -> list[Block]:
     if not world.observed.get(chip.id):
         return []
-    report = cleaned(evidence_report(chip, world.bench))
+    report = cleaned(evidence_report(chip, world.evidence))
     return list(blocks(report, linker, "evidence"))
 
 

@@ -101,7 +101,7 @@ def marked_value(entry: Entry) -> str:
 def achieved_cell(chip: Chip, world: World, linker: Linker) -> Cell:
     """Returns the measured fraction of a chip's leading matrix rate, with its interval."""
     for key in LEADING_RATES:
-        achieved, published = world.bench.whole.achieved(key, chip.id), chip.number(key)
+        achieved, published = world.evidence.whole.achieved(key, chip.id), chip.number(key)
         if achieved and published:
             return Cell(_share(chip, key, achieved, linker), achieved.rate / published)
     return Cell(Markup("–"))

@@ -98,7 +98,7 @@ def _values(judgement: Judgement, world: World, linker: Linker) -> list[Markup]:
     observations = {
         observation.ref: observation
         for finding in findings
-        for observation in behind(finding, world.bench.whole)
+        for observation in behind(finding, world.evidence.whole)
     }
     ordered = sorted(
         observations.values(),
@@ -128,7 +128,7 @@ def _page(judgement: Judgement, world: World, addresses: dict[str, str]) -> Page
     claim = judgement.claim
     path = f"claims/{claim.id}.html"
     linker = Linker(addresses, "../", path)
-    report = cleaned(claim_report(judgement, world.bench))
+    report = cleaned(claim_report(judgement, world.evidence))
     return Page(
         path=path,
         title=claim.statement,

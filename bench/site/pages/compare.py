@@ -58,7 +58,7 @@ def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
 
 def facts(chips: Sequence[Chip], world: World) -> dict[str, Any]:
     """Returns the data of the script: values in base units with text, and measured ratios."""
-    keys = _keys(chips, world.bench.whole)
+    keys = _keys(chips, world.evidence.whole)
     return {
         "day": world.day,
         "keys": [
@@ -104,7 +104,7 @@ def _measured(chip: Chip, world: World) -> dict[str, list[Any]]:
     """Returns the pooled rate of each measured figure, as a number and as text with interval."""
     rates = {}
     for key in FIGURES:
-        achieved = world.bench.whole.achieved(key, chip.id)
+        achieved = world.evidence.whole.achieved(key, chip.id)
         if achieved:
             text = with_interval(
                 Interval(achieved.rate, achieved.low, achieved.high), FIGURES[key].dimension
@@ -118,12 +118,12 @@ def _pairs(chips: Sequence[Chip], world: World) -> dict[str, dict[str, list[Any]
 
     Each is a list of ratio, lower and upper end of its 95% interval, and verdict.
     """
-    evidence = world.bench.whole
+    evidence = world.evidence.whole
     ratios: dict[str, dict[str, list[Any]]] = {}
     for key in FIGURES:
         measured_chips = [chip for chip in chips if evidence.achieved(key, chip.id)]
         for first, second in permutations(measured_chips, 2):
-            finding = world.bench.finding(Question(first, second, Axis(figure=key)))
+            finding = world.evidence.finding(Question(first, second, Axis(figure=key)))
             if finding.measured:
                 low, high = finding.measured.interval()
                 ratio = [float(f"{value:.3g}") for value in (finding.measured.ratio, low, high)]

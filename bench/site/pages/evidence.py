@@ -22,7 +22,7 @@ def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
     """Yields the page with the table."""
     linker = Linker(addresses, "", "evidence.html")
     observations = sorted(
-        world.bench.whole.every,
+        world.evidence.whole.every,
         key=lambda observation: (observation.by != OWN, observation.chip, observation.ref),
     )
     kinds = Counter(observation.kind.value for observation in observations)
@@ -81,7 +81,7 @@ def _row(observation: Observation, world: World, linker: Linker) -> Line:
 
 def evidence_counts(world: World) -> dict[str, Any]:
     """Returns the number of values, of ours, of those without weight, and of groups."""
-    observations = world.bench.whole.every
+    observations = world.evidence.whole.every
     return {
         "values": len(observations),
         "own": sum(observation.by == OWN for observation in observations),
