@@ -17,8 +17,8 @@ from bench.predict.model.operators import Array
 WAYS = {DENSE: (0.15, 0.36), EXPERTS: (0.26, 0.45)}
 """Half-widths in log, one per level, of the ratio of two ways to serve a model on one chip: shares
 of the measured ratios as large as the levels are within them of the predicted ones. The ratios are
-those of every two runs of one work in two ways in ``results/tables``, with one vote per work
-(``validation.heldways.scatter``): 6,800 on 3 chips, and 5,547 on 5 for models with experts."""
+those of every two runs of one work in two ways in ``results/tables``, with one vote per work: 6,800
+on 3 chips, and 5,547 on 5 for models with experts."""
 STEEPEST = 10.0
 """Largest factor by which a rate within latency limits may change more, in log, than times do."""
 Stretch = tuple[float, float]

@@ -65,7 +65,7 @@ def main(repeats: int) -> None:
 
 def _errors(known: Measured, start: Start, design: Design, repeats: int) -> dict[str, float]:
     draw, found = np.random.default_rng(1), {}
-    for chip, shapes, times in zip(known.chips, known.shapes, known.times, strict=True):
+    for chip, shapes, times in zip(known.chips, known.works, known.times, strict=True):
         own = [_error(shapes, times, design(shapes, draw), start) for _ in range(repeats)]
         found[chip.chip] = float(np.mean(own))
     return found

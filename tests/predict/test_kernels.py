@@ -274,17 +274,21 @@ def test_nothing_of_the_chip_left_out_is_seen() -> None:
     moved = [one.error - other.error for one, other in zip(first, then, strict=True)]
     assert moved[: len(known.times[0])] == pytest.approx([np.log(50)] * len(known.times[0]))
     assert leave_chip_out(collectives.LINK, known, least=4) == []
-    alone = predicted(collectives.LINK, known.only(known.chips[0]), known.without(known.chips[0]))
+    own, others = (
+        known.chosen(lambda one: (one == known.chips[0]) is left_out)  # noqa: B023
+        for left_out in (True, False)
+    )
+    alone = predicted(collectives.LINK, own, others)
     assert alone == first[: len(alone)]
 
 
 def test_a_kernel_of_a_vendor_that_no_fit_has_seen_is_a_port() -> None:
     known = timed(collectives.LINK, known_collectives(), LINKED, noise=0.02)
     first = known.chips[0]
-    others, ported = known.without(first), replace(first, vendor="another")
+    others, ported = known.chosen(lambda one: one != first), replace(first, vendor="another")
     _, departed = fit_all_chips(collectives.LINK, others)
     _, halves = departure(ported, departed, Stack())
-    asked_of = replace(known.only(first), chips=(ported,))
+    asked_of = replace(known.chosen(lambda one: one == first), chips=(ported,))
     assert {one.halves for one in predicted(collectives.LINK, asked_of, others)} == {halves}
 
 

@@ -43,7 +43,7 @@ def world(rng: Generator, chips: int = 12) -> Measured:
     """Chips that were measured at length."""
     facts = tuple(made(f"c{place}") for place in range(chips))
     works = tuple(shapes(drawn(rng, 150), chip, "bf16") for chip in facts)
-    return Measured(facts, works, tuple(timed(rng, one, one_chip(rng)) for one in works))
+    return Measured(facts, works, tuple(timed(rng, one, one_chip(rng)) for one in works), ())
 
 
 def test_what_is_usual_of_chips_is_found() -> None:
@@ -59,7 +59,7 @@ def test_what_is_usual_hangs_on_no_rounding() -> None:
     """One chip has one headroom, and a few tell next to nothing of some parameters."""
     known = world(default_rng(11), 4)
     moved = (times * (1 + 1e-9 * default_rng(12).normal(size=times.size)) for times in known.times)
-    other = Measured(known.chips, known.shapes, tuple(moved))
+    other = Measured(known.chips, known.works, tuple(moved), ())
     assert prior(other, HOW).spread == pytest.approx(prior(known, HOW).spread, rel=1e-4)
 
 

@@ -187,7 +187,7 @@ def test_departures_of_chips_are_found_beside_the_fit() -> None:
         seconds(one, TRUE) * np.exp(slower[chip.chip])
         for one, chip in zip(kept, CHIPS, strict=True)
     ]
-    _, parts = fit_all_chips(Measured(CHIPS, tuple(kept), tuple(times)), Products())
+    _, parts = fit_all_chips(Measured(CHIPS, tuple(kept), tuple(times), ()), Products())
     assert [one[3] for one in parts.labels] == list(slower)
     far = np.array(parts.means) - np.mean(parts.means)
     assert far == pytest.approx(list(slower.values()), abs=0.035)
@@ -209,13 +209,13 @@ def test_rows_of_a_format_go_to_their_chips_and_what_sheets_lack_is_left_out() -
     found = measured([*rows, *more], chips, "bf16")
     assert [one.chip for one in found.chips] == ["b", "a"]
     assert [one.tolist() for one in found.times] == [pytest.approx([2e-6, 4e-6]), [3e-6]]
-    assert found.shapes[0].m.tolist() == [16, 16]
-    assert found.shapes[0].copies.tolist() == found.shapes[0].quantised.tolist() == [0, 0]
+    assert found.works[0].m.tolist() == [16, 16]
+    assert found.works[0].copies.tolist() == found.works[0].quantised.tolist() == [0, 0]
 
 
 def test_how_rows_were_timed_is_read_of_their_table() -> None:
     told = row("a", "bf16", 3)
     more = replace(told, numbers={**told.numbers, "copies": 5.0, "quantised": 1.0})
-    found = measured([told, more], {"a": made("a")}, "bf16").shapes[0]
+    found = measured([told, more], {"a": made("a")}, "bf16").works[0]
     assert found.copies.tolist() == [0, 5]
     assert found.quantised.tolist() == [0, 1]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from bench.chips.load import Catalogue, catalogue
 from bench.predict.disaggregated import predicted
 from bench.predict.forecast import Prediction
-from bench.predict.learning.learn import Learnt, load
+from bench.predict.learning.groups import one_vote_each
+from bench.predict.learning.learn import Learnt, load, serving_part
 from bench.predict.learning.pooling import LEVELS
 from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.disaggregated import WIDER
@@ -19,7 +21,7 @@ from bench.predict.model.precision import precision
 from bench.predict.ratio import WAYS, ratio
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.search import best
-from bench.predict.validation.ways import scatter
+from bench.predict.validation.ways import runs_by_work
 from bench.predict.ways import ServingGoal
 from bench.workloads.load import workload
 
@@ -71,8 +73,18 @@ def test_ways_of_two_chips_scatter_too(sheets: Catalogue, known: Learnt) -> None
 
 @pytest.mark.parametrize("part", WAYS)
 def test_the_scatter_of_ways_is_what_was_measured(part: str) -> None:
+    """Each kind of work, on one chip by one engine, has one vote."""
+    world = shipped()
+    rows = *world.serving, *world.unfitted_serving
+    kept = [row for row in rows if serving_part(row, world.models) == part]
+    pairs = (combinations(own, 2) for own in runs_by_work(world, kept).values())
+    errors = [
+        [abs(one.log_error - two.log_error) for one, two in own if one.way != two.way]
+        for own in pairs
+    ]
+    votes = one_vote_each(filter(None, errors))
     for level, half in zip(LEVELS, WAYS[part], strict=True):
-        assert scatter(shipped(), part, level) == pytest.approx(half, abs=0.006)
+        assert float(np.quantile(votes, level)) == pytest.approx(half, abs=0.008)
 
 
 def test_prefill_apart_widens_a_ratio(sheets: Catalogue, known: Learnt) -> None:

@@ -31,7 +31,7 @@ def told(off: dict[tuple[float, float, float], float], dtype: str = "bf16") -> M
     every = [shapes(SIZES, one, dtype) for one in chips]
     factor = np.exp([off.get(size, 0.0) for size in SIZES])
     times = [seconds(one, Products()) * factor for one in every]
-    return Measured(tuple(chips), tuple(every), tuple(times))
+    return Measured(tuple(chips), tuple(every), tuple(times), ())
 
 
 def test_what_all_chips_leave_at_a_size_is_left_there() -> None:
@@ -109,7 +109,7 @@ def test_products_of_another_library_are_lent_what_families_have_in_common_alone
     how, _ = fit_all_chips(known, Products())
     assert how.left is not None
     common = replace(how, left=replace(how.left, own={}))
-    for one, other in zip(known.shapes, without_family(known).shapes, strict=True):
+    for one, other in zip(known.works, without_family(known).works, strict=True):
         assert seconds(other, how).tolist() == seconds(one, common).tolist()
         assert np.max(seconds(one, how) / seconds(one, common)) > 1.03
 

@@ -12,17 +12,19 @@ from bench.errors import DataError, UsageError
 from bench.predict.answers import timed_products
 from bench.predict.learning.departure import departure
 from bench.predict.learning.fit import fit
+from bench.predict.learning.kernel import bands
 from bench.predict.learning.learn import load, step_departures
 from bench.predict.learning.product import Products, roofline, seconds, shapes
-from bench.predict.learning.productfit import Measured, fit_all_chips
+from bench.predict.learning.productfit import BANDS, Measured, fit_all_chips
 from bench.predict.learning.shippeddata import shipped
+from bench.predict.learning.tables import Row
 from bench.predict.model.facts import all_facts
 from bench.predict.model.stack import Stack
 from bench.predict.validation.bars import CHIP
 from bench.predict.validation.errorfile import state, written
 from bench.predict.validation.errors import Bar, Figures, Outcome, Part, changes, figures, missed
 from bench.predict.validation.pairs import product_ratios
-from bench.predict.validation.steps import band, chosen, predicted, products, steps
+from bench.predict.validation.steps import predicted, products, steps
 
 
 def case(
@@ -201,7 +203,7 @@ def made(sheets: Catalogue) -> Measured:
     times = tuple(
         factor * seconds(one, Products()) for factor, one in zip(factors, every_shape, strict=True)
     )
-    return Measured(chips, every_shape, times)
+    return Measured(chips, every_shape, times, (("m to 16",) * len(sizes),) * len(chips))
 
 
 def test_the_chip_that_is_left_out_teaches_nothing(made: Measured) -> None:
@@ -211,34 +213,34 @@ def test_the_chip_that_is_left_out_teaches_nothing(made: Measured) -> None:
 
 
 def test_a_chip_that_is_known_is_predicted_by_its_own_departure(made: Measured) -> None:
-    slow = chosen(made, ["b60" in one.chip for one in made.chips])
+    slow = made.chosen(lambda chip: "b60" in chip.chip)
     assert figures(predicted(slow, made)).mean < 0.2
 
 
 def test_a_vendor_without_which_too_few_chips_are_left_is_not_predicted(made: Measured) -> None:
     found = products(made, lambda chip: chip.vendor)
     assert {one.chip for one in found} == {"intel-arc-pro-b60-24gb"}
-    two = chosen(made, [True, True, True, False])
+    two = made.chosen(lambda chip: chip != made.chips[-1])
     assert products(two, lambda chip: chip.chip) == []
 
 
 def test_the_second_baseline_is_fitted_on_the_others(made: Measured) -> None:
-    slow = chosen(made, ["b60" in one.chip for one in made.chips])
-    others = chosen(made, ["b60" not in one.chip for one in made.chips])
-    pairs = zip(others.shapes, others.times, strict=True)
+    slow = made.chosen(lambda chip: "b60" in chip.chip)
+    others = made.chosen(lambda chip: "b60" not in chip.chip)
+    pairs = zip(others.works, others.times, strict=True)
     logs = np.concatenate([np.log(times / roofline(one)) for one, times in pairs])
     found = predicted(slow, others)
     assert {round(one.rivals[1] - one.rivals[0], 9) for one in found} == {
         round(float(np.median(logs)), 9)
     }
-    paper = roofline(slow.shapes[0]) / slow.times[0]
+    paper = roofline(slow.works[0]) / slow.times[0]
     assert [math.exp(one.rivals[0]) for one in found] == pytest.approx(list(paper))
 
 
 def test_products_are_held_to_the_interval_that_users_are_told(made: Measured) -> None:
     """Of a vendor that no fit has seen it is wider: its software is a port."""
-    slow = chosen(made, ["b60" in one.chip for one in made.chips])
-    others = chosen(made, ["b60" not in one.chip for one in made.chips])
+    slow = made.chosen(lambda chip: "b60" in chip.chip)
+    others = made.chosen(lambda chip: "b60" not in chip.chip)
     _, departed = fit_all_chips(others, Products())
     _, halves = departure(slow.chips[0], departed, Stack())
     assert {one.halves for one in predicted(slow, others)} == {halves}
@@ -254,9 +256,9 @@ def test_no_product_is_validated_above_the_published_rate(
     quick: Measured, sheets: Catalogue
 ) -> None:
     """Users were told of none; those that were validated went beyond."""
-    slow = chosen(quick, ["b60" in one.chip for one in quick.chips])
-    others = chosen(quick, ["b60" not in one.chip for one in quick.chips])
-    (asked,), (times,) = slow.shapes, slow.times
+    slow = quick.chosen(lambda chip: "b60" in chip.chip)
+    others = quick.chosen(lambda chip: "b60" not in chip.chip)
+    (asked,), (times,) = slow.works, slow.times
     least = 2 * asked.m * asked.n * asked.k / asked.rate
     found = predicted(slow, others)
     seconds_ = np.array([math.exp(one.error) for one in found]) * times
@@ -274,11 +276,11 @@ def test_no_product_is_validated_above_the_published_rate(
 def test_ratios_of_products_are_validated_as_users_are_told_of_them(quick: Measured) -> None:
     """That of two products, neither of which is predicted above its published rate."""
     first, second = quick.chips[:2]
-    kept = chosen(quick, [one not in (first, second) for one in quick.chips])
+    kept = quick.chosen(lambda chip: chip not in quick.chips[:2])
     errors = [
         [
             one.error
-            for one in predicted(chosen(quick, [each == chip for each in quick.chips]), kept)
+            for one in predicted(quick.chosen(lambda each: each == chip), kept)  # noqa: B023
         ]
         for chip in (first, second)
     ]
@@ -312,4 +314,4 @@ def test_steps_are_held_to_the_interval_that_users_are_told() -> None:
     ],
 )
 def test_rows_have_their_band(rows: float, name: str) -> None:
-    assert band(rows) == name
+    assert bands("m", BANDS)([Row({}, {"m": rows})], None) == (name,)

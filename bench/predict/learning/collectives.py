@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, MeasuredCases, cases_by_chip
+from bench.predict.learning.kernel import Kernel, MeasuredCases, bands, cases_by_chip
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.links import PCIE, usable_link
@@ -107,12 +107,7 @@ def measured(
     def keep(_: Row, chip: Facts) -> bool:
         return chip.link is not None and (chip.link <= PCIE) == pcie
 
-    return cases_by_chip(rows, chips, keep, collectives, _bands)
-
-
-def _bands(rows: Iterable[Row], _: Facts) -> tuple[str, ...]:
-    """Returns each row's group in reports, by its size."""
-    return tuple(next(name for most, name in BANDS if row["bytes"] <= most) for row in rows)
+    return cases_by_chip(rows, chips, keep, collectives, bands("bytes", BANDS))
 
 
 def collectives(rows: Iterable[Row], chip: Facts) -> Collectives:

@@ -20,7 +20,7 @@ from functools import cache
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, MeasuredCases, cases_by_chip, fit
+from bench.predict.learning.kernel import Kernel, MeasuredCases, bands, cases_by_chip, fit
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -154,7 +154,7 @@ def measured(rows: Iterable[Row], chips: Mapping[str, Facts], dtype: str) -> Mea
     def keep(row: Row, chip: Facts) -> bool:
         return row.words["dtype"] == dtype and bool(chip.bandwidth) and dtype in chip.peaks
 
-    return cases_by_chip(rows, chips, keep, routed, _bands)
+    return cases_by_chip(rows, chips, keep, routed, bands("tokens", BANDS))
 
 
 def by_blocks(rows: Iterable[Row]) -> list[Row]:
@@ -173,11 +173,6 @@ def experts_stack(rows: Iterable[Row], chips: Mapping[str, Facts]) -> Stack:
         return Stack()
     params = fit(GROUPED, known)
     return Stack(experts_overlap=params.overlap, experts_s=params.launch_s)
-
-
-def _bands(rows: Iterable[Row], _: Facts) -> tuple[str, ...]:
-    """Returns each row's group in reports, by its number of tokens."""
-    return tuple(next(name for most, name in BANDS if row["tokens"] <= most) for row in rows)
 
 
 def routed(rows: Iterable[Row], chip: Facts) -> Routed:

@@ -5,13 +5,12 @@ is throttled for reasons that no sheet gives does not distort the rest. The powe
 prior.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.predict.learning.leastsquares import Free, best_values, named, robust, scaled
+from bench.predict.learning.leastsquares import Free, best_values, chip_votes, named, robust, scaled
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import PARTS, Array, Operator, Points, operator, operators
@@ -118,7 +117,7 @@ def fit(measured: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B00
     """Returns the stack that explains the cases best."""
     work, published = joined(measured)
     logs = np.log([case.seconds for case in measured])
-    votes = _votes(measured)
+    votes = chip_votes([case.row.chip for case in measured])
 
     def errors(values: Array) -> Array:
         predicted = timed(work, published, replace(start, **named(FREE, values))).seconds
@@ -134,9 +133,3 @@ def departures(measured: Sequence[Case], stack: Stack) -> Array:
     work, published = joined(measured)
     predicted = timed(work, published, stack).seconds
     return np.asarray(np.log([case.seconds for case in measured]) - np.log(predicted))
-
-
-def _votes(measured: Sequence[Case]) -> Array:
-    """Returns weights of residuals that give each chip one vote."""
-    chips = [case.row.chip for case in measured]
-    return np.array([math.sqrt(1.0 / chips.count(chip)) for chip in chips])

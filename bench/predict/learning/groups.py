@@ -5,7 +5,7 @@ say little more about a chip than one value does; how far another group's result
 from the variance between groups.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
@@ -122,13 +122,18 @@ def quantiles(
     """
     if not groups:
         return (None,) * len(levels)
-    grid = np.linspace(0, 1, 200)
-    votes = np.concatenate([np.quantile(values, grid) for values in groups])
+    votes = one_vote_each(groups)
     least = LEAST_BEYOND - LEAST_VARIANCE
     return tuple(
         float(np.quantile(votes, level)) if spare * (1 - level) > least else None
         for level in levels
     )
+
+
+def one_vote_each(groups: Iterable[Array | Sequence[float]]) -> Array:
+    """Returns equally many values for each group, spread evenly over the group's distribution."""
+    grid = np.linspace(0, 1, 200)
+    return np.concatenate([np.quantile(values, grid) for values in groups])
 
 
 def _distances(groups: Sequence[Array]) -> Array:

@@ -5,17 +5,17 @@ software. Only the last are fitted, on measured times on several chips: each chi
 outliers count little.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from bench.predict.learning.leastsquares import Free, best_values, named, robust, scaled
+from bench.predict.learning.leastsquares import Free, best_values, chip_votes, named, robust, scaled
 from bench.predict.learning.pooling import Departures, pooled
 from bench.predict.learning.tables import Row
-from bench.predict.model.facts import Facts
+from bench.predict.model.facts import Facts, Labels
 from bench.predict.model.operators import Array
 
 SMOOTH = 0.17
@@ -24,6 +24,7 @@ UNITS = 132.0
 """Compute units assumed for a chip that publishes none: the median of the fitted chips."""
 STEEP = 4.0
 """Steepness of the transition from cache to memory bandwidth."""
+Bands = Sequence[tuple[float, str]]
 Work = TypeVar("Work")
 Params = TypeVar("Params")
 
@@ -75,21 +76,21 @@ class MeasuredCases(Generic[Work]):
     times: tuple[Array, ...]
     names: tuple[tuple[str, ...], ...]
 
-    def without(self, chip: Facts) -> "MeasuredCases[Work]":
-        """Returns the cases of all chips but one."""
-        return self._at([place for place, one in enumerate(self.chips) if one != chip])
+    def chosen(self, wanted: Callable[[Facts], bool]) -> "MeasuredCases[Work]":
+        """Returns the cases of some of the chips."""
+        kept = [wanted(chip) for chip in self.chips]
+        return MeasuredCases(*(tuple(compress(each, kept)) for each in vars(self).values()))
 
-    def only(self, chip: Facts) -> "MeasuredCases[Work]":
-        """Returns the cases of one chip."""
-        return self._at([self.chips.index(chip)])
+    @property
+    def labels(self) -> list[Labels]:
+        """Returns the labels of each case's chip."""
+        pairs = zip(self.chips, self.times, strict=True)
+        return [chip.labels for chip, times in pairs for _ in times]
 
-    def _at(self, places: Sequence[int]) -> "MeasuredCases[Work]":
-        return MeasuredCases(
-            tuple(self.chips[place] for place in places),
-            tuple(self.works[place] for place in places),
-            tuple(self.times[place] for place in places),
-            tuple(self.names[place] for place in places),
-        )
+    def beyond(self, seconds: Callable[[Work], Array]) -> list[Array]:
+        """Returns the logs of measured times over those of a formula, chip by chip."""
+        pairs = zip(self.works, self.times, strict=True)
+        return [np.log(times / seconds(work)) for work, times in pairs]
 
 
 def cases_by_chip(
@@ -120,21 +121,34 @@ def cases_by_chip(
     )
 
 
+def bands(column: str, limits: Bands) -> Callable[[Iterable[Row], object], tuple[str, ...]]:
+    """Returns a function that returns the name of the band that each row's size is in.
+
+    Args:
+        column: the column of the size.
+        limits: upper limit of each band, ascending, and its name.
+    """
+
+    def names(rows: Iterable[Row], _: object) -> tuple[str, ...]:
+        return tuple(next(name for most, name in limits if row[column] <= most) for row in rows)
+
+    return names
+
+
 def fit_all_chips(
     kernel: Kernel[Work, Params], known: MeasuredCases[Work]
 ) -> tuple[Params, Departures]:
     """Returns a kernel's parameters fitted on all chips, and the departures of chips from them."""
     params = fit(kernel, known)
-    pairs = zip(known.works, known.times, strict=True)
-    logs = [np.log(times / kernel.seconds(work, params)) for work, times in pairs]
-    labels = [chip.labels for chip, ours in zip(known.chips, logs, strict=True) for _ in ours]
-    return params, pooled(labels, [float(log) for log in np.concatenate(logs)])
+    logs = known.beyond(lambda work: kernel.seconds(work, params))
+    return params, pooled(known.labels, [float(log) for log in np.concatenate(logs)])
 
 
 def fit(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> Params:
     """Returns the parameters that explain the log of the measured times best."""
     work, logs = kernel.joined(known.works), np.log(np.concatenate(known.times))
-    votes = _votes(known.times)
+    mean = float(np.mean([len(one) for one in known.times]))
+    votes = chip_votes(known.labels, mean)
 
     def errors(values: Array) -> Array:
         predicted = np.log(kernel.seconds(work, kernel.params(values)))
@@ -143,12 +157,6 @@ def fit(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> Params:
     given = vars(kernel.start)
     first = np.array([scaled(kernel.free, key, float(given[key])) for key in kernel.free])
     return kernel.params(best_values(kernel.free, first, errors))
-
-
-def _votes(times: Sequence[Array]) -> Array:
-    """Returns weights of residuals whose sum of squares is equal for every chip."""
-    mean = float(np.mean([len(one) for one in times]))
-    return np.concatenate([np.full(len(one), math.sqrt(mean / len(one))) for one in times])
 
 
 def reread_bandwidth(moved: Array, memory: Array, cached: Array, room: Array) -> Array:

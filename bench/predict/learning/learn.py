@@ -110,7 +110,7 @@ def learn(
     known = Learnt(stack, parts, products, priors, first, digest(chips, models, data))
     sizes = {
         **ranges.of_steps(steps),
-        **ranges.of_serving(rows, lambda row: _part(row, models)),
+        **ranges.of_serving(rows, lambda row: serving_part(row, models)),
         **ranges.of_training([one.row for one in training], lambda row: part(row, models)),
     }
     return replace(known, trainer=trainer, sizes=sizes)
@@ -168,7 +168,7 @@ def tpot_departures(
         kept = [
             (row, seconds)
             for row, seconds in zip(rows, predicted, strict=True)
-            if _part(row, models) == name and np.isfinite(seconds)
+            if serving_part(row, models) == name and np.isfinite(seconds)
         ]
         logs = [float(np.log(row["tpot_ms"] * 1e-3 / seconds)) for row, seconds in kept]
         same = [same_work(row) for row, _ in kept]
@@ -177,7 +177,7 @@ def tpot_departures(
     return parts
 
 
-def _part(row: Row, models: Mapping[str, Workload]) -> str:
+def serving_part(row: Row, models: Mapping[str, Workload]) -> str:
     """Returns the part of the fit that a row of serving belongs to: ``DENSE`` or ``EXPERTS``."""
     return EXPERTS if models[row.words["model"]].experts is not None else DENSE
 
@@ -204,7 +204,7 @@ def ttft_rows(
 ) -> Iterator[tuple[str, list[Row], Array]]:
     """Yields a part's name, its rows under light load, and the predicted prefill of each in s."""
     for name in (DENSE, EXPERTS):
-        light = [row for row in ttft.light(rows) if _part(row, models) == name]
+        light = [row for row in ttft.light(rows) if serving_part(row, models) == name]
         seconds = served(light, chips, models, stack, what="ttft")
         usable = np.isfinite(seconds)
         yield name, [row for row, one in zip(light, usable, strict=True) if one], seconds[usable]

@@ -6,7 +6,8 @@ that they do not move the point where a case's loss turns from quadratic to line
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -49,6 +50,17 @@ def best_values(free: Free, start: Array, residuals: Callable[[Array], Array]) -
     size = np.maximum(np.abs(first), LEAST_SIZE)
     best = least_squares(residuals, first, bounds=(low, high), x_scale=size)
     return np.asarray(best.x)
+
+
+def chip_votes(chips: Sequence[Hashable], total: float = 1.0) -> Array:
+    """Returns the square root of the weight of each case's loss: one vote per chip.
+
+    Args:
+        chips: chip of each case.
+        total: sum of the weights of a chip's cases.
+    """
+    counts = Counter(chips)
+    return np.array([math.sqrt(total / counts[chip]) for chip in chips])
 
 
 def robust(errors: Array, smooth: float, votes: Array) -> Array:

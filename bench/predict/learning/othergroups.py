@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.predict.learning.groups import one_vote_each
 from bench.words import listed
 
 LEVEL = 0.8
@@ -81,8 +82,7 @@ def other_groups(logs: Mapping[Any, Sequence[float]]) -> OtherGroups | None:
     groups = [np.sort(np.array(values)) for values in logs.values() if len(values)]
     if len(groups) < FEWEST:
         return None
-    grid = np.linspace(0, 1, 200)
-    votes = np.concatenate([np.quantile(values, grid) for values in groups])
+    votes = one_vote_each(groups)
     levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
     low, middle, high = (float(np.exp(np.quantile(votes, level))) for level in levels)
     spread = float(np.std([np.median(values) for values in groups], ddof=1))

@@ -6,13 +6,13 @@ how far chips usually lie from the fit on all chips.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.predict.learning.kernel import SMOOTH
-from bench.predict.learning.leastsquares import Free, best_values, named, robust, scaled
+from bench.predict.learning.kernel import SMOOTH, MeasuredCases, bands, cases_by_chip
+from bench.predict.learning.leastsquares import Free, best_values, chip_votes, named, robust, scaled
 from bench.predict.learning.pooling import Departures, pooled
 from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
 from bench.predict.learning.remainder import left_out_residuals, remainder
@@ -20,6 +20,8 @@ from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 
+BANDS = ((16, "m to 16"), (256, "m 17 to 256"), (4096, "m 257 to 4096"), (math.inf, "m over 4096"))
+"""Groups in reports: largest m, and name."""
 FREE: Free = {
     "fraction": (0.2, 1.2, False), "headroom": (-0.1, 0.4, False), "stream": (0.3, 1.1, False),
     "overlap": (1.0, 10.0, False), "idle": (0.0, 2.0, False), "launch_s": (1e-7, 1e-4, True),
@@ -33,8 +35,11 @@ LEAST = 1e-3
 """Lower bound of a parameter's standard deviation over chips, in the scale of the fit."""
 WIDE = 1.0
 """Standard deviation of a nearly flat prior, over the distance between a parameter's bounds."""
-NORMAL = 1.4826
+OVER_MEDIAN = 1.4826
 """Standard deviation over median absolute value, of a normal distribution."""
+
+Measured = MeasuredCases[Shapes]
+"""Measured products of one format and software, by chip."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def fit(
     return _products(start, free, best_values(free, begun, errors))
 
 
-def prior(known: "Measured", params: Products) -> Prior:
+def prior(known: Measured, params: Products) -> Prior:
     """Returns how far chips lie from the formula on all chips, each chip fitted by itself.
 
     These fits have a prior of width ``WIDE``, so that parameters that a chip cannot determine stay
@@ -97,7 +102,7 @@ def prior(known: "Measured", params: Products) -> Prior:
     )
     distances: dict[str, list[float]] = {}
     residuals: list[float] = []
-    for work, times in zip(known.shapes, known.times, strict=True):
+    for work, times in zip(known.works, known.times, strict=True):
         own = fit(work, times, np.ones(len(times)), params, wide)
         residuals += np.log(times / seconds(work, own)).tolist()
         for key in _free(work):
@@ -107,7 +112,7 @@ def prior(known: "Measured", params: Products) -> Prior:
         key: max(LEAST, float(np.sqrt(np.mean(np.square(values)))))
         for key, values in distances.items()
     }
-    return Prior({**wide.spread, **spread}, NORMAL * float(np.median(np.abs(residuals))))
+    return Prior({**wide.spread, **spread}, OVER_MEDIAN * float(np.median(np.abs(residuals))))
 
 
 def _free(work: Shapes) -> Free:
@@ -125,47 +130,26 @@ def _products(start: Products, free: Free, values: Array) -> Products:
     return Products(**{**vars(start), **named(free, values)})
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Measured products of one format and software; one entry per chip.
+def measured(rows: Iterable[Row], chips: Mapping[str, Facts], dtype: str) -> Measured:
+    """Returns the rows of one format as cases by chip, where the sheet has the figures needed."""
 
-    Attributes:
-        chips: facts of the chip.
-        shapes: its products.
-        times: measured time of each product, s.
-    """
+    def keep(row: Row, chip: Facts) -> bool:
+        return row.words["dtype"] == dtype and chip.bandwidth is not None and dtype in chip.peaks
 
-    chips: tuple[Facts, ...]
-    shapes: tuple[Shapes, ...]
-    times: tuple[Array, ...]
+    def work(kept: Sequence[Row], chip: Facts) -> Shapes:
+        timed = ([row[key] for row in kept] for key in ("copies", "quantised"))
+        return shapes([(row["m"], row["n"], row["k"]) for row in kept], chip, dtype, *timed)
 
-
-def measured(rows: Sequence[Row], chips: Mapping[str, Facts], dtype: str) -> Measured:
-    """Returns the rows of one format by chip, where the sheet has the figures needed."""
-    kept = [row for row in rows if row.words["dtype"] == dtype]
-    ids = dict.fromkeys(row.chip for row in kept)
-    found, works, times = [], [], []
-    for chip in (chips[one] for one in ids if one in chips):
-        ours = [row for row in kept if row.chip == chip.chip]
-        if chip.bandwidth is None or dtype not in chip.peaks:
-            continue
-        found.append(chip)
-        timed = ([row[key] for row in ours] for key in ("copies", "quantised"))
-        sizes = [(row["m"], row["n"], row["k"]) for row in ours]
-        works.append(shapes(sizes, chip, dtype, *timed))
-        times.append(np.array([row["us"] * 1e-6 for row in ours]))
-    return Measured(tuple(found), tuple(works), tuple(times))
+    return cases_by_chip(rows, chips, keep, work, bands("m", BANDS))
 
 
 def fit_all_chips(known: Measured, start: Products) -> tuple[Products, Departures]:
     """Returns the formula fitted on all chips with its remainder, and the departures of chips."""
-    votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
-    params = fit(joined(known.shapes), np.concatenate(known.times), votes, start)
-    pairs = zip(known.shapes, known.times, strict=True)
-    left = [np.log(times / seconds(work, params)) for work, times in pairs]
-    sizes, families = [one.sizes for one in known.shapes], [one.family for one in known.chips]
-    labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
+    votes, times = chip_votes(known.labels), np.concatenate(known.times)
+    params = fit(joined(known.works), times, votes, start)
+    left = known.beyond(lambda work: seconds(work, params))
+    sizes, families = [one.sizes for one in known.works], [one.family for one in known.chips]
     logs = [float(log) for log in np.concatenate(left_out_residuals(sizes, left, families))]
     same = [tuple(size) for size in np.concatenate(sizes).tolist()]
-    departures = pooled(labels, logs, same)
+    departures = pooled(known.labels, logs, same)
     return replace(params, left=remainder(sizes, left, families)), departures

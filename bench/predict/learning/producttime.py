@@ -18,7 +18,7 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import Stack
 
-NORMAL = (1.2816, 1.9600)
+QUANTILES = (1.2816, 1.9600)
 """Two-sided quantiles of the normal distribution at ``LEVELS``."""
 
 
@@ -73,7 +73,7 @@ def from_all_chips(
 def from_own_fit(work: Shapes, own: OwnProducts) -> ProductTimes:
     """Returns times predicted by the fit on the chip's own products."""
     times, spread = own.seconds(work)
-    return _bounded(work, times, tuple(normal * spread for normal in NORMAL))
+    return _bounded(work, times, tuple(normal * spread for normal in QUANTILES))
 
 
 def _bounded(work: Shapes, times: Array, halves: tuple[Array, ...]) -> ProductTimes:

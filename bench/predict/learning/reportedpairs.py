@@ -13,11 +13,11 @@ from statistics import fmean, median
 
 import numpy as np
 
-from bench.predict.learning.learn import DENSE, EXPERTS
+from bench.predict.learning.learn import DENSE, EXPERTS, serving_part
 from bench.predict.learning.pooling import Departures
 from bench.predict.learning.reportedserving import log_errors
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, serving_part
+from bench.predict.learning.world import World
 from bench.predict.model.stack import Stack
 
 FEWEST = 3
@@ -62,7 +62,7 @@ def pairs(
                 continue
             first, other = (np.median(by_chip[chip][1], axis=0) for chip in chips)
             row = by_chip[chips[0]][0]
-            part = serving_part(world, row)
+            part = serving_part(row, world.models)
             means, _ = parts[part].predicted([chip.labels for chip in facts])
             error, measured = first - other
             place = part, row.words["group"], chips

@@ -11,12 +11,12 @@ import numpy as np
 
 from bench.evidence.model import Defect, Report, Reported
 from bench.predict.learning.departure import SOFTWARE
-from bench.predict.learning.learn import DENSE, EXPERTS
+from bench.predict.learning.learn import DENSE, EXPERTS, serving_part
 from bench.predict.learning.othergroups import OtherGroups, other_groups, shrunk
 from bench.predict.learning.pooling import Departures
 from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, serving_part, vendors
+from bench.predict.learning.world import World, vendors
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.precision import ITEM
@@ -257,7 +257,7 @@ def logs_by_group(
     logs: dict[str, dict[Group, list[float]]] = {DENSE: {}, EXPERTS: {}}
     for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
         if np.isfinite(error):
-            name, chip = serving_part(world, row), world.chips[row.chip]
+            name, chip = serving_part(row, world.models), world.chips[row.chip]
             means, _ = parts[name].predicted([chip.labels])
             group = row.words["group"], "" if chip.vendor in known else chip.vendor
             logs[name].setdefault(group, []).append(-float(error + means[0]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.learning.fit import together
-from bench.predict.learning.leastsquares import robust
+from bench.predict.learning.leastsquares import chip_votes, robust
 from bench.predict.learning.pooling import PRIOR_VENDORS, Departures, pooled
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
@@ -148,10 +148,10 @@ def fit(measured: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
     from scipy.optimize import least_squares
 
     times, log_times = all_times(measured, stack), _log_seconds(measured)
-    chips, engines = [run.row.chip for run in measured], [engine(run.row) for run in measured]
+    engines = [engine(run.row) for run in measured]
     names = list(dict.fromkeys(engines))
     places = np.array([names.index(one) for one in engines])
-    votes = np.array([chips.count(one) ** -0.5 for one in chips])
+    votes = chip_votes([run.row.chip for run in measured])
     count, waiting = len(FREE), slowest(measured, stack)
 
     def errors(values: Array) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bench.evidence.pool import Evidence
 from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, fit
-from bench.predict.learning.learn import DENSE, EXPERTS, LAYERS, SERVING, STEPS, UNFITTED
+from bench.predict.learning.learn import LAYERS, SERVING, STEPS, UNFITTED
 from bench.predict.learning.ownrecords import is_plain_product
 from bench.predict.learning.tables import Row, Table, decoding
 from bench.predict.model.facts import Facts
@@ -84,11 +84,6 @@ class World:
 def vendors(world: World) -> frozenset[str]:
     """Returns the vendors with chips in the serving fit."""
     return frozenset(world.chips[row.chip].vendor for row in world.serving)
-
-
-def serving_part(world: World, row: Row) -> str:
-    """Returns the part of the fit that a row of serving belongs to: ``DENSE`` or ``EXPERTS``."""
-    return EXPERTS if world.models[row.words["model"]].experts is not None else DENSE
 
 
 def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple[Row, ...]:

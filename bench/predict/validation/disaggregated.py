@@ -13,11 +13,11 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.learning.departure import departure, has_fitted_vendor
-from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, Learnt
+from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, Learnt, serving_part
 from bench.predict.learning.reportedserving import by_ports
 from bench.predict.learning.servingrows import as_served
 from bench.predict.learning.tables import PREFILL, Row, decoding
-from bench.predict.learning.world import World, serving_part
+from bench.predict.learning.world import World
 from bench.predict.model.disaggregated import WIDER, prefill_step, rate_between, transfer_bytes
 from bench.predict.model.operators import Points
 from bench.predict.model.parallel import Parallel
@@ -136,7 +136,7 @@ def disaggregated(world: World, known: Learnt) -> dict[str, list[Outcome]]:
         for chip in dict.fromkeys(row.chip for row in rows)
     }
     for row in rows:
-        name = serving_part(world, row)
+        name = serving_part(row, world.models)
         shift, alone = expected[row.chip][name]
         halves = tuple(one + WIDER for one in alone)
         ours = times(world, row, known.stack, known.first[name][0].prefill, shift)
@@ -166,7 +166,7 @@ def first_tokens_apart(world: World, known: Learnt) -> list[Outcome]:
     for row in world.disaggregated:
         if row["concurrency"] > FEW * row[f"{PREFILL}dp"]:
             continue
-        name, chip = serving_part(world, row), world.chips[row.chip]
+        name, chip = serving_part(row, world.models), world.chips[row.chip]
         fit, part = known.first[name]
         ports = None
         if not has_fitted_vendor(chip, part):
@@ -192,7 +192,7 @@ def sides_chosen(world: World, known: Learnt) -> list[Outcome]:
     for row, run in runs(world, [*world.serving, *world.unfitted_serving]):
         groups.setdefault(_same(row), []).append(replace(run, way=TOGETHER))
     for row in world.disaggregated:
-        factor = known.first[serving_part(world, row)][0].prefill
+        factor = known.first[serving_part(row, world.models)][0].prefill
         found = times(world, row, known.stack, factor)
         if found and _same(row) in groups:
             tpot, rate = row["tpot_ms"] * 1e-3, measured_rate(row)

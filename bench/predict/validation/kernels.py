@@ -7,6 +7,8 @@ serving, which are tested the way users see them.
 """
 
 from collections.abc import Iterator
+from functools import partial
+from operator import attrgetter
 
 import numpy as np
 
@@ -17,10 +19,9 @@ from bench.predict.learning.departure import departure
 from bench.predict.learning.experts import GROUPED, Routed
 from bench.predict.learning.kernel import Kernel, MeasuredCases, Params, Work, fit_all_chips
 from bench.predict.learning.world import World
-from bench.predict.model.operators import Array
 from bench.predict.model.stack import Stack
 from bench.predict.validation.errors import Outcome
-from bench.predict.validation.steps import LEAST
+from bench.predict.validation.steps import LEAST, leave_out
 
 NamedCases = tuple[str, list[Outcome], str]
 """Name of a part, its cases, and its note."""
@@ -121,13 +122,7 @@ def leave_chip_out(
         known: the measurements.
         least: smallest number of chips to fit on.
     """
-    folds = [(one, known.without(one)) for one in known.chips]
-    return [
-        case
-        for chip, others in folds
-        if len(others.chips) >= least
-        for case in predicted(kernel, known.only(chip), others)
-    ]
+    return leave_out(known, attrgetter("chip"), partial(predicted, kernel), least)
 
 
 def predicted(
@@ -135,19 +130,13 @@ def predicted(
 ) -> list[Outcome]:
     """Returns the held-out cases, predicted from known measurements."""
     params, departed = fit_all_chips(kernel, known)
-    share = float(np.median(np.concatenate(_beyond(kernel, known))))
+    share = float(np.median(np.concatenate(known.beyond(kernel.roofline))))
     found: list[Outcome] = []
-    rows = zip(held_out.chips, held_out.works, held_out.times, held_out.names, strict=True)
-    for (chip, work, times, names), paper in zip(rows, _beyond(kernel, held_out), strict=True):
+    rows = zip(*vars(held_out).values(), held_out.beyond(kernel.roofline), strict=True)
+    for chip, work, times, names, paper in rows:
         shift, halves = departure(chip, departed, Stack())  # matters for unknown power only
         errors = np.log(kernel.seconds(work, params) / times) + shift
         for name, one, log in zip(names, errors, paper, strict=True):
             rivals = (-float(log), share - float(log))
             found.append(Outcome(chip.chip, name, float(one), halves, rivals))
     return found
-
-
-def _beyond(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> list[Array]:
-    """Returns the logs of measured over roofline time, chip by chip."""
-    pairs = zip(known.works, known.times, strict=True)
-    return [np.log(times / kernel.roofline(work)) for work, times in pairs]

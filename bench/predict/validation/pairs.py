@@ -15,7 +15,14 @@ import numpy as np
 
 from bench.predict.learning.departure import difference, has_fitted_vendor
 from bench.predict.learning.fit import Case, departures, fit
-from bench.predict.learning.learn import DENSE, EXPERTS, PHASES, step_departures, tpot_departures
+from bench.predict.learning.learn import (
+    DENSE,
+    EXPERTS,
+    PHASES,
+    serving_part,
+    step_departures,
+    tpot_departures,
+)
 from bench.predict.learning.pooling import Departures
 from bench.predict.learning.product import Products
 from bench.predict.learning.productfit import Measured, fit_all_chips
@@ -23,11 +30,11 @@ from bench.predict.learning.producttime import from_all_chips
 from bench.predict.learning.reportedserving import by_ports
 from bench.predict.learning.servingrows import as_served, same_work, served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, serving_part, vendors
+from bench.predict.learning.world import World, vendors
 from bench.predict.model.stack import Stack
 from bench.predict.validation.errors import Outcome
 from bench.predict.validation.serving import engine
-from bench.predict.validation.steps import band, chosen, work
+from bench.predict.validation.steps import work
 
 ENOUGH = 20
 """Smallest number of works of serving that two chips have in common to be compared. Chips have few
@@ -93,10 +100,10 @@ def product_ratios(known: Measured) -> list[Outcome]:
     found: list[Outcome] = []
     places = range(len(known.chips))
     for first, second in zip(places, (*places[1:], 0), strict=True):
-        kept = chosen(known, [place not in (first, second) for place in places])
+        chips = known.chips[first], known.chips[second]
+        kept = known.chosen(lambda chip: chip not in chips)  # noqa: B023 -- called at once
         params, departed = fit_all_chips(kept, Products())
         sides = [_products(known, place, params, departed) for place in (first, second)]
-        chips = known.chips[first], known.chips[second]
         _, halves = difference(chips, departed, Stack())  # each side's shift is in its departure
         found += side_by_side((chips[0].chip, chips[1].chip), sides[0], sides[1], (0.0, halves))
     return found
@@ -104,13 +111,13 @@ def product_ratios(known: Measured) -> list[Outcome]:
 
 def _products(known: Measured, place: int, params: Products, departed: Departures) -> Sides:
     """Returns the products of one chip; ``place`` is its index."""
-    shapes, times, chip = known.shapes[place], np.log(known.times[place]), known.chips[place]
+    shapes, times, chip = known.works[place], np.log(known.times[place]), known.chips[place]
     logs = times - np.log(from_all_chips(chip, shapes, params, departed, Stack()).seconds)
     bandwidth, rates = math.log(chip.bandwidth or math.nan), np.log(shapes.rate)
-    rows = zip(shapes.sizes.tolist(), shapes.m, times, logs, rates, strict=True)
+    rows = zip(shapes.sizes.tolist(), known.names[place], times, logs, rates, strict=True)
     return {
-        tuple(size): Side(band(m), float(seconds), float(log), bandwidth, float(rate))
-        for size, m, seconds, log, rate in rows
+        tuple(size): Side(name, float(seconds), float(log), bandwidth, float(rate))
+        for size, name, seconds, log, rate in rows
     }
 
 
@@ -182,7 +189,7 @@ def serving_ratios(world: World, *, vendor_fitted: bool = True) -> dict[str, lis
 def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
     """Returns each chip's works; for repeated work, the median run."""
     measured = (*world.serving, *world.unfitted_serving)
-    rows = [row for row in measured if serving_part(world, row) == name]
+    rows = [row for row in measured if serving_part(row, world.models) == name]
     runs: dict[str, dict[Key, list[Side]]] = {}
     for row, tpot in zip(rows, served(rows, world.chips, world.models, stack), strict=True):
         if math.isfinite(tpot):

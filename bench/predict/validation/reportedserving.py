@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.predict.learning.departure import departure, difference, has_fitted_vendor
-from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
+from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, serving_part
 from bench.predict.learning.othergroups import OtherGroups, other_groups
 from bench.predict.learning.reportedpairs import Pair, pairs, scatter
 from bench.predict.learning.reportedserving import (
@@ -19,7 +19,7 @@ from bench.predict.learning.reportedserving import (
 )
 from bench.predict.learning.servingrows import as_served, served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, serving_part
+from bench.predict.learning.world import World
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import IDEAL, NETWORK_SET_ON, Stack, shared
 from bench.predict.model.step import NODE
@@ -34,7 +34,7 @@ def reported_serving(world: World, known: Learnt, rows: list[Row]) -> list[Outco
     """
     ours, ideal, share = (log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
     logs = logs_by_group(world, known.stack, known.parts)
-    keys = {(serving_part(world, row), row.words["group"]) for row in rows}
+    keys = {(serving_part(row, world.models), row.words["group"]) for row in rows}
     ports = {(name, group): port_groups(without(logs[name], group)) for name, group in keys}
     groups = {
         (name, group): other_groups(on_fitted_vendors(without(logs[name], group)))
@@ -44,7 +44,7 @@ def reported_serving(world: World, known: Learnt, rows: list[Row]) -> list[Outco
     for place, row in enumerate(rows):
         if not np.isfinite(ours[place]):
             continue
-        name, chip = serving_part(world, row), world.chips[row.chip]
+        name, chip = serving_part(row, world.models), world.chips[row.chip]
         distributions = groups if has_fitted_vendor(chip, known.parts[name]) else ports
         distribution = distributions[name, row.words["group"]]
         shift, halves = departure(chip, known.parts[name], known.stack, distribution)

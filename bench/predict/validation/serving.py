@@ -14,12 +14,18 @@ import numpy as np
 
 from bench.predict.learning.departure import departure
 from bench.predict.learning.fit import departures
-from bench.predict.learning.learn import DENSE, EXPERTS, step_departures, tpot_departures
+from bench.predict.learning.learn import (
+    DENSE,
+    EXPERTS,
+    serving_part,
+    step_departures,
+    tpot_departures,
+)
 from bench.predict.learning.pooling import Departures
 from bench.predict.learning.reportedserving import by_ports
 from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, serving_part, vendors
+from bench.predict.learning.world import World, vendors
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.validation.errors import Outcome
@@ -114,7 +120,7 @@ def shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
     logs: dict[str, list[float]] = {DENSE: [], EXPERTS: []}
     for row, roofline in zip(rows, served(rows, world.chips, world.models, IDEAL), strict=True):
         if math.isfinite(roofline):
-            logs[serving_part(world, row)].append(math.log(row["tpot_ms"] * 1e-3 / roofline))
+            logs[serving_part(row, world.models)].append(math.log(row["tpot_ms"] * 1e-3 / roofline))
     return {name: float(np.median(own)) for name, own in logs.items()}
 
 
@@ -127,7 +133,7 @@ def _served(
     for row, predicted, roofline in zip(rows, ours, paper, strict=True):
         if not math.isfinite(predicted):
             continue
-        name, tpot = serving_part(world, row), row["tpot_ms"] * 1e-3
+        name, tpot = serving_part(row, world.models), row["tpot_ms"] * 1e-3
         error, log = math.log(predicted / tpot) + known[name].shift, math.log(roofline / tpot)
         rivals = (log, log + known[name].share)
         found[name].append(Outcome(row.chip, engine(row), error, known[name].halves, rivals, tpot))

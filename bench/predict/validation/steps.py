@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.predict.learning.departure import departure
 from bench.predict.learning.fit import Case, departures, fit
+from bench.predict.learning.kernel import MeasuredCases, Work
 from bench.predict.learning.learn import PHASES, step_departures
 from bench.predict.learning.ownproducts import refined
 from bench.predict.learning.pooling import Departures
@@ -27,55 +28,53 @@ from bench.predict.validation.errors import Outcome
 
 LEAST = 3
 """Smallest number of chips to fit on."""
-BANDS = ((16, "m to 16"), (256, "m 17 to 256"), (4096, "m 257 to 4096"), (math.inf, "m over 4096"))
-"""Bands of a product's rows: upper limit and name."""
 WHOLE = "whole request"
 """Name of the part with a prefill and all decode steps together."""
 
 
-def products(known: Measured, hold_out: Callable[[Facts], str]) -> list[Outcome]:
-    """Returns products of each group of chips, predicted from the other groups.
+def leave_out(
+    known: MeasuredCases[Work],
+    hold_out: Callable[[Facts], str],
+    predicted: Callable[[MeasuredCases[Work], MeasuredCases[Work]], list[Outcome]],
+    least: int = LEAST,
+) -> list[Outcome]:
+    """Returns cases of each group of chips, predicted from the other groups.
 
     Args:
-        known: measured products.
-        hold_out: returns the group of a chip: its id, or its vendor. A group is not predicted if
-            fewer than ``LEAST`` chips are left without it.
+        known: measured cases.
+        hold_out: returns the group of a chip: its id, or its vendor.
+        predicted: returns the outcomes of some cases, from those of the other chips.
+        least: smallest number of chips to predict from.
     """
     found: list[Outcome] = []
     for group in dict.fromkeys(map(hold_out, known.chips)):
-        kept = chosen(known, [hold_out(chip) != group for chip in known.chips])
-        if len(kept.chips) >= LEAST:
-            held_out = chosen(known, [hold_out(chip) == group for chip in known.chips])
+        kept = known.chosen(lambda chip: hold_out(chip) != group)  # noqa: B023 -- called at once
+        if len(kept.chips) >= least:
+            held_out = known.chosen(lambda chip: hold_out(chip) == group)  # noqa: B023
             found += predicted(held_out, kept)
     return found
 
 
-def chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
-    """Returns the products of some of the chips."""
-    places = [place for place, one in enumerate(wanted) if one]
-    return Measured(
-        tuple(known.chips[place] for place in places),
-        tuple(known.shapes[place] for place in places),
-        tuple(known.times[place] for place in places),
-    )
+def products(known: Measured, hold_out: Callable[[Facts], str]) -> list[Outcome]:
+    """Returns products of each group of chips, predicted from the other groups."""
+    return leave_out(known, hold_out, predicted)
 
 
 def predicted(held_out: Measured, known: Measured) -> list[Outcome]:
     """Returns the held-out products, predicted from known measurements."""
     params, departed = fit_all_chips(known, Products())
-    share = float(np.median(np.concatenate(_beyond(known))))
+    share = float(np.median(np.concatenate(known.beyond(roofline))))
     found: list[Outcome] = []
-    for chip, shapes, times, paper in zip(
-        held_out.chips, held_out.shapes, held_out.times, _beyond(held_out), strict=True
-    ):
+    rows = zip(*vars(held_out).values(), held_out.beyond(roofline), strict=True)
+    for chip, shapes, times, names, paper in rows:
         prediction = from_all_chips(chip, shapes, params, departed, Stack())
-        found += _outcomes(chip, shapes.m, prediction, times, (paper, share))
+        found += _outcomes(chip, names, prediction, times, (paper, share))
     return found
 
 
 def _outcomes(
     chip: Facts,
-    rows: Array,
+    names: Sequence[str],
     prediction: ProductTimes,
     times: Array,
     baselines: tuple[Array, float],
@@ -84,16 +83,16 @@ def _outcomes(
 
     Args:
         chip: the chip.
-        rows: m of each product.
+        names: name of each product's group in reports.
         prediction: predicted times and intervals.
         times: measured times, s.
         baselines: log of measured over roofline time, for each product and the usual value.
     """
     paper, share = baselines
     errors = np.log(prediction.seconds / times).tolist()
-    for m, one, log, *halves in zip(rows, errors, paper.tolist(), *prediction.halves, strict=True):
-        widths = tuple(map(float, halves))
-        yield Outcome(chip.chip, band(m), one, widths, (-log, share - log))
+    cases = zip(names, errors, paper.tolist(), *prediction.halves, strict=True)
+    for name, one, log, *halves in cases:
+        yield Outcome(chip.chip, name, one, tuple(map(float, halves)), (-log, share - log))
 
 
 def calibrated(held_out: Measured, own: Measured, known: Measured) -> list[Outcome]:
@@ -108,26 +107,14 @@ def calibrated(held_out: Measured, own: Measured, known: Measured) -> list[Outco
     usual = prior(known, params)
     places = {chip.chip: place for place, chip in enumerate(own.chips)}
     found: list[Outcome] = []
-    for chip, shapes, times, paper in zip(
-        held_out.chips, held_out.shapes, held_out.times, _beyond(held_out), strict=True
-    ):
+    rows = zip(*vars(held_out).values(), held_out.beyond(roofline), strict=True)
+    for chip, shapes, times, names, paper in rows:
         place = places[chip.chip]
-        share = float(np.median(_beyond(own)[place]))
-        fit_ = refined(own.shapes[place], own.times[place], params, usual)
+        share = float(np.median(own.beyond(roofline)[place]))
+        fit_ = refined(own.works[place], own.times[place], params, usual)
         prediction = from_own_fit(shapes, fit_)
-        found += _outcomes(chip, shapes.m, prediction, times, (paper, share))
+        found += _outcomes(chip, names, prediction, times, (paper, share))
     return found
-
-
-def _beyond(known: Measured) -> list[Array]:
-    """Returns the logs of measured over roofline time, chip by chip."""
-    pairs = zip(known.shapes, known.times, strict=True)
-    return [np.log(times / roofline(shapes)) for shapes, times in pairs]
-
-
-def band(rows: float) -> str:
-    """Returns the name of the band that a product's rows are in."""
-    return next(name for most, name in BANDS if rows <= most)
 
 
 def steps(

@@ -13,6 +13,7 @@ from bench.predict.learning.learn import (
     SERVING,
     Learnt,
     learn,
+    serving_part,
     step_departures,
     ttft_fits,
     ttft_rows,
@@ -26,7 +27,7 @@ from bench.predict.learning.reportedserving import (
 )
 from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, serving_part
+from bench.predict.learning.world import World
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import IDEAL
@@ -87,7 +88,7 @@ def reported_alone(world: World) -> dict[str, list[Outcome]]:
     share = first_shares(world, world.data[SERVING].rows)
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for row, prefill, roofline in zip(world.reported_first, ours, paper, strict=True):
-        name, chip = serving_part(world, row), world.chips[row.chip]
+        name, chip = serving_part(row, world.models), world.chips[row.chip]
         if not np.isfinite(prefill):
             continue
         seconds, halves = _alone(

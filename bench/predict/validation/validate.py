@@ -40,7 +40,7 @@ from bench.predict.validation.reportedserving import left_out as unserved
 from bench.predict.validation.reportedserving import reported_ratios, reported_serving, set_on
 from bench.predict.validation.serving import NOTE as ABROAD
 from bench.predict.validation.serving import frozen, serving, unfitted_vendors
-from bench.predict.validation.steps import WHOLE, calibrated, chosen, predicted, products, steps
+from bench.predict.validation.steps import WHOLE, calibrated, predicted, products, steps
 from bench.predict.validation.training import NAMES as TRAINING
 from bench.predict.validation.training import notes, reported_note, reported_training, training
 from bench.predict.validation.training import training_ratios as trained_ratios
@@ -118,8 +118,8 @@ def _products_of_other_sources(world: World) -> Iterator[Part]:
 
 def without_family(products_: Measured) -> Measured:
     """Returns products without their chips' families, for a library with no code for a family."""
-    bare = (replace(one, family=np.full(len(one.m), "")) for one in products_.shapes)
-    return replace(products_, shapes=tuple(bare))
+    bare = (replace(one, family=np.full(len(one.m), "")) for one in products_.works)
+    return replace(products_, works=tuple(bare))
 
 
 def _known(world: World, dtype: str) -> Measured:
@@ -134,13 +134,13 @@ def _products_measured_here(world: World) -> Iterator[Part]:
         own, known = measured(world.own_products, dict(world.chips), dtype), _known(world, dtype)
         if not own.chips:
             continue
-        without = chosen(known, [one not in own.chips for one in known.chips])
+        without = known.chosen(lambda chip: chip not in own.chips)  # noqa: B023 -- called at once
         name = f"product {dtype}, measured here"
         yield _part(name, UNSEEN, predicted(own, without))
         yield _part(name, SOURCE, predicted(own, known))
         short = _suite(world, dtype, lambda suite: suite == SHORT)
         others = _suite(world, dtype, lambda suite: suite != SHORT)
-        others = chosen(others, [one in short.chips for one in others.chips])
+        others = others.chosen(lambda chip: chip in short.chips)  # noqa: B023
         if others.chips:
             yield _part(name, SHAPES, calibrated(others, short, known))
 

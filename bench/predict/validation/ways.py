@@ -9,13 +9,10 @@ baselines are rules of thumb: each copy on as few chips as possible, and on as m
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-
-import numpy as np
 
 from bench.predict.learning.servingrows import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, serving_part
+from bench.predict.learning.world import World
 from bench.predict.validation.errors import Outcome
 from bench.predict.validation.serving import engine
 
@@ -57,41 +54,20 @@ class Run:
 def choices(world: World) -> list[Outcome]:
     """Returns a case for each choice between two or more ways that met a limit."""
     rows = [*world.serving, *world.unfitted_serving]
-    groups: dict[tuple[str, ...], list[Run]] = {}
-    for row, run in runs(world, rows):
-        groups.setdefault(_same(row), []).append(run)
     return [
         case
-        for (chip, *rest), own in groups.items()
+        for (chip, *rest), own in runs_by_work(world, rows).items()
         for limit in LIMITS
         for case in chosen(chip, " ".join(rest[:1] + rest[-1:]), own, limit)
     ]
 
 
-def scatter(world: World, part: str, level: float) -> float:
-    """Returns the half-width in log that a share of the ratios of two ways' rates is within.
-
-    Each kind of work, on one chip by one engine, has one vote.
-
-    Args:
-        world: all data.
-        part: the part of the fit, for models with or without experts.
-        level: the share.
-    """
+def runs_by_work(world: World, rows: Sequence[Row]) -> dict[tuple[str, ...], list[Run]]:
+    """Returns runs of serving that can be predicted, by chip, work and engine."""
     groups: dict[tuple[str, ...], list[Run]] = {}
-    rows = *world.serving, *world.unfitted_serving
-    for row, run in runs(world, [row for row in rows if serving_part(world, row) == part]):
+    for row, run in runs(world, rows):
         groups.setdefault(_same(row), []).append(run)
-    errors = [
-        [
-            abs(one.log_error - two.log_error)
-            for one, two in combinations(own, 2)
-            if one.way != two.way
-        ]
-        for own in groups.values()
-    ]
-    grid = np.linspace(0, 1, 101)
-    return float(np.quantile([np.quantile(one, grid) for one in errors if one], level))
+    return groups
 
 
 def _same(row: Row) -> tuple[str, ...]:
