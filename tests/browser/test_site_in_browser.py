@@ -259,6 +259,9 @@ def test_a_long_table_lays_out_its_first_rows_and_all_on_demand(show: Open) -> N
     shares = shown.evaluate_all("rows => rows.map(row => Number(row.cells[3].dataset.v))")
     assert len(shares) == 250
     assert shares == sorted(shares, reverse=True)
+    page.get_by_role("button", name="weight").click()
+    weights = shown.evaluate_all("rows => rows.map(row => Number(row.cells[4].textContent))")
+    assert weights == sorted(weights, reverse=True)
     page.get_by_role("button", name="Show all").click()
     assert shown.count() == every
     expect(page.get_by_role("button", name="Show all")).to_be_hidden()

@@ -30,7 +30,8 @@
     const cell = row.cells[column];
     if (cell.dataset.v !== undefined) return Number(cell.dataset.v);
     const text = cell.textContent.trim();
-    return ["–", "unknown", "unsupported", "does not fit"].includes(text) ? "" : text;
+    if (["", "–", "unknown", "unsupported", "does not fit"].includes(text)) return "";
+    return Number.isNaN(Number(text)) ? text : Number(text);
   };
   const sort = (table, key, descending) => {
     const heads = [...table.tHead.rows[0].cells];

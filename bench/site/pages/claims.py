@@ -116,12 +116,13 @@ def _value(observation: Observation, world: World, linker: Linker) -> Markup:
     return Markup("{}: {}, {}, {}").format(chip, value, weight, origin(observation, linker))
 
 
-def origin(observation: Observation, linker: Linker) -> Markup:
-    """Returns who measured a value, linked to the source or the record."""
+def origin(observation: Observation, linker: Linker, *, dated: bool = True) -> Markup:
+    """Returns who measured a value, and when if ``dated``, linked to the source or the record."""
     source = observation.ref.partition(":")[0]
     if observation.by == OWN:
         return linker.link(source, "our record")
-    return linker.outside(reports()[source].source.url, f"{observation.by}, {observation.date}")
+    told = f"{observation.by}, {observation.date}" if dated else observation.by
+    return linker.outside(reports()[source].source.url, told)
 
 
 def _page(judgement: Judgement, world: World, addresses: dict[str, str]) -> Page:

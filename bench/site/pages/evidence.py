@@ -75,7 +75,7 @@ def _row(observation: Observation, world: World, linker: Linker) -> Line:
         share=observation.fraction,
         weight=f"{observation.weight:g}",
         date=observation.date,
-        origin=origin(observation, linker),
+        origin=origin(observation, linker, dated=False),
     )
 
 
