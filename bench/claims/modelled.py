@@ -23,7 +23,7 @@ from bench.predict.refusals import refuse_split, refuse_training
 from bench.predict.scenario import Scenario
 from bench.workloads.load import names, workload
 
-PHASES = {"prefill": "prefill", "decode": "decode", "serving": "serve", "training": "train"}
+PHASE_OF_WORK = {"prefill": "prefill", "decode": "decode", "serving": "serve", "training": "train"}
 """The phase of a language model behind each kind of work that is predicted."""
 EIGHT_BITS = ("deepseek-v3",)
 """Models whose weights are published in fp8."""
@@ -50,7 +50,7 @@ def modelled(
         UsageError: there is no prediction: unknown work or model, a sheet without a needed rate,
             or a model that eight chips do not hold.
     """
-    phase = PHASES.get(axis.work or "")
+    phase = PHASE_OF_WORK.get(axis.work or "")
     if phase is None:
         raise UsageError(f"it does not predict {axis.work}")
     name = model_of(axis)
@@ -71,7 +71,7 @@ def model_of(axis: Axis) -> str:
     """
     named = axis.where.get("model")
     if named is None:
-        return TRAINED if PHASES.get(axis.work or "") == "train" else REFERENCE
+        return TRAINED if PHASE_OF_WORK.get(axis.work or "") == "train" else REFERENCE
     name = names().get(named.lower())
     if name is None:
         raise UsageError(f"it has no workload {named}")

@@ -13,7 +13,7 @@ from bench.shapes import DoctorConfig
 from bench.units import Dimension, show
 
 if TYPE_CHECKING:
-    from bench.devices.conformance import Finding
+    from bench.devices.conformance import TrialOutcome
 
 HELP = """\
 python -m bench doctor [device=auto] [chip=NAME] [conformance=true]
@@ -79,12 +79,12 @@ def _conforms(config: DoctorConfig) -> int:
     found = conformance(device_word(config.device))
     failed = sum(one.state == "failed" for one in found)
     last = "the device conforms" if not failed else f"{failed} of {len(found)} failed"
-    _print((*map(_finding_line, found), last))
+    _print((*map(_outcome_line, found), last))
     return 1 if failed else 0
 
 
-def _finding_line(finding: "Finding") -> str:
-    return f"{finding.state:<8} {finding.name}{': ' if finding.words else ''}{finding.words}"
+def _outcome_line(one: "TrialOutcome") -> str:
+    return f"{one.state:<8} {one.name}{': ' if one.words else ''}{one.words}"
 
 
 def _print(lines: Iterable[str]) -> None:

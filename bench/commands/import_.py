@@ -242,10 +242,10 @@ def _check_against_sheets(made: "Report", name: str) -> None:
 def _set_beside_predictions(made: "Report") -> None:
     """Prints what is predicted for each measurement of serving on stderr."""
     if any(row.workload.get("concurrency") for row in made.rows):
-        from bench.predict.reportedpredictions import serving_beside
-        from bench.report.prediction.reportedpredictions import beside_lines
+        from bench.predict.reportedpredictions import predicted_serving
+        from bench.report.prediction.reportedpredictions import reported_lines
 
-        for line in beside_lines(serving_beside(made)):
+        for line in reported_lines(predicted_serving(made)):
             print(line, file=sys.stderr)
 
 

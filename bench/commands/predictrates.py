@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 def figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     """Returns what chips can be expected to reach of rates and bandwidth."""
     from bench.claims.sensitivity import evidence_base
-    from bench.predict.figureshares import reached
+    from bench.predict.figureshares import figure_shares
     from bench.predict.model.facts import all_facts
-    from bench.report.prediction.figureshares import reached_report
+    from bench.report.prediction.figureshares import figure_share_report
     from bench.report.prediction.weak import untested_figures, with_weak
 
     known = all_facts(sheets)
     asked = [known[chip.id] for chip in chips if chip.id in known]
-    found = reached(chips, evidence_base().whole, known)
+    found = figure_shares(chips, evidence_base().whole, known)
     rests: dict[str, list[str]] = {}
     for one in found:
         rests.setdefault(one.chip.chip, []).extend(untested_figures([one.figure], one.tier))
-    return with_weak(reached_report(found, asked, sheets), rests, sheets)
+    return with_weak(figure_share_report(found, asked, sheets), rests, sheets)
 
 
 def product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":

@@ -44,7 +44,7 @@ SIMULATED = "fake"
 
 
 @dataclass(frozen=True)
-class Finding:
+class TrialOutcome:
     """The outcome of one trial: ``passed``, ``failed`` or ``skipped``, and why."""
 
     name: str
@@ -55,7 +55,7 @@ class Finding:
 Trial = Callable[[Device], str | None]
 
 
-def of_word(word: str) -> list[Finding]:
+def of_word(word: str) -> list[TrialOutcome]:
     """Opens a device and runs all trials; to be called in a process that may die.
 
     Raises:
@@ -64,20 +64,20 @@ def of_word(word: str) -> list[Finding]:
     return of_device(open_device(word))
 
 
-def of_device(device: Device) -> list[Finding]:
+def of_device(device: Device) -> list[TrialOutcome]:
     """Runs all trials on a device, whichever of them fail."""
-    return [_finding(name, trial, device) for name, trial in TRIALS.items()]
+    return [_outcome(name, trial, device) for name, trial in TRIALS.items()]
 
 
-def _finding(name: str, trial: Trial, device: Device) -> Finding:
+def _outcome(name: str, trial: Trial, device: Device) -> TrialOutcome:
     try:
         why_not = trial(device)
     except AssertionError as error:
-        return Finding(name, "failed", str(error) or "an assertion without a message")
+        return TrialOutcome(name, "failed", str(error) or "an assertion without a message")
     except Exception as error:  # noqa: BLE001 -- any other error of the backend is a failed trial
         first = (str(error).strip().splitlines() or [""])[0][:200]
-        return Finding(name, "failed", f"{type(error).__name__}: {first}")
-    return Finding(name, "skipped" if why_not else "passed", why_not or "")
+        return TrialOutcome(name, "failed", f"{type(error).__name__}: {first}")
+    return TrialOutcome(name, "skipped" if why_not else "passed", why_not or "")
 
 
 def _must(holds: object, otherwise: str) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from bench.devices.base import DeviceError
-from bench.devices.conformance import Finding, of_device, of_word
+from bench.devices.conformance import TrialOutcome, of_device, of_word
 from bench.devices.fake import FakeDevice
 from bench.measure.item import Item
 from bench.measure.loop import Plan
@@ -18,15 +18,15 @@ ITEM = Item("memory", "fp32", variant="add", fixed={"elements": 1 << 16})
 LONG, SHORT = Plan(20.0, 1e-9), Plan(0.2)
 
 
-def conformance(word: str) -> list[Finding]:
+def conformance(word: str) -> list[TrialOutcome]:
     """Runs all conformance trials of a device in worker processes.
 
     Raises:
         DeviceError: there is no such device, or a trial ended its process.
     """
     if word.partition(":")[0] == "fake":
-        apart = Finding(NAME, "skipped", "a simulated device needs no worker")
-        return [*of_device(FakeDevice()), apart]
+        worker_trial = TrialOutcome(NAME, "skipped", "a simulated device needs no worker")
+        return [*of_device(FakeDevice()), worker_trial]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
@@ -36,7 +36,7 @@ def conformance(word: str) -> list[Finding]:
     return [*found, survives(word)]
 
 
-def survives(word: str) -> Finding:
+def survives(word: str) -> TrialOutcome:
     """Kills a worker in the middle of a measurement, and measures with the next one."""
     session = WorkerSession(word)
     try:
@@ -45,12 +45,12 @@ def survives(word: str) -> Finding:
         reason = _lost(session)
         done = session.measure(ITEM, SHORT, lambda _: None)
         if session.pid == first:
-            return Finding(NAME, "failed", "the worker outlived SIGKILL")
+            return TrialOutcome(NAME, "failed", "the worker outlived SIGKILL")
         if done.status == "ok":
-            return Finding(NAME, "passed")
-        return Finding(NAME, "failed", f"{reason}; the next one: {done.status}, {done.reason}")
+            return TrialOutcome(NAME, "passed")
+        return TrialOutcome(NAME, "failed", f"{reason}; the next one: {done.status}, {done.reason}")
     except WorkerDiedError as error:
-        return Finding(NAME, "failed", f"the next worker died, too: {error}")
+        return TrialOutcome(NAME, "failed", f"the next worker died, too: {error}")
     finally:
         session.close()
 

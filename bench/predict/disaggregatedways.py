@@ -53,7 +53,9 @@ def _counts(prefill: Parallel, decode: Parallel, devices: int) -> tuple[tuple[in
     return tuple((count, rest // decode.chips) for count, rest in left if not rest % decode.chips)
 
 
-def apart_ways(chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Pair]) -> list[Way]:
+def disaggregated_ways(
+    chip: Facts, goal: ServingGoal, known: Learnt, tried: Sequence[Pair]
+) -> list[Way]:
     """Returns the ways to choose from, with a point for each number of concurrent requests.
 
     Of each pair of workers, only the numbers of them are there that sustain most at any point.

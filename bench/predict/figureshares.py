@@ -22,7 +22,7 @@ from bench.predict.tiers import known_of
 
 
 @dataclass(frozen=True)
-class Reached:
+class FigureShare:
     """What a chip is predicted to reach of one printed figure.
 
     Attributes:
@@ -55,16 +55,18 @@ class Reached:
 
 
 MATRIX = {"best product": False}
-"""Kinds of test of a matrix rate; see ``REACHED``."""
+"""Kinds of test of a matrix rate; see ``FIGURE_TESTS``."""
 MEMORY = {"read or write": False, "copy or triad": True}
-"""Kinds of test of a memory bandwidth; see ``REACHED``."""
-REACHED: Mapping[str, Mapping[str, bool]] = {
+"""Kinds of test of a memory bandwidth; see ``FIGURE_TESTS``."""
+FIGURE_TESTS: Mapping[str, Mapping[str, bool]] = {
     "matrix_bf16": MATRIX, "matrix_fp16": MATRIX, "matrix_fp8": MATRIX, "memory_bandwidth": MEMORY,
 }  # fmt: skip
 """Figures to predict; for each, the kinds of test, and whether that kind reaches less of it."""
 
 
-def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts]) -> list[Reached]:
+def figure_shares(
+    chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts]
+) -> list[FigureShare]:
     """Returns each figure of some chips with the share that a careful test is predicted to reach.
 
     Args:
@@ -78,10 +80,10 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
     values = {one: group_values(evidence, known, one) for one in FAMILIES}
     fits = {one: (fractions(values[one], one), values[one]) for one in FAMILIES}
     found = [
-        _reached(known[chip.id], paper, kind, *fits[figure.partition("_")[0]])
+        _figure_share(known[chip.id], paper, kind, *fits[figure.partition("_")[0]])
         for chip in chips
         if chip.id in known
-        for figure, kinds in REACHED.items()
+        for figure, kinds in FIGURE_TESTS.items()
         if (paper := of_sheet(chip, (figure,)))
         for kind in kinds
     ]
@@ -90,13 +92,13 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
     return found
 
 
-def _reached(
+def _figure_share(
     chip: Facts, paper: Paper, kind: str, fit: Fractions, values: Sequence[GroupValue]
-) -> Reached:
-    most, limited = most_published(paper) / paper.value, REACHED[paper.key][kind]
+) -> FigureShare:
+    most, limited = most_published(paper) / paper.value, FIGURE_TESTS[paper.key][kind]
     share = fit.share(chip, paper.key, most, limited=limited)
     tier = str(known_of(chip, fit.departures, powered=fit.family == "matrix"))
     own = (one for one in values if (one.chip.chip, one.figure) == (chip.chip, paper.key))
     logs = (one.log for one in own if one.limited or not limited)
     achieved = max(map(math.exp, logs), default=None)
-    return Reached(chip, paper.key, kind, paper.value, share, tier, achieved)
+    return FigureShare(chip, paper.key, kind, paper.value, share, tier, achieved)

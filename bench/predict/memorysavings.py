@@ -11,7 +11,7 @@ from bench.predict.scenario import Scenario
 
 
 @dataclass(frozen=True)
-class Way:
+class TrainingWay:
     """A way to train.
 
     Attributes:
@@ -25,7 +25,7 @@ class Way:
     recipe: Recipe
 
 
-def lighter(chip: Facts, scenario: Scenario, place: int) -> list[str]:
+def memory_savings(chip: Facts, scenario: Scenario, place: int) -> list[str]:
     """Returns keys that make a model fit on as many chips: single changes, else a combination.
 
     Args:
@@ -42,7 +42,7 @@ def lighter(chip: Facts, scenario: Scenario, place: int) -> list[str]:
     return [combined.words] if combined else []
 
 
-def wider(chip: Facts, scenario: Scenario, place: int) -> tuple[str, int] | None:
+def fewest_chips(chip: Facts, scenario: Scenario, place: int) -> tuple[str, int] | None:
     """Returns the keys for the fewest chips that train with full recomputation, and their number.
 
     Args:
@@ -61,7 +61,7 @@ def wider(chip: Facts, scenario: Scenario, place: int) -> tuple[str, int] | None
         if dp <= scenario.batch[place]
     ]
     ordered = sorted(splits, key=lambda one: (one.chips, one.tp))
-    split = next((one for one in ordered if fits(Way("", one, recipe))), None)
+    split = next((one for one in ordered if fits(TrainingWay("", one, recipe))), None)
     if split is None:
         return None
     return f"parallel={split.typed} {_smallest(scenario)}".rstrip(), split.chips
@@ -73,36 +73,36 @@ def _smallest(scenario: Scenario) -> str:
     return " ".join([*words, *(["recompute=true"] if scenario.recipe.recompute < 1 else [])])
 
 
-def _fits(chip: Facts, scenario: Scenario, place: int) -> Callable[[Way], bool]:
+def _fits(chip: Facts, scenario: Scenario, place: int) -> Callable[[TrainingWay], bool]:
     """Returns a function that tells whether a way to train fits in the chip's memory."""
     length = int(scenario.prompt[place] + scenario.output[place])
     sequences = float(scenario.batch[place])
 
-    def fits(way: Way) -> bool:
+    def fits(way: TrainingWay) -> bool:
         model, formats = scenario.workload, scenario.precision
         return bool(room(chip, model, formats, way.split, sequences, length, way.recipe).fits)
 
     return fits
 
 
-def _single_changes(scenario: Scenario) -> Iterator[list[Way]]:
+def _single_changes(scenario: Scenario) -> Iterator[list[TrainingWay]]:
     """Yields each thing that can be changed by itself, as ways from the mildest on."""
     split, recipe = scenario.split, scenario.recipe
     if recipe.micro > 1:
-        yield [Way("micro=1", split, replace(recipe, micro=1.0))]
+        yield [TrainingWay("micro=1", split, replace(recipe, micro=1.0))]
     if recipe.recompute < 1:
-        yield [Way("recompute=true", split, replace(recipe, recompute=1.0))]
+        yield [TrainingWay("recompute=true", split, replace(recipe, recompute=1.0))]
     if not recipe.narrow:
-        yield [Way("states=bf16", split, replace(recipe, narrow=True))]
-    yield [Way(f"parallel={one.typed}", one, recipe) for one in _more_shared(scenario)]
+        yield [TrainingWay("states=bf16", split, replace(recipe, narrow=True))]
+    yield [TrainingWay(f"parallel={one.typed}", one, recipe) for one in _more_shared(scenario)]
 
 
-def _combined(scenario: Scenario) -> Iterator[Way]:
+def _combined(scenario: Scenario) -> Iterator[TrainingWay]:
     """Yields splits from the mildest on, with micro-batches of one and full recomputation."""
     recipe = replace(scenario.recipe, micro=1.0, recompute=1.0)
     for split in (scenario.split, *_more_shared(scenario)):
         words = f"parallel={split.typed} " if split != scenario.split else ""
-        yield Way(f"{words}{_smallest(scenario)}".rstrip(), split, recipe)
+        yield TrainingWay(f"{words}{_smallest(scenario)}".rstrip(), split, recipe)
 
 
 def _more_shared(scenario: Scenario) -> Iterator[Parallel]:

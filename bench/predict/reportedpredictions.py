@@ -41,7 +41,7 @@ RATES = (RATE, TRAINING)
 
 
 @dataclass(frozen=True)
-class Beside:
+class ReportedPrediction:
     """One measurement of serving or training, with its prediction.
 
     The measured value is as reported where there is none.
@@ -69,7 +69,7 @@ def _chips() -> Mapping[str, Facts]:
     return all_facts(catalogue())
 
 
-def serving_beside(report: Report) -> Iterator[Beside]:
+def predicted_serving(report: Report) -> Iterator[ReportedPrediction]:
     """Yields each measurement of serving with its prediction, or why it has none.
 
     TTFT is compared for single requests only: the model has no queue.
@@ -80,13 +80,17 @@ def serving_beside(report: Report) -> Iterator[Beside]:
     stated = {row.words["stack"].rpartition(" ")[2] for row in rows}
     for value in report.rows:
         if value.id not in stated and value.quantity in (*QUANTITIES, FIRST):
-            yield Beside(value.id, value.quantity, value.value.si, why=_why_not(value, models))
+            yield ReportedPrediction(
+                value.id, value.quantity, value.value.si, why=_why_not(value, models)
+            )
     for row in rows:
         quantity, name = row.words["quantity"], row.words["stack"].rpartition(" ")[2]
         seconds = 1e-3 * row["ttft_ms" if quantity == FIRST else "tpot_ms"]
         measured = row["concurrency"] / seconds if quantity == RATE else seconds
         sheet, model = chips[row.chip], models[row.words["model"]]
-        yield _beside(name, quantity, measured, partial(_predicted, row, sheet, model, known))
+        yield _with_prediction(
+            name, quantity, measured, partial(_predicted, row, sheet, model, known)
+        )
 
 
 def _why_not(value: Reported, models: Mapping[str, Workload]) -> str:
@@ -104,27 +108,29 @@ def _why_not(value: Reported, models: Mapping[str, Workload]) -> str:
     return "too little is stated of it, or most requests waited"
 
 
-def training_beside(report: Report) -> Iterator[Beside]:
+def predicted_training(report: Report) -> Iterator[ReportedPrediction]:
     """Yields each measurement of training that states what a prediction needs, with the latter."""
     models, chips, known = workloads(), _chips(), chosen(None)
     for row in trained_rows([report], chips, models):
         name, measured = row.words["row"], row["rate"] * row["chips"]
         sheet, model = chips[row.chip], models[row.words["model"]]
-        yield _beside(name, TRAINING, measured, partial(_trained, row, sheet, model, known))
+        yield _with_prediction(
+            name, TRAINING, measured, partial(_trained, row, sheet, model, known)
+        )
 
 
-def _beside(
+def _with_prediction(
     name: str,
     quantity: str,
     measured: float,
     predicted: Callable[[], tuple[float, tuple[float, ...]]],
-) -> Beside:
+) -> ReportedPrediction:
     """Returns a measurement with its prediction, or why there is none."""
     try:
         found, halves = predicted()
     except UsageError as error:
-        return Beside(name, quantity, measured, why=str(error))
-    return Beside(name, quantity, measured, found, halves)
+        return ReportedPrediction(name, quantity, measured, why=str(error))
+    return ReportedPrediction(name, quantity, measured, found, halves)
 
 
 def _trained(

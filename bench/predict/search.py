@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.predict.answers import Answer, each
 from bench.predict.candidates import Candidates, Way, way_of
 from bench.predict.disaggregated import predicted
-from bench.predict.disaggregatedways import Pair, apart_ways, pairs
+from bench.predict.disaggregatedways import Pair, disaggregated_ways, pairs
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooling import LEVELS
@@ -27,7 +27,7 @@ from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
 from bench.predict.refusals import refuse_unfit
 from bench.predict.scenario import Scenario
-from bench.predict.ways import ALL, APART, TOGETHER, ServingGoal, requests, ways
+from bench.predict.ways import ALL, DISAGGREGATED, TOGETHER, ServingGoal, requests, ways
 from bench.words import counted, duration, listed
 
 MORE = 1.05
@@ -49,20 +49,20 @@ def best(
         UsageError: the model cannot be divided over the chips, or no way fits on the baseline or on
             any chip.
     """
-    together = [] if goal.prefill == APART else ways(goal.workload, goal.devices)
-    apart = [] if goal.prefill == TOGETHER else pairs(goal)
-    if not together and not apart:
+    together = [] if goal.prefill == DISAGGREGATED else ways(goal.workload, goal.devices)
+    disaggregated = [] if goal.prefill == TOGETHER else pairs(goal)
+    if not together and not disaggregated:
         raise UsageError(_indivisible(goal))
 
     def predict(chip: Facts) -> list[Prediction]:
-        return _best(chip, goal, known, together, apart)
+        return _best(chip, goal, known, together, disaggregated)
 
-    return each(chips, base, predict, known), len(together) + len(apart)
+    return each(chips, base, predict, known), len(together) + len(disaggregated)
 
 
 def _indivisible(goal: ServingGoal) -> str:
     """Returns why there is no way to divide a model over all chips."""
-    if goal.prefill == APART and goal.devices == 1:
+    if goal.prefill == DISAGGREGATED and goal.devices == 1:
         return "devices=1: prefill on chips of its own takes 2 or more"
     return (
         f"devices={goal.devices}: {goal.workload.id} cannot be divided over all of them "
@@ -75,7 +75,7 @@ def _best(
     goal: ServingGoal,
     known: Learnt,
     together: Sequence[Parallel],
-    apart: Sequence[Pair],
+    disaggregated: Sequence[Pair],
 ) -> list[Prediction]:
     """Returns a chip's best ways, best first, or raises ``UsageError`` if it has none."""
     asked = goal.scenario(Parallel(), [1])
@@ -86,7 +86,7 @@ def _best(
         for split in together
         if (batch := requests(chip, goal, split))
     ]
-    found += apart_ways(chip, goal, known, apart)
+    found += disaggregated_ways(chip, goal, known, disaggregated)
     fuller = _fuller(chip, goal, known, together)
     but = f"; with under 10% of memory left free, {fuller.scenario.way} does" if fuller else ""
     if not found:
@@ -204,7 +204,7 @@ def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]
 
 def _too_large(chip: Facts, goal: ServingGoal) -> str:
     """Returns why no way fits: the model is too large, or too large with that many requests."""
-    if goal.prefill == APART:
+    if goal.prefill == DISAGGREGATED:
         return f"does not fit on {goal.devices} chips with prefill and decode on chips of their own"
     length = goal.prompt + goal.output
     least = least_chips(chip, goal.workload, goal.precision, Parallel(), 1.0, length)

@@ -6,7 +6,7 @@ from bench.predict.model.facts import LINK, Facts
 from bench.predict.scenario import Scenario
 
 
-def used(chip: Facts, scenario: Scenario, available: Sequence[str]) -> list[str]:
+def sheet_inputs(chip: Facts, scenario: Scenario, available: Sequence[str]) -> list[str]:
     """Returns the keys of the figures that a chip's prediction uses.
 
     Args:

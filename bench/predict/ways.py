@@ -19,11 +19,11 @@ from bench.workloads.model import Workload
 
 MOST = 1024
 """Largest number of concurrent requests per copy: the default of vLLM (``max_num_seqs``)."""
-STEPS = (1.0, 1.25, 1.5, 1.75)
+REQUEST_FACTORS = (1.0, 1.25, 1.5, 1.75)
 """Numbers of requests to try, as multiples of each power of two."""
 ALL = 0
 """Stands for all ways that none surpasses in both TPOT and tokens/s, as a number of ways wanted."""
-TOGETHER, APART, EITHER = "together", "apart", "any"
+TOGETHER, DISAGGREGATED, EITHER = "together", "apart", "any"
 """Where prefill runs: on the chips that decode, on chips of its own, or on either."""
 
 
@@ -39,8 +39,8 @@ class ServingGoal:
         ttft: upper limit of the TTFT of a single prompt in s.
         engine: as in ``Scenario``.
         top: number of ways wanted per chip; or ``ALL``.
-        prefill: where prefill runs: ``TOGETHER`` with decode, ``APART`` on chips of its own, or
-            ``EITHER``, whichever is better.
+        prefill: where prefill runs: ``TOGETHER`` with decode, ``DISAGGREGATED`` on chips of its
+            own, or ``EITHER``, whichever is better.
         prefill_chip: the sheet of the chips for prefill; None: the same chip as decodes.
     """
 
@@ -139,5 +139,5 @@ def requests(
 def _counts() -> list[int]:
     """Returns the numbers of concurrent requests per copy to try."""
     powers = range(MOST.bit_length())
-    found = {int(step * 2**power) for power in powers for step in STEPS}
+    found = {int(step * 2**power) for power in powers for step in REQUEST_FACTORS}
     return sorted(one for one in found if one <= MOST)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.chips.load import catalogue
 from bench.predict.learning.learn import PRODUCTS
-from bench.predict.learning.ownproducts import refined
+from bench.predict.learning.ownproducts import fit_own_products
 from bench.predict.learning.product import Products, Shapes
 from bench.predict.learning.productfit import Measured, Prior, fit_all_chips, measured, prior
 from bench.predict.learning.tables import tables
@@ -73,7 +73,9 @@ def _errors(known: Measured, start: Start, design: Design, repeats: int) -> dict
 
 def _error(shapes: Shapes, times: Array, known: Places, start: Start) -> float:
     others = np.setdiff1d(np.arange(len(times)), known)
-    told, _ = refined(_some(shapes, known), times[known], *start).seconds(_some(shapes, others))
+    told, _ = fit_own_products(_some(shapes, known), times[known], *start).seconds(
+        _some(shapes, others)
+    )
     return float(np.mean(np.abs(told / times[others] - 1)))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.predict.model.facts import facts
-from bench.predict.sheetinputs import used
+from bench.predict.sheetinputs import sheet_inputs
 from bench.report.table import Notes
 from bench.report.text.marks import computed_figures, computed_notes
 from tests.commands.command_cases import document, said
@@ -103,7 +103,7 @@ def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
     for name in ("h20", "a800"):
         chip, notes = sheets.find(name), Notes()
         assert computed_figures(chip, chip.figures), "or nothing is tested"
-        keys = used(facts(chip), asked, list(chip.figures))
+        keys = sheet_inputs(facts(chip), asked, list(chip.figures))
         assert {"matrix_bf16", "memory_bandwidth", "link_bandwidth", "tdp"} <= set(keys)
         assert (computed_notes(chip, keys, notes), notes.lines()) == ("", ())
 
@@ -118,7 +118,7 @@ def test_an_indexer_scores_at_a_figure_of_its_own(sheets: Catalogue) -> None:
     ):  # fmt: skip
         chip = sheets.find(name)
         asked = scenario_of(PredictConfig(workload=model, parallel="8", precision="bf16"))
-        assert ("matrix_fp8" in used(facts(chip), asked, list(chip.figures))) is wanted
+        assert ("matrix_fp8" in sheet_inputs(facts(chip), asked, list(chip.figures))) is wanted
 
 
 def test_the_site_marks_it_where_the_figure_stands(site: Path) -> None:

@@ -15,7 +15,7 @@ from torch.utils import backend_registration
 from bench.__main__ import main
 from bench.devices import conformance
 from bench.devices.base import DeviceError, Elapsed, Reading
-from bench.devices.conformance import TRIALS, Finding, of_device
+from bench.devices.conformance import TRIALS, TrialOutcome, of_device
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice
 from bench.devices.registry import open_device
@@ -29,7 +29,7 @@ from bench.records.model import Check
 STANDIN = Path(__file__).parent / "standin"
 
 
-def states(found: list[Finding]) -> dict[str, set[str]]:
+def states(found: list[TrialOutcome]) -> dict[str, set[str]]:
     """The names by what became of them."""
     return {state: {one.name for one in found if one.state == state} for state in
             ("passed", "failed", "skipped")}  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.disaggregated import predicted
-from bench.predict.disaggregatedways import apart_ways, pairs
+from bench.predict.disaggregatedways import disaggregated_ways, pairs
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
 from bench.predict.model.disaggregated import rate_between, transfer_bytes
@@ -19,7 +19,7 @@ from bench.predict.model.precision import precision
 from bench.predict.model.step import NETWORK
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.search import best, chips_for
-from bench.predict.ways import APART, EITHER, ServingGoal
+from bench.predict.ways import DISAGGREGATED, EITHER, ServingGoal
 from bench.workloads.load import workload
 from tests.commands.command_cases import document, said
 
@@ -42,7 +42,12 @@ def asked(fill: str, decode: str, batch: float = 32.0, prompt: float = 2048.0) -
 def wanted(model: str = DENSE, **changes: object) -> ServingGoal:
     told = workload(model)
     how = precision("fp8" if told.experts else "bf16", experts=told.experts is not None)
-    plain: dict[str, object] = {"devices": 8, "prompt": 2048, "output": 512, "prefill": APART}
+    plain: dict[str, object] = {
+        "devices": 8,
+        "prompt": 2048,
+        "output": 512,
+        "prefill": DISAGGREGATED,
+    }
     return ServingGoal(told, how, **{**plain, **changes})  # type: ignore[arg-type]  # of a test
 
 
@@ -164,7 +169,7 @@ def test_nothing_tried_by_hand_is_better(sheets: Catalogue, known: Learnt, limit
 def test_either_is_the_better_of_both(sheets: Catalogue, known: Learnt) -> None:
     rates = {
         place: float(found(sheets, wanted(prefill=place, tpot=0.05), known).tokens_per_s[0])
-        for place in ("together", APART, EITHER)
+        for place in ("together", DISAGGREGATED, EITHER)
     }
     assert rates[EITHER] >= max(rates.values()) * 0.99
 
@@ -186,7 +191,9 @@ def test_chips_for_prefill_whose_memory_is_unknown_are_no_answer(
 ) -> None:
     goal = wanted()
     with pytest.raises(UsageError, match="its sheet has no memory capacity"):
-        apart_ways(replace(facts(sheets.find("h800")), capacity=None), goal, known, pairs(goal))
+        disaggregated_ways(
+            replace(facts(sheets.find("h800")), capacity=None), goal, known, pairs(goal)
+        )
 
 
 def test_prefill_on_a_faster_chip_leaves_more_chips_to_decode(

@@ -16,7 +16,7 @@ from bench.predict.model.disaggregated import WIDER
 from bench.predict.model.facts import Facts, facts
 from bench.predict.scenario import Prefill, Scenario
 from bench.predict.search import best
-from bench.report.prediction.disaggregated import apart_lines
+from bench.report.prediction.disaggregated import disaggregated_lines
 from bench.report.prediction.predicted import limit_of
 from tests.commands.command_cases import said
 from tests.predict.command_cases import LARGE, one
@@ -144,7 +144,7 @@ def test_the_command_names_what_limits_the_rate(capsys: pytest.CaptureFixture[st
 
 
 def test_the_note_names_the_transfer_as_a_limit(h800: Facts, known: Learnt) -> None:
-    (note, *_) = apart_lines([predicted(h800, asked("tp4", "tp4"), known)])
+    (note, *_) = disaggregated_lines([predicted(h800, asked("tp4", "tp4"), known)])
     assert "limited by names prefill or transfer" in note
 
 

@@ -21,7 +21,7 @@ from bench.predict.validation.disaggregated import (
     TPOT,
     chips,
     disaggregated,
-    first_tokens_apart,
+    disaggregated_first_tokens,
     measured_rate,
     sides_chosen,
     times,
@@ -113,7 +113,7 @@ def test_predictions_hold_on_runs_that_no_fit_has_seen(world: World, known: Lear
 
 
 def test_first_tokens_are_tested_where_few_prompts_wait(world: World, known: Learnt) -> None:
-    cases = first_tokens_apart(world, known)
+    cases = disaggregated_first_tokens(world, known)
     assert 50 < len(cases) < len(world.disaggregated) / 2
     found = figures(cases)
     assert found.median < found.rivals[0][1]

@@ -10,7 +10,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.evidence.pool import Evidence
-from bench.predict.figureshares import REACHED, reached
+from bench.predict.figureshares import FIGURE_TESTS, figure_shares
 from bench.predict.learning.figures import Fractions, GroupValue, fractions, group_values
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
 from bench.predict.learning.pooling import LEVELS, pooled
@@ -174,7 +174,7 @@ def test_what_a_chip_is_predicted_to_reach_stands_beside_the_best_that_was_measu
     """The H20 was predicted to reach more than anybody had measured, without a word."""
     from bench.chips.load import catalogue
 
-    found = reached([*catalogue().chips.values()], evidence, everything().chips)
+    found = figure_shares([*catalogue().chips.values()], evidence, everything().chips)
     best = {(one.chip.chip, one.figure, one.measured): one.achieved for one in found}
     by_hand = {
         limited: max(
@@ -199,8 +199,10 @@ def test_no_figure_is_predicted_above_all_that_is_published_or_believed(evidence
     """A rate above that is taken for a fault, not for a measurement."""
     from bench.chips.load import catalogue
 
-    found = reached([*catalogue().chips.values()], evidence, everything().chips)
-    assert {one.measured for one in found} == {each for ways in REACHED.values() for each in ways}
+    found = figure_shares([*catalogue().chips.values()], evidence, everything().chips)
+    assert {one.measured for one in found} == {
+        each for ways in FIGURE_TESTS.values() for each in ways
+    }
     assert any(one.prediction.learnt > one.prediction.most for one in found)
     for one in found:
         assert one.prediction.most >= 1
@@ -217,7 +219,7 @@ def test_boards_that_run_above_their_sheet_are_predicted_above_it(evidence: Evid
     chips = [catalogue().chips[one] for one in names]
     found = {
         one.chip.chip: one
-        for one in reached(chips, evidence, everything().chips)
+        for one in figure_shares(chips, evidence, everything().chips)
         if one.figure == "matrix_bf16"
     }
     board, sold = (found[one] for one in names)
@@ -254,7 +256,7 @@ def test_what_a_chip_of_no_told_power_rests_on(evidence: Evidence) -> None:
     chips = [catalogue().find(one) for one in ("910b2", "910b3")]
     told = {
         (one.chip.chip[-3:], one.figure): one.tier
-        for one in reached(chips, evidence, everything().chips)
+        for one in figure_shares(chips, evidence, everything().chips)
     }
     assert told["0b2", "matrix_bf16"] == told["0b2", "memory_bandwidth"] == "fitted on this chip"
     assert told["0b3", "matrix_bf16"] == "sheet only"

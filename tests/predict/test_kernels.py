@@ -9,7 +9,7 @@ from numpy.random import default_rng
 
 from bench.commands.validate import world as shipped_world
 from bench.predict.learning import attention, collectives, experts
-from bench.predict.learning.attention import Decode, Prefill
+from bench.predict.learning.attention import DecodeParams, PrefillParams
 from bench.predict.learning.collectives import Linked
 from bench.predict.learning.departure import departure
 from bench.predict.learning.experts import Grouped, touched
@@ -68,7 +68,7 @@ def sent(op: str, ranks: float, size: float, us: float = 1.0, chip: str = "one")
 
 
 def test_prefill_is_arithmetic_a_path_and_bytes() -> None:
-    how = Prefill(0.5, 0.0, 0.0, 0.5, 0.5, 1e-9, 2.0, 1e-5)
+    how = PrefillParams(0.5, 0.0, 0.0, 0.5, 0.5, 1e-9, 2.0, 1e-5)
     flop = 4 * 32 * 128 * 4096 * 4097 / 2
     path = 4 * 128 * 128 * 4096 / (0.5e15 / 100)
     moved = 4096 * 128 * (2 * 8 * 2 + 2 * 32 * 2)
@@ -77,7 +77,7 @@ def test_prefill_is_arithmetic_a_path_and_bytes() -> None:
 
 
 def test_half_a_head_runs_slower_by_its_power() -> None:
-    how = Prefill(0.5, 0.0, 0.5, 0.0, 1e9, 1e-9, 2.0, 0.0)
+    how = PrefillParams(0.5, 0.0, 0.5, 0.0, 1e9, 1e-9, 2.0, 0.0)
     wide, narrow = (
         attention.prefill_seconds(attention.attentions([asked(head_dim=size)], CHIP), how)[0]
         for size in (128.0, 64.0)
@@ -86,7 +86,7 @@ def test_half_a_head_runs_slower_by_its_power() -> None:
 
 
 def test_decode_reads_the_cache_by_as_many_units_as_it_fills() -> None:
-    how = Decode(stream=0.8, split=512.0, held=1e-9, cached=2.0, launch_s=0.0)
+    how = DecodeParams(stream=0.8, split=512.0, held=1e-9, cached=2.0, launch_s=0.0)
     rows = [asked("decode", batch=batch) for batch in (1.0, 64.0)]
     few, many = attention.decode_seconds(attention.attentions(rows, CHIP), how)
     each = 4096 * 2 * 8 * 128 * 2 + 2 * 2 * 32 * 128
@@ -99,9 +99,11 @@ def test_a_latent_cache_is_read_once_for_all_heads() -> None:
     one = attention.attentions([row], CHIP)
     assert one.kv_bytes[0] == 256 * 4096 * 576 * 2
     slow = replace(CHIP, peaks={"bf16": 148 * TERA})
-    limited = attention.decode_seconds(attention.attentions([row], slow), Decode(launch_s=0.0))[0]
+    limited = attention.decode_seconds(
+        attention.attentions([row], slow), DecodeParams(launch_s=0.0)
+    )[0]
     flop = 4 * 128 * 544 * 256 * 4096
-    assert limited == pytest.approx(flop / (Decode().fraction * 148e12))
+    assert limited == pytest.approx(flop / (DecodeParams().fraction * 148e12))
 
 
 def test_what_the_cache_holds_is_read_from_it() -> None:
@@ -169,7 +171,7 @@ def test_with_everything_reached_it_is_the_roofline(size: float) -> None:
     ideal_experts = Grouped(1.0, 0.0, 1.0, 64.0, 0.0, 0.0, 0.0)
     assert experts.seconds(routed, ideal_experts) == pytest.approx(experts.roofline(routed), 0.02)
     read = attention.attentions([asked("decode", length=size, batch=99.0)], CHIP)
-    best = Decode(1.0, 1.0, 1e-12, 2.0, 0.0, 1.0)
+    best = DecodeParams(1.0, 1.0, 1e-12, 2.0, 0.0, 1.0)
     assert attention.decode_seconds(read, best) == pytest.approx(attention.roofline(read))
 
 
@@ -215,8 +217,8 @@ def timed(
     return replace(known, times=tuple(times))
 
 
-PREFILL = Prefill(0.7, 0.05, 0.3, 0.6, 0.7, 0.4, 8.0, 8e-6)
-DECODE = Decode(0.9, 200.0, 0.6, 9.0, 6e-6)
+PREFILL = PrefillParams(0.7, 0.05, 0.3, 0.6, 0.7, 0.4, 8.0, 8e-6)
+DECODE = DecodeParams(0.9, 200.0, 0.6, 9.0, 6e-6)
 GROUPED = Grouped(0.6, 0.1, 0.8, 2.5, 100.0, 2.0, 2e-5)
 LINKED = Linked(6e-6, 2e-6, 1.5, 0.7, 0.2, 1e-5)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from bench.predict.learning.ownproducts import refined
+from bench.predict.learning.ownproducts import fit_own_products
 from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
 from bench.predict.learning.productfit import FREE, Measured, Prior, fit, fit_all_chips, prior
 from bench.predict.model.operators import Array
@@ -101,7 +101,7 @@ def test_intervals_hold_what_they_say_on_known_truth() -> None:
     for _ in range(12):
         chip, how = made("new"), one_chip(rng)
         known, asked = (shapes(drawn(rng, count), chip, "bf16") for count in (30, 100))
-        own = refined(known, timed(rng, known, how), HOW, usual)
+        own = fit_own_products(known, timed(rng, known, how), HOW, usual)
         told, wide = own.seconds(asked)
         held.append(np.mean(np.abs(np.log(told / timed(rng, asked, how))) < 1.2816 * wide))
     assert np.mean(held) > 0.75, "what neighbours may leave is more than this world has"
@@ -114,10 +114,10 @@ def test_a_wild_time_widens_itself_and_hardly_moves_its_neighbours() -> None:
     times = timed(rng, one, HOW)
     wild = times.copy()
     wild[5] *= 1.8
-    own = refined(one, wild, HOW, usual)
+    own = fit_own_products(one, wild, HOW, usual)
     assert own.noises[5] == max(own.noises) > 2 * NOISE
     beside = shapes([(48.0, 4096.0, 4096.0)], made(), "bf16")
-    moved = own.seconds(beside)[0] / refined(one, times, HOW, usual).seconds(beside)[0]
+    moved = own.seconds(beside)[0] / fit_own_products(one, times, HOW, usual).seconds(beside)[0]
     assert 1 <= float(moved[0]) < 1.2
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.predict.learning.experts import by_blocks, experts_stack
-from bench.predict.learning.learn import LAYERS, STEPS
+from bench.predict.learning.learn import LAYERS, STEP_TABLE
 from bench.predict.learning.shippeddata import shipped
 from bench.predict.learning.world import World
 from bench.predict.model.stack import Stack
@@ -36,7 +36,7 @@ def test_without_layers_of_experts_the_stack_is_as_it_was() -> None:
     assert experts_stack((), {}) == Stack()
 
 
-@pytest.mark.parametrize("table", [STEPS, LAYERS])
+@pytest.mark.parametrize("table", [STEP_TABLE, LAYERS])
 def test_a_chip_that_is_left_out_tells_nothing(world: World, table: str) -> None:
     rows = world.data[table].rows
     chip = (by_blocks(rows) or rows)[0].chip

@@ -10,7 +10,7 @@ import pytest
 from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
-from bench.predict.validation.chiperrors import LEFT_OUT, PHASES, TESTS, chip_tests
+from bench.predict.validation.chiperrors import LEFT_OUT, TESTS, TESTS_OF_PHASE, chip_tests
 from bench.report.prediction.predicted import unfit
 from bench.site.predicted import STANDING, QuestionAnswers, StandingQuestion, predict
 
@@ -129,7 +129,8 @@ def test_each_phase_that_could_be_tested_is_told_apart(cells: dict[str, list[str
     """One error stood for steps, serving and training together."""
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
     found = {
-        one: chip_tests("nvidia-h100-sxm-80gb", kept, starts) for one, starts in PHASES.items()
+        one: chip_tests("nvidia-h100-sxm-80gb", kept, starts)
+        for one, starts in TESTS_OF_PHASE.items()
     }
     told = cells["nvidia-h100-sxm-80gb"][-2]
     lines = re.findall(r"[>]?(\w+) (\d+)% off .*?>(\d+)% of ([\d,]+) within<", told)
@@ -171,7 +172,7 @@ def test_any_engine_is_tested_by_what_others_reported_and_a_fitted_one_by_its_ow
     }
 
     def told(chip: str, phase: str, engine: str = "") -> tuple[int, float] | None:
-        found = chip_tests(chip, kept, PHASES[phase], engine=engine)
+        found = chip_tests(chip, kept, TESTS_OF_PHASE[phase], engine=engine)
         return (found.count, found.error) if found else None
 
     assert told("fitted", "serve") == (30, 0.1)

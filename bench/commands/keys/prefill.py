@@ -25,13 +25,13 @@ def place_of(config: PredictConfig) -> "tuple[str, Chip | None]":
         UsageError: ``prefill=`` is neither a place nor a chip.
     """
     from bench.chips.load import catalogue
-    from bench.predict.ways import APART, EITHER, TOGETHER
+    from bench.predict.ways import DISAGGREGATED, EITHER, TOGETHER
 
-    places = (TOGETHER, APART, EITHER)
+    places = (TOGETHER, DISAGGREGATED, EITHER)
     if config.prefill in places:
         return config.prefill, None
     try:
-        return APART, catalogue().find(config.prefill)
+        return DISAGGREGATED, catalogue().find(config.prefill)
     except UsageError as error:
         words = f"write {', '.join(places)} or a chip"
         raise UsageError(f"prefill={config.prefill}: {words}; {error}") from None
@@ -52,7 +52,7 @@ def sides_of(
     """
     from bench.predict.model.parallel import parallel
     from bench.predict.scenario import Prefill
-    from bench.predict.ways import APART, TOGETHER
+    from bench.predict.ways import DISAGGREGATED, TOGETHER
 
     place, chip = place_of(config)
     both = _sides(config.parallel)
@@ -64,7 +64,7 @@ def sides_of(
         return parallel(config.parallel, copies=copies, experts=experts), None
     if config.phase != "serve":
         raise UsageError(f"{EXAMPLE} and such need phase=serve: else divide, as with parallel=8")
-    if place not in (TOGETHER, APART):
+    if place not in (TOGETHER, DISAGGREGATED):
         raise UsageError(f"prefill={config.prefill} needs parallel=best: it compares ways")
     decode, prefill = (parallel(both[side], experts=experts) for side in ("decode", "prefill"))
     return decode, Prefill(prefill, chip)

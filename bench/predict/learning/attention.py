@@ -86,7 +86,7 @@ class Attentions:
 
 
 @dataclass(frozen=True)
-class Prefill:
+class PrefillParams:
     """Software parameters of attention in prefill.
 
     Attributes:
@@ -111,7 +111,7 @@ class Prefill:
 
 
 @dataclass(frozen=True)
-class Decode:
+class DecodeParams:
     """Software parameters of attention in decode, with one new token per sequence.
 
     Attributes:
@@ -132,7 +132,7 @@ class Decode:
     fraction: float = 0.65
 
 
-def prefill_seconds(work: Attentions, params: Prefill) -> Array:
+def prefill_seconds(work: Attentions, params: PrefillParams) -> Array:
     """Returns the time of each prefill case, s."""
     fraction = np.clip(params.fraction - params.headroom * work.headroom, LEAST, MOST)
     rate = work.rate * fraction * (work.head / HEAD) ** params.narrow
@@ -146,7 +146,7 @@ def prefill_seconds(work: Attentions, params: Prefill) -> Array:
     return np.asarray(launch + work.flop / rate + params.idle * path + moved / speed)
 
 
-def decode_seconds(work: Attentions, params: Decode) -> Array:
+def decode_seconds(work: Attentions, params: DecodeParams) -> Array:
     """Returns the time of each decode case, s."""
     pieces = work.batch * work.kv_heads * np.maximum(1.0, work.length / params.split)
     occupancy = np.minimum(1.0, pieces / work.units)
@@ -163,7 +163,7 @@ def roofline(work: Attentions) -> Array:
 
 
 PREFILL = Kernel(
-    "attention prefill", Attentions, Prefill(), prefill_seconds, roofline,
+    "attention prefill", Attentions, PrefillParams(), prefill_seconds, roofline,
     {
         "fraction": (0.2, 1.2, False), "headroom": (-0.1, 0.4, False), "narrow": (0.0, 1.0, False),
         "idle": (0.0, 3.0, False), "stream": (0.1, 1.5, False), "held": (0.05, 2.0, True),
@@ -171,7 +171,7 @@ PREFILL = Kernel(
     },
 )  # fmt: skip
 DECODE = Kernel(
-    "attention decode", Attentions, Decode(), decode_seconds, roofline,
+    "attention decode", Attentions, DecodeParams(), decode_seconds, roofline,
     {
         "stream": (0.3, 1.1, False), "split": (32.0, 8192.0, True), "held": (0.05, 2.0, True),
         "cached": (2.0, 64.0, True), "launch_s": (1e-6, 1e-4, True),

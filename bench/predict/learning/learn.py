@@ -36,7 +36,7 @@ from bench.predict.model.training import Trainer
 from bench.workloads.model import Workload
 
 FILE = "fitted.json"
-STEPS, SERVING = "step-pipeweave", "serving-inferencex"
+STEP_TABLE, SERVING = "step-pipeweave", "serving-inferencex"
 """Tables of steps and of serving that are fitted on."""
 UNFITTED = "disaggregated"
 """Kind of the tables that nothing is fitted on."""
@@ -44,7 +44,7 @@ LAYERS = "grouped-aiconfigurator"
 """Table of the routed experts of single layers."""
 PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurator", "trtllm")}
 """Table and software of the matrix products that are fitted on, by number format."""
-PHASES = ("prefill", "decode")
+STEP_PHASES = ("prefill", "decode")
 DENSE, EXPERTS = "tpot", "tpot-experts"
 """Parts of the fit for serving: dense models, and models with experts."""
 
@@ -96,7 +96,7 @@ def learn(
     chips: Mapping[str, Facts], models: Mapping[str, Workload], data: Mapping[str, Table]
 ) -> Learnt:
     """Returns everything that is fitted on the tables."""
-    steps = cases(data[STEPS].rows, chips, models)
+    steps = cases(data[STEP_TABLE].rows, chips, models)
     stack = fit(steps, experts_stack(data[LAYERS].rows, chips))
     rows = decoding(data[SERVING].rows)
     step_parts = step_departures(steps, stack)
@@ -132,7 +132,7 @@ def step_departures(steps: Sequence[Case], stack: Stack) -> dict[str, Departures
     """Returns the departures of chips from the stack in prefill and decode steps, by phase."""
     logs = departures(steps, stack)
     parts = {}
-    for phase in PHASES:
+    for phase in STEP_PHASES:
         kept = [
             (case, float(log)) for case, log in zip(steps, logs, strict=True) if case.phase == phase
         ]
@@ -262,7 +262,7 @@ def load(path: Path | None = None) -> Learnt:
 def _is_sound(fitted: Learnt) -> bool:
     """Tells whether all numbers are finite, no part is missing, and all departures are complete."""
     serving = {DENSE, EXPERTS}
-    complete = {*PHASES, *serving, TRAIN, TRAIN_EXPERTS} <= fitted.parts.keys()
+    complete = {*STEP_PHASES, *serving, TRAIN, TRAIN_EXPERTS} <= fitted.parts.keys()
     if not (_is_finite(fitted) and complete and serving <= fitted.first.keys()):
         return False
     pairs = (*fitted.products.values(), *fitted.first.values())

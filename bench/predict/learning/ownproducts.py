@@ -45,7 +45,7 @@ class OwnProducts:
         return seconds(work, self.how) * np.exp(between @ np.array(self.weights)), spread
 
 
-def refined(work: Shapes, times: Array, start: Products, usual: Prior) -> OwnProducts:
+def fit_own_products(work: Shapes, times: Array, start: Products, usual: Prior) -> OwnProducts:
     """Returns the fit on one chip's own products.
 
     Args:

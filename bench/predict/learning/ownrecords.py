@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.learning.learn import DENSE, Learnt
-from bench.predict.learning.ownproducts import OwnProducts, refined
+from bench.predict.learning.ownproducts import OwnProducts, fit_own_products
 from bench.predict.learning.pooling import Departures
 from bench.predict.learning.product import shapes
 from bench.predict.model.facts import Facts
@@ -187,7 +187,7 @@ def own_products(known: Learnt, record: Record, chip: Facts) -> dict[str, OwnPro
         sizes, times = products(record, dtype)
         if len(times) >= LEAST and dtype in chip.peaks and chip.bandwidth:
             work = shapes(sizes, chip, dtype)
-            found[dtype] = refined(work, np.array(times), params, known.priors[dtype])
+            found[dtype] = fit_own_products(work, np.array(times), params, known.priors[dtype])
     return found
 
 

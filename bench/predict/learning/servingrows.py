@@ -22,7 +22,7 @@ LOAD = ("concurrency", "input", "output")
 Layout = tuple[str, str, str, str, int, int, int]
 """What rows have in common that are predicted alike: chip, model, dtype, KV cache's dtype, tp, dp,
 ep."""
-Way = tuple[str, Precision, Parallel]
+Division = tuple[str, Precision, Parallel]
 """What rows have in common that are predicted in one call, each on its own chip: model, formats,
 split."""
 
@@ -69,9 +69,9 @@ def served(
 
 def _alike(
     rows: Sequence[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
-) -> dict[Way, dict[int, Rates]]:
+) -> dict[Division, dict[int, Rates]]:
     """Returns the indices of rows by how their model was run, each with its chip's rates."""
-    found: dict[Way, dict[int, Rates]] = {}
+    found: dict[Division, dict[int, Rates]] = {}
     for layout, places in _layouts(rows).items():
         chip, model, dtype, cache, tp, dp, ep = layout
         split = Parallel(tp, 1, dp, ep)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bench.evidence.pool import Evidence
 from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, fit
-from bench.predict.learning.learn import LAYERS, SERVING, STEPS, UNFITTED
+from bench.predict.learning.learn import LAYERS, SERVING, STEP_TABLE, UNFITTED
 from bench.predict.learning.ownrecords import is_plain_product
 from bench.predict.learning.tables import Row, Table, decoding
 from bench.predict.model.facts import Facts
@@ -68,12 +68,12 @@ class World:
 
     def cases(self, without: Collection[str] = ()) -> list[Case]:
         """Returns the measured steps, without those on some chips."""
-        rows = [row for row in self.data[STEPS].rows if row.chip not in without]
+        rows = [row for row in self.data[STEP_TABLE].rows if row.chip not in without]
         return cases(rows, self.chips, self.models)
 
     def stack(self, without: Collection[str] = ()) -> Stack:
         """Returns the stack fitted on steps and layers of experts, without those on some chips."""
-        steps, layers = self.data[STEPS].rows, self.data[LAYERS].rows
+        steps, layers = self.data[STEP_TABLE].rows, self.data[LAYERS].rows
         left_out = frozenset(without) & {row.chip for row in (*steps, *layers)}
         if left_out not in self._stacks:
             kept = [row for row in layers if row.chip not in left_out]

@@ -11,7 +11,7 @@ from bench.predict.validation.errorfile import FILE, RATIO
 
 REPEATED = ("serving as reported, domestic chips: another source, no refit",)
 """Parts of the validation whose cases are in another part as well."""
-PHASES = {
+TESTS_OF_PHASE = {
     "prefill": ("prefill step",),
     "decode": ("decode step",),
     "serve": ("serving TPOT", "serving as reported"),
@@ -20,21 +20,21 @@ PHASES = {
 """Prefixes of the names of parts that test each phase."""
 INFERENCE = ("serve", "prefill", "decode")
 """Phases of inference, of which a test of one says something of the others."""
-TESTS = tuple(start for starts in PHASES.values() for start in starts)
+TESTS = tuple(start for starts in TESTS_OF_PHASE.values() for start in starts)
 """Prefixes of the names of parts that test any phase."""
 LEFT_OUT = ": chip left out"
 """Suffix of the keys of parts in which each chip of the fit is predicted without it."""
 PAIR_LEFT_OUT, VENDOR_LEFT_OUT = ": both chips left out", ": vendor left out"
 """Suffixes of the keys of parts in which ratios are predicted without the two chips, or without
 the vendor of one of them."""
-DENSE_ONLY = (*PHASES["prefill"], *PHASES["decode"])
+DENSE_ONLY = (*TESTS_OF_PHASE["prefill"], *TESTS_OF_PHASE["decode"])
 """Prefixes of the names of parts whose models are all dense, though the names do not say so."""
 SEEN = ": another source, no refit"
 """Suffix of the keys of parts that others reported, with any engine."""
 
 
 @dataclass(frozen=True)
-class Tested:
+class ChipErrors:
     """Errors of predictions of a chip that were made without its own data.
 
     Attributes:
@@ -50,7 +50,7 @@ class Tested:
     biases: tuple[float, ...]
 
 
-def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Tested | None:
+def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> ChipErrors | None:
     """Returns the errors of a part that predicts every chip from the others.
 
     Args:
@@ -65,11 +65,11 @@ def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Te
     one = found if chip is None else found.get("each", {}).get(chip)
     if not one or not one["inside"]:
         return None
-    return Tested(one["count"], one["mean"], one["inside"][0], (one.get("bias", 0.0),))
+    return ChipErrors(one["count"], one["mean"], one["inside"][0], (one.get("bias", 0.0),))
 
 
 @dataclass(frozen=True)
-class TestedRatios:
+class RatioErrors:
     """Errors of ratios of two chips that were predicted without them.
 
     Attributes:
@@ -87,7 +87,7 @@ class TestedRatios:
     pair: str
 
 
-def ratios(part: str, parts: Mapping[str, Any], suffix: str) -> TestedRatios | None:
+def ratios(part: str, parts: Mapping[str, Any], suffix: str) -> RatioErrors | None:
     """Returns the errors of ratios on the work of a part; None if they were not tested.
 
     Args:
@@ -99,7 +99,7 @@ def ratios(part: str, parts: Mapping[str, Any], suffix: str) -> TestedRatios | N
     if not one or not one["inside"]:
         return None
     inside, *_ = one["inside"]
-    return TestedRatios(one["count"], one["mean"], inside, one["worst"], one["worst_chip"])
+    return RatioErrors(one["count"], one["mean"], inside, one["worst"], one["worst_chip"])
 
 
 def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
@@ -128,7 +128,7 @@ def chip_tests(
     *,
     engine: str = "",
     kind: str = "",
-) -> Tested | None:
+) -> ChipErrors | None:
     """Returns the errors of predictions of a chip, or None if there is no test.
 
     Where both exist, predictions for any engine are tested on what others reported, and predictions
@@ -154,7 +154,7 @@ def chip_tests(
     count = sum(one["count"] for one in kept)
     error = sum(one["mean"] * one["count"] for one in kept) / count
     inside = sum(one["inside"][0] * one["count"] for one in kept) / count
-    return Tested(count, error, inside, tuple(one.get("bias", 0.0) for one in kept))
+    return ChipErrors(count, error, inside, tuple(one.get("bias", 0.0) for one in kept))
 
 
 def _kinds(name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ requests wait for their prefill.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from bench.predict.model.operators import Points
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.step import step
+from bench.predict.validation.errorfile import SIDES
 from bench.predict.validation.errors import Outcome
 from bench.predict.validation.serving import engine, expected_departures, shares
 from bench.predict.validation.ttft import first_shares
@@ -49,7 +51,7 @@ CHOICE_NOTE = (
     "one engine's makers on a chip, the one predicted to give most tokens/s a chip within a limit "
     "of TPOT (10, 20, 30, 50, 100 ms); rules of thumb: the same chips, and chips of their own"
 )
-TOGETHER, APART = (1, 1, 1), (2, 1, 1)
+TOGETHER, DISAGGREGATED = (1, 1, 1), (2, 1, 1)
 """Stand in for the way of a run: with prefill on the chips that decode, or on others."""
 MAKERS = {"dynamo-trtllm": "trtllm", "dynamo-sglang": "sglang", "mori-sglang": "sglang"}
 """The engine that each disaggregated stack runs."""
@@ -120,6 +122,16 @@ def times(world: World, row: Row, stack: Stack, factor: float, shift: float = 0.
     return Times(tpot, first, each, float(sent[0]) / bandwidth)
 
 
+def disaggregated_parts(
+    world: World, known: Learnt
+) -> Iterator[tuple[str, Sequence[Outcome], str]]:
+    """Yields the name of each part, its cases and a note."""
+    times_and_rates = disaggregated(world, known)
+    yield from ((name, cases, NOTES[name]) for name, cases in times_and_rates.items())
+    yield FIRST, disaggregated_first_tokens(world, known), NOTES[FIRST]
+    yield SIDES, sides_chosen(world, known), CHOICE_NOTE
+
+
 def disaggregated(world: World, known: Learnt) -> dict[str, list[Outcome]]:
     """Returns TPOT and tokens/s of disaggregated runs, by name of the part.
 
@@ -158,7 +170,7 @@ def disaggregated(world: World, known: Learnt) -> dict[str, list[Outcome]]:
     return found
 
 
-def first_tokens_apart(world: World, known: Learnt) -> list[Outcome]:
+def disaggregated_first_tokens(world: World, known: Learnt) -> list[Outcome]:
     """Returns TTFT of disaggregated runs in which few requests wait for their prefill."""
     share = first_shares(world, world.data[SERVING].rows)
     parts = {name: known.parts[name] for name in (DENSE, EXPERTS)}
@@ -196,7 +208,7 @@ def sides_chosen(world: World, known: Learnt) -> list[Outcome]:
         found = times(world, row, known.stack, factor)
         if found and _same(row) in groups:
             tpot, rate = row["tpot_ms"] * 1e-3, measured_rate(row)
-            groups[_same(row)].append(Run(APART, tpot, rate, found.tpot, found.rate(row)))
+            groups[_same(row)].append(Run(DISAGGREGATED, tpot, rate, found.tpot, found.rate(row)))
     return [
         case
         for (chip, *rest), own in groups.items()

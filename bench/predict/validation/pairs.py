@@ -18,7 +18,7 @@ from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import (
     DENSE,
     EXPERTS,
-    PHASES,
+    STEP_PHASES,
     serving_part,
     step_departures,
     tpot_departures,
@@ -67,13 +67,13 @@ Sides = Mapping[Key, Side]
 
 def step_ratios(cases: Sequence[Case]) -> dict[str, list[Outcome]]:
     """Returns ratios of steps for each pair of chips, predicted without the pair, by phase."""
-    found: dict[str, list[Outcome]] = {one: [] for one in PHASES}
+    found: dict[str, list[Outcome]] = {one: [] for one in STEP_PHASES}
     chips = {one.row.chip: one.facts for one in cases}
     for pair in combinations(chips, 2):
         kept = [one for one in cases if one.row.chip not in pair]
         stack = fit(kept)
         parts = step_departures(kept, stack)
-        for phase in PHASES:
+        for phase in STEP_PHASES:
             first, second = (_steps(cases, chip, phase, stack) for chip in pair)
             between = difference((chips[pair[0]], chips[pair[1]]), parts[phase], stack)
             found[phase] += side_by_side(pair, first, second, between)

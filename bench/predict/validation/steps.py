@@ -14,8 +14,8 @@ import numpy as np
 from bench.predict.learning.departure import departure
 from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.kernel import MeasuredCases, Work
-from bench.predict.learning.learn import PHASES, step_departures
-from bench.predict.learning.ownproducts import refined
+from bench.predict.learning.learn import STEP_PHASES, step_departures
+from bench.predict.learning.ownproducts import fit_own_products
 from bench.predict.learning.pooling import Departures
 from bench.predict.learning.product import Products, roofline
 from bench.predict.learning.productfit import Measured, fit_all_chips, prior
@@ -111,7 +111,7 @@ def calibrated(held_out: Measured, own: Measured, known: Measured) -> list[Outco
     for chip, shapes, times, names, paper in rows:
         place = places[chip.chip]
         share = float(np.median(own.beyond(roofline)[place]))
-        fit_ = refined(own.works[place], own.times[place], params, usual)
+        fit_ = fit_own_products(own.works[place], own.times[place], params, usual)
         prediction = from_own_fit(shapes, fit_)
         found += _outcomes(chip, names, prediction, times, (paper, share))
     return found
@@ -126,16 +126,16 @@ def steps(
         cases: measured steps.
         hold_out: returns the group of a chip: its id, or its family.
     """
-    found: dict[str, list[Outcome]] = {one: [] for one in (*PHASES, WHOLE)}
+    found: dict[str, list[Outcome]] = {one: [] for one in (*STEP_PHASES, WHOLE)}
     for group in dict.fromkeys(hold_out(one.facts) for one in cases):
         kept = [one for one in cases if hold_out(one.facts) != group]
         stack = fit(kept)
         parts = step_departures(kept, stack)
-        share = {one: float(np.median(_logs(kept, IDEAL, one))) for one in PHASES}
+        share = {one: float(np.median(_logs(kept, IDEAL, one))) for one in STEP_PHASES}
         held_out = [one for one in cases if hold_out(one.facts) == group]
         for chip in dict.fromkeys(one.row.chip for one in held_out):
             own = [one for one in held_out if one.row.chip == chip]
-            phases = {one: _phase(own, stack, one, parts[one], share[one]) for one in PHASES}
+            phases = {one: _phase(own, stack, one, parts[one], share[one]) for one in STEP_PHASES}
             for phase, outcomes in phases.items():
                 found[phase] += outcomes
             found[WHOLE] += _whole([one.row for one in own if one.phase == "decode"], phases)

@@ -22,10 +22,7 @@ from bench.predict.validation.bars import (
     UNSEEN,
     VENDOR,
 )
-from bench.predict.validation.disaggregated import CHOICE_NOTE as CHOSEN_SIDES
-from bench.predict.validation.disaggregated import FIRST as FIRST_APART
-from bench.predict.validation.disaggregated import NOTES as APART
-from bench.predict.validation.disaggregated import disaggregated, first_tokens_apart, sides_chosen
+from bench.predict.validation.disaggregated import disaggregated_parts
 from bench.predict.validation.errorfile import RATIO, SIDES, WAYS
 from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.predict.validation.figures import figures_left_out
@@ -181,10 +178,8 @@ def _disaggregated(world: World) -> Iterator[Part]:
     if not world.disaggregated:
         return
     known = learn(world.chips, world.models, world.data)
-    found = {**disaggregated(world, known), FIRST_APART: first_tokens_apart(world, known)}
-    for name, cases in found.items():
-        yield _part(name, SOURCE, cases, APART[name])
-    yield _part(SIDES, SOURCE, sides_chosen(world, known), CHOSEN_SIDES)
+    for name, cases, note in disaggregated_parts(world, known):
+        yield _part(name, SOURCE, cases, note)
 
 
 def _ttft(world: World) -> Iterator[Part]:

@@ -25,7 +25,7 @@ NOTE = (
     "within a limit of TPOT (10, 20, 30, 50, 100 ms): its measured rate over that of the best way; "
     "0 where none of its runs kept the limit"
 )
-Way = tuple[int, int, int]
+Split = tuple[int, int, int]
 """``tp``, ``dp`` and ``ep``."""
 
 
@@ -39,7 +39,7 @@ class Run:
         predicted_tpot, predicted_rate: the same as predicted.
     """
 
-    way: Way
+    way: Split
     tpot: float
     rate: float
     predicted_tpot: float
@@ -105,15 +105,15 @@ def chosen(chip: str, work: str, own: Sequence[Run], limit: float) -> Iterator[O
     yield Outcome(chip, work, error, (), (rivals[0], rivals[1]))
 
 
-def _copy(way: Way) -> tuple[int, int]:
+def _copy(way: Split) -> tuple[int, int]:
     """Returns the number of chips that a copy is divided over, and that experts are spread over."""
     tp, _, ep = way
     return tp, ep
 
 
-def _most(runs: Sequence[tuple[Way, float, float]], limit: float) -> Mapping[Way, float]:
+def _most(runs: Sequence[tuple[Split, float, float]], limit: float) -> Mapping[Split, float]:
     """Returns the highest rate of each way within a limit, without ways that do not meet it."""
-    found: dict[Way, float] = {}
+    found: dict[Split, float] = {}
     for way, tpot, rate in runs:
         if tpot <= limit:
             found[way] = max(rate, found.get(way, 0.0))

@@ -84,10 +84,10 @@ def _values(shown: Sequence[Observation], evidence: EvidenceBase) -> Iterator[Se
     if figures:
         yield values("Measured values of published figures", figures, evidence.catalogue)
     if works:
-        from bench.report.prediction.reportedpredictions import beside_observations
+        from bench.report.prediction.reportedpredictions import reported_predictions
 
         title = "Measured work without a published figure"
-        yield values(title, works, evidence.catalogue, "work", beside_observations(works))
+        yield values(title, works, evidence.catalogue, "work", reported_predictions(works))
 
 
 def _heading(shown: Sequence[Observation], known: Sequence[Observation]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from bench.units import Dimension, show, significant
 from bench.words import sentence
 
 if TYPE_CHECKING:
-    from bench.predict.reportedpredictions import Beside
+    from bench.predict.reportedpredictions import ReportedPrediction
 
 
 def times(value: float) -> str:
@@ -147,7 +147,7 @@ NOT_FITTED = (
     "Predicted: by 'predict', for any engine; no value here was fitted, only the scatter between "
     "groups. TTFT with a queue, speculation and runs that do not state their sizes have none."
 )
-EMPTY: "Mapping[str, Beside]" = MappingProxyType({})
+EMPTY: "Mapping[str, ReportedPrediction]" = MappingProxyType({})
 
 
 def values(
@@ -155,7 +155,7 @@ def values(
     observations: Iterable[Observation],
     catalogue: Catalogue,
     key: str = "values",
-    predicted: "Mapping[str, Beside]" = EMPTY,
+    predicted: "Mapping[str, ReportedPrediction]" = EMPTY,
 ) -> Section:
     """Returns the table of all values behind a verdict, admitted or not, with weights and reasons.
 
@@ -172,7 +172,7 @@ def values(
     cells = tuple(_cells(one, catalogue) for one in rows)
     flats = [flat_value(one) for one in rows]
     if predicted:
-        from bench.report.prediction.reportedpredictions import flat_beside
+        from bench.report.prediction.reportedpredictions import flat_prediction
 
         found = [predicted.get(one.ref) for one in rows]
         cells = tuple(
@@ -180,13 +180,13 @@ def values(
             for row, one, beside in zip(cells, rows, found, strict=True)
         )
         pairs = zip(flats, rows, found, strict=True)
-        flats = [flat | flat_beside(beside, one.count) for flat, one, beside in pairs]
+        flats = [flat | flat_prediction(beside, one.count) for flat, one, beside in pairs]
     heads = (*COLUMNS[:PLACE], *((PREDICTED,) if predicted else ()), *COLUMNS[PLACE:])
     notes = (*((NOT_FITTED,) if predicted else ()), *_addresses(rows))
     return Section(title_, heads, cells, flats, notes, key)
 
 
-def _predicted(one: Observation, beside: "Beside | None") -> str:
+def _predicted(one: Observation, beside: "ReportedPrediction | None") -> str:
     """Formats what is predicted for a value of one chip, with the 80% interval."""
     from bench.report.prediction.reportedpredictions import per_chip
 

@@ -15,7 +15,7 @@ from bench.predict.model.pipeline import working
 from bench.predict.model.power import Band, total, watts
 from bench.predict.model.trainwork import model_flop
 from bench.predict.scenario import Scenario
-from bench.predict.sheetinputs import used
+from bench.predict.sheetinputs import sheet_inputs
 from bench.report.prediction.question import swept_sizes
 from bench.report.text.marks import computed_figures
 
@@ -75,7 +75,7 @@ class Answered:
     @cached_property
     def figures_used(self) -> list[str]:
         """Returns the keys of the sheet's figures that the prediction is computed from."""
-        return used(self.prediction.chip, self.prediction.scenario, list(self.chip.figures))
+        return sheet_inputs(self.prediction.chip, self.prediction.scenario, list(self.chip.figures))
 
     @cached_property
     def computed_figures(self) -> list[str]:

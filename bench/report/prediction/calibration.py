@@ -149,7 +149,7 @@ def _part(name: str, one: Departures) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerTimes:
     """One layer of a model: measured and predicted time.
 
     Attributes:
@@ -200,7 +200,7 @@ def beside(
 
 def _layers(
     known: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
-) -> Iterator[Row]:
+) -> Iterator[LayerTimes]:
     """Yields the layers of a record with their predictions, made without the record."""
     for layer in layers(record):
         if layer.model not in models:
@@ -212,10 +212,10 @@ def _layers(
         factor = math.exp(part.half(float(covariance[0, 0]), LEVELS[-1]))
         way = ", graph" if layer.graph else ""
         name = f"{layer.model} {layer.phase} {layer.batch:g} x {layer.length:g} {layer.dtype}{way}"
-        yield Row(name, layer, predicted, predicted / factor, predicted * factor)
+        yield LayerTimes(name, layer, predicted, predicted / factor, predicted * factor)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: LayerTimes) -> tuple[str, ...]:
     measured = row.measured
     return (
         row.name,
@@ -226,14 +226,14 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _flat(row: Row) -> "dict[str, Scalar]":
+def _flat(row: LayerTimes) -> "dict[str, Scalar]":
     return {
         "layer": row.name, "measured_s": row.measured.seconds, "predicted_s": row.predicted,
         "predicted_s_low_95": row.low, "predicted_s_high_95": row.high, "ratio": row.ratio,
     }  # fmt: skip
 
 
-def _summary(rows: Sequence[Row], record: Record) -> Iterator[str]:
+def _summary(rows: Sequence[LayerTimes], record: Record) -> Iterator[str]:
     if not rows:
         yield f"Record {record.id} has no layers: run suite=calibrate or suite=llm."
         return

@@ -8,10 +8,10 @@ from bench.predict.scenario import Scenario
 from bench.predict.validation.chiperrors import (
     INFERENCE,
     PAIR_LEFT_OUT,
-    PHASES,
+    TESTS_OF_PHASE,
     VENDOR_LEFT_OUT,
-    Tested,
-    TestedRatios,
+    ChipErrors,
+    RatioErrors,
     chip_tests,
     errors,
     has_one_vendor,
@@ -110,7 +110,7 @@ def phase_ratio_lines(
         yield from ratio_lines(part, base.vendor, [one.vendor for one in chips if one != base])
 
 
-def _ratio_text(test: TestedRatios) -> str:
+def _ratio_text(test: RatioErrors) -> str:
     """Returns the test results of ratios as text, and whether their interval is too narrow."""
     return (
         f"{test.error:.0%} off, {test.inside:.0%} of {test.count:,} within{_few(test)} "
@@ -118,7 +118,7 @@ def _ratio_text(test: TestedRatios) -> str:
     )
 
 
-def _few(test: Tested | TestedRatios) -> str:
+def _few(test: ChipErrors | RatioErrors) -> str:
     """Returns that the 80% interval held too few of the cases; empty if it did not.
 
     Two standard errors below 80% are left to chance: 75% of 63 cases say nothing, 25% of 8 do.
@@ -132,7 +132,7 @@ def _kind(scenario: Scenario) -> str:
     return "experts" if scenario.workload.experts else "dense"
 
 
-def _listed(texts: dict[str, tuple[Tested, str]]) -> str:
+def _listed(texts: dict[str, tuple[ChipErrors, str]]) -> str:
     """Returns chips with the texts of their results, the worst first."""
     ordered = sorted(texts, key=lambda chip: (texts[chip][0].inside, -texts[chip][0].error))
     named = [f"{chip} {texts[chip][1]}" for chip in ordered]
@@ -149,7 +149,7 @@ def flat_part(chip: str, part: str) -> dict[str, Scalar]:
     return _flat(left_out(part, errors(), chip), "", part)
 
 
-def _flat(test: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
+def _flat(test: ChipErrors | None, at: str, phase: str) -> dict[str, Scalar]:
     return {
         "tested": test.count if test else None,
         "tested_phase": (at or phase) if test else None,
@@ -158,19 +158,21 @@ def _flat(test: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
     }
 
 
-def _tested(chip: str, scenario: Scenario) -> tuple[Tested | None, str]:
+def _tested(chip: str, scenario: Scenario) -> tuple[ChipErrors | None, str]:
     """Returns a chip's results in a phase with such models; or else in others, with their names."""
     kind, phase = _kind(scenario), scenario.phase
-    tests = chip_tests(chip, errors(), PHASES[phase], engine=scenario.engine, kind=kind)
+    tests = chip_tests(chip, errors(), TESTS_OF_PHASE[phase], engine=scenario.engine, kind=kind)
     if tests or phase == "train":
         return tests, ""
-    others = [one for one in INFERENCE if chip_tests(chip, errors(), PHASES[one], kind=kind)]
-    starts = [start for one in others for start in PHASES[one]]
+    others = [
+        one for one in INFERENCE if chip_tests(chip, errors(), TESTS_OF_PHASE[one], kind=kind)
+    ]
+    starts = [start for one in others for start in TESTS_OF_PHASE[one]]
     found = chip_tests(chip, errors(), starts, kind=kind) if others else None
     return found, ", ".join(others)
 
 
-def _text(test: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:
+def _text(test: ChipErrors, at: str, sides: tuple[str, str] = TIMES) -> str:
     """Returns test results as text: error, bias, coverage of the interval, and other phases."""
     side = ""
     if all(bias <= -LEAST_BIAS for bias in test.biases):

@@ -20,7 +20,7 @@ MOST = 4
 """At most this many points with fewer requests are named."""
 
 
-def apart_lines(found: Sequence[Prediction]) -> Iterator[str]:
+def disaggregated_lines(found: Sequence[Prediction]) -> Iterator[str]:
     """Yields what the columns mean where prefill has chips of its own, and how it was tested."""
     times = [float(one.prefill.transfer_s[0]) for one in found if one.prefill]
     if not times:
@@ -58,12 +58,12 @@ def side_tested() -> Iterator[str]:
     """Yields how well it was chosen whether prefill has chips of its own."""
     part = errors().get(f"{SIDES}{SEEN}")
     if part:
-        together, apart = (1 - rival[0] for rival in part["rivals"])
+        together, disaggregated = (1 - rival[0] for rival in part["rivals"])
         yield (
             f"Whether prefill has chips of its own, tested on {_count(part)} choices on "
             f"{part['chips']} chips: the side chosen gave {1 - part['mean']:.0%} of the better "
             f"side's rate on average; always the same chips {together:.0%}, always chips of its "
-            f"own {apart:.0%}."
+            f"own {disaggregated:.0%}."
         )
 
 

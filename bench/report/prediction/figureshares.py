@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.predict.figureshares import REACHED, Reached
+from bench.predict.figureshares import FIGURE_TESTS, FigureShare
 from bench.predict.measuredrates import measured_rates
 from bench.predict.model.facts import Facts
 from bench.predict.tiers import RESTS, tier_text
@@ -43,15 +43,15 @@ FAMILIES = {
     "memory": "memory bandwidth",
 }
 """What a sheet must have for a prediction, by the start of the figures' keys."""
-FORMATS = tuple(key.removeprefix("matrix_") for key in REACHED if key.startswith("matrix_"))
+FORMATS = tuple(key.removeprefix("matrix_") for key in FIGURE_TESTS if key.startswith("matrix_"))
 """Number formats of the rates that are predicted."""
 PART = "figures of sheets, {}"
 """Name of the part of the validation that tests a family of figures."""
 TESTED = {"matrix": "Matrix rates", "memory": "Memory bandwidth"}
 
 
-def reached_report(
-    predictions: Sequence[Reached], asked: Sequence[Facts], sheets: Catalogue
+def figure_share_report(
+    predictions: Sequence[FigureShare], asked: Sequence[Facts], sheets: Catalogue
 ) -> Report:
     """Returns the figures of chips, each with the share that can be expected to be reached.
 
@@ -70,7 +70,7 @@ def reached_report(
     return Report(table, [_flat(one, sheets.chips[one.chip.chip]) for one in predictions])
 
 
-def _tests(predictions: Sequence[Reached]) -> Iterator[str]:
+def _tests(predictions: Sequence[FigureShare]) -> Iterator[str]:
     """Yields how well such predictions did on chips left out of the fit, one line per family."""
     for family, what in TESTED.items():
         chips = [one.chip.chip for one in predictions if one.figure.startswith(family)]
@@ -78,7 +78,7 @@ def _tests(predictions: Sequence[Reached]) -> Iterator[str]:
             yield line
 
 
-def _lacks(predictions: Sequence[Reached], asked: Sequence[str]) -> Iterator[str]:
+def _lacks(predictions: Sequence[FigureShare], asked: Sequence[str]) -> Iterator[str]:
     """Yields which chips have no such figure on their sheet, one line per family."""
     for family, figure in FAMILIES.items():
         predicted = {one.chip.chip for one in predictions if one.figure.startswith(family)}
@@ -86,7 +86,7 @@ def _lacks(predictions: Sequence[Reached], asked: Sequence[str]) -> Iterator[str
             yield f"Unknown, no {figure} on the sheet: {', '.join(without)}."
 
 
-def _cells(prediction: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
+def _cells(prediction: FigureShare, chip: Chip, notes: Notes) -> tuple[str, ...]:
     low, high, least, most = (f"{bound:.0%}" for pair in prediction.bounds for bound in pair)
     kind = FIGURES[prediction.figure]
     marks = computed_notes(chip, (prediction.figure,), notes)
@@ -102,7 +102,7 @@ def _cells(prediction: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
     )
 
 
-def _flat(prediction: Reached, chip: Chip) -> dict[str, Scalar]:
+def _flat(prediction: FigureShare, chip: Chip) -> dict[str, Scalar]:
     (low, high), (least, most) = prediction.bounds
     family = prediction.figure.partition("_")[0]
     return {

@@ -7,10 +7,10 @@ import numpy as np
 from bench.chips.figures import FIGURES
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
-from bench.predict.memorysavings import lighter, wider
+from bench.predict.memorysavings import fewest_chips, memory_savings
 from bench.predict.model.capacity import least_chips
 from bench.predict.ratio import Ratio
-from bench.predict.sheetinputs import used
+from bench.predict.sheetinputs import sheet_inputs
 from bench.predict.tiers import Tier
 from bench.report.prediction.answered import Answered, does_not_fit
 from bench.report.prediction.costs import INNER
@@ -92,7 +92,7 @@ def digits_of(tier: str) -> int:
 def figures_used(answer: Answer) -> list[str]:
     """Returns the keys of the sheet's figures that an answer is computed from."""
     found = answer.found
-    return used(found.chip, found.scenario, list(answer.chip.figures)) if found else []
+    return sheet_inputs(found.chip, found.scenario, list(answer.chip.figures)) if found else []
 
 
 def figures_for_prefill(answer: Answer) -> tuple[str, list[str]]:
@@ -102,7 +102,7 @@ def figures_for_prefill(answer: Answer) -> tuple[str, list[str]]:
     if not found or not found.prefill or not asked or not asked.chip:
         return "", []
     figures = list(asked.chip.figures)
-    return asked.chip.id, used(found.prefill.chip, found.prefill.single.scenario, figures)
+    return asked.chip.id, sheet_inputs(found.prefill.chip, found.prefill.single.scenario, figures)
 
 
 def _computed(answer: Answer) -> str:
@@ -187,9 +187,9 @@ def _remedy(prediction: Prediction, place: int) -> str:
     """
     chip, scenario = prediction.chip, prediction.scenario
     if prediction.recipe:
-        if ways := lighter(chip, scenario, place):
+        if ways := memory_savings(chip, scenario, place):
             return f"; fits with {' or '.join(ways)}"
-        more = wider(chip, scenario, place)
+        more = fewest_chips(chip, scenario, place)
         least = ", even at the widest tp with recompute=true and a copy for each sequence"
         return f"; {more[1]} chips hold it with {more[0]}" if more else least
     length = int(scenario.prompt[place] + scenario.output[place])

@@ -25,7 +25,7 @@ from bench.report.prediction.costs import (
     lacking_lines,
     with_range,
 )
-from bench.report.prediction.disaggregated import apart_lines
+from bench.report.prediction.disaggregated import disaggregated_lines
 from bench.report.prediction.flat import flat_rows
 from bench.report.prediction.operators import OPERATOR_NOTES, operators_section
 from bench.report.prediction.predicted import (
@@ -50,7 +50,7 @@ from bench.report.text.marks import computed_notes
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Lazy, Rows
 
-STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
+TIME_NAMES = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 """The name of the time that is predicted, by phase."""
 KEPT = (
     f"Memory left: beyond the {RESERVED_SHARE:.0%} and {RESERVED_B / 1e9:g} GB that are kept free."
@@ -168,7 +168,7 @@ def columns(scenario: Scenario, shown: Shown) -> tuple[str, ...]:
         *((f"x {base.short}, per chip",) if base else ()),
         "tokens/s, per chip",
         *(("tokens/s, all",) if shown.several else ()),
-        STEPS[scenario.phase],
+        TIME_NAMES[scenario.phase],
         *(("TTFT, no queue",) if served else ()),
         *(("MFU",) if scenario.phase == "train" else ()),
         "limited by", "memory left", "J/token", cost_unit(shown.prices), "rests on",
@@ -244,7 +244,7 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
         yield OF_ENGINE.format(scenario.engine)
     elif scenario.phase != "train" and scenario.split.pp > 1:
         yield STAGES
-    yield from apart_lines([one.found for one in answers if one.found])
+    yield from disaggregated_lines([one.found for one in answers if one.found])
     yield from transfer_lines([one.found for one in answers if one.found])
 
 

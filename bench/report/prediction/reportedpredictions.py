@@ -12,9 +12,9 @@ from bench.predict.reportedpredictions import (
     RATE,
     RATES,
     TRAINING,
-    Beside,
-    serving_beside,
-    training_beside,
+    ReportedPrediction,
+    predicted_serving,
+    predicted_training,
 )
 from bench.report.text.scalar import Scalar
 from bench.units import significant
@@ -27,22 +27,22 @@ NAMES = {
 """Names of the quantities."""
 
 
-def beside_lines(found: Iterable[Beside]) -> Iterator[str]:
+def reported_lines(found: Iterable[ReportedPrediction]) -> Iterator[str]:
     """Yields a line per measurement: measured, predicted with its 80% interval, and where it is."""
     for one in found:
         said = one.why and f"not predicted: {one.why}"
         yield f"{one.row}: {NAMES[one.quantity]} {_value(one, one.measured)}, {said or _said(one)}"
 
 
-def beside_observations(observations: Iterable[Observation]) -> dict[str, Beside]:
+def reported_predictions(observations: Iterable[Observation]) -> dict[str, ReportedPrediction]:
     """Returns reported serving and training with its prediction, by reference.
 
     What has no prediction is left out.
     """
-    found: dict[str, Beside] = {}
+    found: dict[str, ReportedPrediction] = {}
     for name, rows in _by_report(observations).items():
         report = reports()[name].model_copy(update={"rows": tuple(rows)})
-        every = chain(serving_beside(report), training_beside(report))
+        every = chain(predicted_serving(report), predicted_training(report))
         found |= {f"{name}:{one.row}": one for one in every if not one.why}
     return found
 
@@ -56,7 +56,7 @@ def _by_report(observations: Iterable[Observation]) -> Mapping[str, Sequence[Rep
     return rows
 
 
-def flat_beside(one: Beside | None, count: float) -> dict[str, Scalar]:
+def flat_prediction(one: ReportedPrediction | None, count: float) -> dict[str, Scalar]:
     """Returns the prediction of one chip's share, and its 80% interval, as a flat row.
 
     Args:
@@ -67,26 +67,26 @@ def flat_beside(one: Beside | None, count: float) -> dict[str, Scalar]:
     return {"predicted": middle, "predicted_low_80": low, "predicted_high_80": high}
 
 
-def per_chip(one: Beside, count: float) -> tuple[float, float, float]:
+def per_chip(one: ReportedPrediction, count: float) -> tuple[float, float, float]:
     """Returns low, middle and high of the prediction: a rate per chip, or a time in s."""
     middle = one.predicted / count if one.quantity in RATES else one.predicted
     factor = math.exp(one.halves[0])
     return middle / factor, middle, middle * factor
 
 
-def _said(one: Beside) -> str:
+def _said(one: ReportedPrediction) -> str:
     """Formats ``predicted 31 (24–41), 80%: within``."""
     low, _, high = per_chip(one, 1)
     interval = f"{_value(one, low)} to {_value(one, high)}"
     return f"predicted {_value(one, one.predicted)} ({interval}): {_place(one)}"
 
 
-def _place(one: Beside) -> str:
+def _place(one: ReportedPrediction) -> str:
     """Returns which interval holds the measured value."""
     away = abs(math.log(one.measured / one.predicted))
     held = [level for level, half in zip(LEVELS, one.halves, strict=True) if away <= half]
     return f"within the {held[0]:.0%} interval" if held else f"outside of the {LEVELS[-1]:.0%} one"
 
 
-def _value(one: Beside, value: float) -> str:
+def _value(one: ReportedPrediction, value: float) -> str:
     return significant(value, 3) if one.quantity in RATES else duration(value, 3)

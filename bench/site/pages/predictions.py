@@ -10,7 +10,7 @@ from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
-from bench.predict.validation.chiperrors import PHASES, chip_tests
+from bench.predict.validation.chiperrors import TESTS_OF_PHASE, chip_tests
 from bench.predict.validation.errorfile import FILE, RATIO, WAYS
 from bench.report.prediction import question
 from bench.report.prediction.answered import Answered
@@ -109,7 +109,9 @@ def _chip_row(chip: Chip, world: World, linker: Linker) -> dict[str, Any]:
 
 def _tested(chip: Chip, world: World) -> Cell:
     """Returns the prediction errors of a chip, one line per phase; sorted by the largest error."""
-    results = {phase: chip_tests(chip.id, world.errors, starts) for phase, starts in PHASES.items()}
+    results = {
+        phase: chip_tests(chip.id, world.errors, starts) for phase, starts in TESTS_OF_PHASE.items()
+    }
     tests_done = {phase: test for phase, test in results.items() if test}
     if not tests_done:
         return Cell(Markup("–"))
