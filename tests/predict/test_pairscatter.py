@@ -93,6 +93,41 @@ def test_where_nothing_was_run_on_two_chips_other_evidence_speaks() -> None:
     assert alone.apart == PairScatter(alone.within, 0.0, (None, None))
 
 
+def kin(chip: int) -> int:
+    """Two chips of one family after another."""
+    return chip // 2
+
+
+def test_chips_of_one_family_lie_closer_where_their_cases_have_a_family_effect() -> None:
+    rng = default_rng(8)
+    ours = rng.normal(size=(3, 400)) * 0.3
+    rows = ran(rng, 6, 400, 0.05)
+    logs = [
+        log + float(ours[kin(chip), case])
+        for chip, log, case in zip(rows[0], rows[1], rows[2], strict=True)
+    ]
+    told = pair_scatter(rows[0], logs, rows[2], LEVELS, kin)
+    assert told
+    near, far = (told.between(one_family=one)[0] for one in (True, False))
+    assert near == pytest.approx(1.282 * math.sqrt(2) * 0.05, rel=0.1)
+    assert far == pytest.approx(1.282 * math.sqrt(2) * math.hypot(0.05, 0.3), rel=0.1)
+
+
+@pytest.mark.parametrize("chips", [3, 2])
+def test_one_pair_of_a_family_does_not_tell_how_near_its_like_lies(chips: int) -> None:
+    rows = ran(default_rng(9), chips, 100, 0.1)
+    told = pair_scatter(*rows, LEVELS, kin)
+    assert told
+    assert told.related == ()
+    assert told.between(one_family=True) == told.tails
+
+
+def test_a_quantile_that_a_family_lacks_is_that_of_any_two() -> None:
+    told = PairScatter(0.1, 20.0, (0.2, 0.4), related=(0.1, None))
+    assert told.between(one_family=True) == (0.1, 0.4)
+    assert told.between(one_family=False) == told.tails
+
+
 @cache
 def covered(heavy: float | None) -> tuple[list[float], list[float]]:
     """Shares of cases on chips left out that lie in their intervals, and of ratios of two."""
@@ -113,7 +148,7 @@ def covered(heavy: float | None) -> tuple[list[float], list[float]]:
             away = np.abs(logs[-2] - means[0])
             single[place] += np.mean(away <= known.half(float(wide[0, 0]), level))
             away = np.abs(logs[-2] - logs[-1] - (means[0] - means[1]))
-            both[place] += np.mean(away <= known.half_ratio(apart_, level))
+            both[place] += np.mean(away <= known.half_ratio(apart_, level, one_family=False))
     return [float(one) for one in single / WORLDS], [float(one) for one in both / WORLDS]
 
 

@@ -256,7 +256,9 @@ def test_cases_that_chips_share_cancel_in_their_ratio() -> None:
     assert both.apart.scale == pytest.approx(0.02, rel=0.15)
     assert alone.apart.scale == alone.within == pytest.approx(0.1, rel=0.3)
     for level in LEVELS:
-        assert both.half_ratio(0.0, level) < 0.4 * alone.half_ratio(0.0, level)
+        assert both.half_ratio(0.0, level, one_family=False) < 0.4 * alone.half_ratio(
+            0.0, level, one_family=False
+        )
         assert both.half(0.0, level) == alone.half(0.0, level)
 
 

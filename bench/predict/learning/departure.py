@@ -77,7 +77,8 @@ def difference(
         variance += first[1] + second[1]
     else:
         variance += max((own.pairs for own in groups if own), default=0.0) ** 2
-    return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
+    alike = pair[0].family == pair[1].family
+    return middle, tuple(part.half_ratio(variance, level, one_family=alike) for level in LEVELS)
 
 
 def power_variance(chip: Facts, part: Departures, stack: Stack) -> float:

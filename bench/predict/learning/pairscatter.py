@@ -1,13 +1,15 @@
 """How far the same case on two chips lies apart once the chips' departures are removed.
 
 What an engine, a model or a batch adds on every chip cancels between two chips. What is left is the
-interaction of one case with one chip, and that is the error of a ratio of two chips.
+interaction of one case with one chip, and that is the error of a ratio of two chips. Chips of one
+family run the same kernels, so it is smaller between two of them than between families.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +20,18 @@ from bench.predict.model.operators import Array
 ROUNDING = 1e-9
 """Relative variance below which a distance is zero but for rounding: its variance after effects are
 removed, over that of a single value."""
+LEAST_PAIRS = 2
+"""Pairs of chips it takes to know how far those of one family, or of two, lie apart."""
 Numbers = NDArray[np.intp]
+Tails = tuple[float | None, ...]
+"""Quantiles of the distance of two chips on one case, by level; None if too few distances lie
+beyond it."""
 Key = tuple[Hashable, Hashable]
 """A chip and a case."""
+Distances = dict[frozenset[Hashable], Array]
+"""Distances of two chips on the cases that both ran."""
+Family = Callable[[Any], Hashable]
+"""Returns the family of a chip."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +43,22 @@ class PairScatter:
         spare: degrees of freedom behind it, after chip and case effects; those of other evidence if
             no case was run on two chips, and 0 if there is none: the scale is then that of any two
             cases.
-        tails: quantiles of the distance of two chips on one case, by level; None if too few
-            distances lie beyond it.
+        tails: for any two chips.
+        related: for two chips of one family; empty with fewer than ``LEAST_PAIRS`` of them.
+        unrelated: for chips of two families, likewise.
     """
 
     scale: float
     spare: float
-    tails: tuple[float | None, ...]
+    tails: Tails
+    related: Tails = ()
+    unrelated: Tails = ()
+
+    def between(self, *, one_family: bool) -> Tails:
+        """Returns the quantiles for two chips, by whether they are of one family."""
+        own = (self.related if one_family else self.unrelated) or self.tails
+        pairs = zip(own, self.tails, strict=True)
+        return tuple(any_two if tail is None else tail for tail, any_two in pairs)
 
 
 def pair_scatter(
@@ -46,6 +66,7 @@ def pair_scatter(
     logs: Sequence[float],
     same: Sequence[Hashable],
     levels: Sequence[float],
+    family: Family | None = None,
 ) -> PairScatter | None:
     """Returns how far cases on two chips lie apart; None if no case was run on two.
 
@@ -56,6 +77,7 @@ def pair_scatter(
         logs: n values.
         same: what was run; equal for the same case on several chips.
         levels: levels of the quantiles.
+        family: returns the family of a chip; without it, every two chips are alike.
     """
     values = _shared(chips, logs, same)
     if not values:
@@ -69,7 +91,27 @@ def pair_scatter(
     residuals = centred - basis @ (basis.T @ centred)
     scale = float(np.sqrt(np.sum(residuals**2) / spare))
     distances = _distances([chip for chip, _ in values], cases, residuals, basis)
-    return PairScatter(scale, float(spare), quantiles(distances, levels, spare))
+    whole = list(distances.values())
+    split = _by_family(distances, family) if family else ([], [])
+    halves = (_own_tails(one, whole, levels, spare) for one in split)
+    return PairScatter(scale, float(spare), quantiles(whole, levels, spare), *halves)
+
+
+def _by_family(distances: Distances, family: Family) -> tuple[list[Array], list[Array]]:
+    """Returns the distances of pairs of chips of one family, and those of the other pairs."""
+    split: tuple[list[Array], list[Array]] = [], []
+    for pair, own in distances.items():
+        split[len({family(chip) for chip in pair}) > 1].append(own)
+    return split
+
+
+def _own_tails(
+    own: Sequence[Array], whole: Sequence[Array], levels: Sequence[float], spare: float
+) -> Tails:
+    """Returns the quantiles of some pairs of chips, given all; empty for too few of them."""
+    if len(own) < LEAST_PAIRS:
+        return ()
+    return quantiles(own, levels, spare * sum(map(len, own)) / sum(map(len, whole)))
 
 
 def _shared(
@@ -109,8 +151,8 @@ def _chip_basis(keys: Sequence[Key], cases: Numbers) -> Array:
 
 def _distances(
     chips: Sequence[Hashable], cases: Numbers, residuals: Array, basis: Array
-) -> list[Array]:
-    """Returns the distances of two chips on their common cases, one array per pair of chips.
+) -> Distances:
+    """Returns the distances of two chips on their common cases.
 
     Removing chip effects shrinks a distance; each is scaled back up to that of two independent
     values. (Both values have the same case effect, so removing that costs nothing.) Distances that
@@ -124,7 +166,7 @@ def _distances(
     pairs: dict[frozenset[Hashable], list[float]] = {}
     for first, second, distance in zip(one.tolist(), other.tolist(), scaled.tolist(), strict=True):
         pairs.setdefault(frozenset((chips[first], chips[second])), []).append(distance)
-    return [np.array(distances) for distances in pairs.values()]
+    return {pair: np.array(distances) for pair, distances in pairs.items()}
 
 
 def _same_case(cases: Numbers) -> list[tuple[int, int]]:

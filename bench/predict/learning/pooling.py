@@ -18,6 +18,7 @@ is estimated: counted in both, it would be added twice.
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -96,12 +97,16 @@ class Departures:
         """
         return self._half_width(variance, level, self.tails, self.within)
 
-    def half_ratio(self, variance: float, level: float) -> float:
+    def half_ratio(self, variance: float, level: float, *, one_family: bool) -> float:
         """Returns the half-width (log) of the interval for the ratio of two chips on one case.
 
-        ``variance`` is that of the difference of their departures.
+        Args:
+            variance: variance of the difference of their departures.
+            level: one of ``LEVELS``.
+            one_family: whether the chips are of one family.
         """
-        return self._half_width(variance, level, self.apart.tails, math.sqrt(2) * self.apart.scale)
+        tails = self.apart.between(one_family=one_family)
+        return self._half_width(variance, level, tails, math.sqrt(2) * self.apart.scale)
 
     def _half_width(
         self, variance: float, level: float, tails: Sequence[float | None], scale: float
@@ -268,7 +273,14 @@ def pooled(
         spread=float(fit.spread[best]),
         weights=tuple(fit.weights[best].tolist()),
         heavy=FREEDOMS[best],
-        apart=(pair_scatter(labels, logs, same, LEVELS) if same else None) or otherwise or alone,
+        apart=_apart(labels, logs, same) or otherwise or alone,
         tails=tails(chips, LEVELS),
         vendor=float(fit.vendor[best]),
     )
+
+
+def _apart(
+    labels: Sequence[Labels], logs: Sequence[float], same: Sequence[Hashable]
+) -> PairScatter | None:
+    """Returns how far chips lie apart on the same case; None if it is not said what is the same."""
+    return pair_scatter(labels, logs, same, LEVELS, attrgetter("family")) if same else None

@@ -93,13 +93,9 @@ def _steps(cases: Sequence[Case], chip: str, phase: str, stack: Stack) -> Sides:
 
 
 def product_ratios(known: Measured) -> list[Outcome]:
-    """Returns ratios of products on each chip and the next one, predicted without the two.
-
-    The pairs form a ring, so each chip is in two of them; a fit is made for each pair.
-    """
+    """Returns ratios of products on every two chips, predicted by a fit without the two."""
     found: list[Outcome] = []
-    places = range(len(known.chips))
-    for first, second in zip(places, (*places[1:], 0), strict=True):
+    for first, second in combinations(range(len(known.chips)), 2):
         chips = known.chips[first], known.chips[second]
         kept = known.chosen(lambda chip: chip not in chips)  # noqa: B023 -- called at once
         params, departed = fit_all_chips(kept, Products())

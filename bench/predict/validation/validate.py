@@ -68,7 +68,6 @@ CUBLAS = ("trtllm",)
 SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
 GROUP = "a group is one person, team or company that measured"
 SIBLINGS = "all chips of its design are left out, such as H100, H200, H800 and H20 together"
-RING = "each chip is paired with the next one in the table, on products that both ran"
 PAIRED = "chips of one vendor that one group measured alike; the scatter leaves out the group"
 QUANTISED = (
     "; predicted without activation quantisation, which the fitted times include, and without the "
@@ -191,7 +190,7 @@ def _product_ratios(world: World) -> Iterator[Part]:
     """Yields ratios of two chips in products."""
     for dtype, (table, software) in PRODUCTS.items():
         cases = product_ratios(_rows(world, dtype, software, table))
-        yield _part(f"{RATIO}product {dtype}, {software}", TWO, cases, RING)
+        yield _part(f"{RATIO}product {dtype}, {software}", TWO, cases)
 
 
 def _step_ratios(world: World) -> Iterator[Part]:
