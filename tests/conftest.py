@@ -1,6 +1,7 @@
 """What several tests share: the catalogue, a fake device, a finished record."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,8 +102,17 @@ def order(folder: Path, *items: Item, chip: str | None = "h20", seconds: float =
     return Order("test", seconds, weighted, 0.01, chip, folder, {"margin": 0.1})
 
 
-@pytest.fixture
-def record(tmp_path: Path, sheets: Catalogue) -> Record:
-    """A complete record of the fake device set beside the H20."""
+@pytest.fixture(scope="session")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, Path]:
+    """A complete record of the fake device beside the H20, and the folder that it is written in."""
+    folder = tmp_path_factory.mktemp("record")
     session = LocalSession(FakeDevice(FakeSpec(noise="white", noise_level=0.005)))
-    return run(session, order(tmp_path), sheets, Watcher())
+    return run(session, order(folder), catalogue(), Watcher()), folder
+
+
+@pytest.fixture
+def record(tmp_path: Path, run_once: tuple[Record, Path]) -> Record:
+    """A complete record of the fake device set beside the H20, also as a file of the test's own."""
+    found, folder = run_once
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return found.model_copy(deep=True)
