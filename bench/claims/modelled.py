@@ -14,6 +14,7 @@ from bench.claims.model import Axis
 from bench.errors import UsageError
 from bench.predict.forecast import forecast
 from bench.predict.learning.learn import load
+from bench.predict.learning.pooling import COVERAGE_95
 from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
@@ -32,7 +33,6 @@ REFERENCE, TRAINED = "llama-3.1-70b", "llama-3.1-8b"
 parameter and only each layer's input (full recomputation). With sequences as short as the prompts,
 eight chips of 32 GB hold it."""
 CHIPS, BATCH, PROMPT, OUTPUT = 8, 32.0, 2048.0, 512.0
-LEVEL = 0.95
 
 
 def modelled(
@@ -96,5 +96,5 @@ def _bounds(first: Chip, second: Chip, scenario: Scenario) -> tuple[float, float
     for found in (one, other):
         if found.room().fits is False:
             raise UsageError(f"{CHIPS} {found.chip.chip} do not hold {scenario.workload.id}")
-    low, high = ratio(one, other, known).bounds(LEVEL)
+    low, high = ratio(one, other, known).bounds(COVERAGE_95)
     return float(low[0]), float(high[0])

@@ -14,6 +14,7 @@ from bench.plot.axes import MARKERS, Label, legend_below, log_axis, place_labels
 from bench.plot.picture import Picture
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.learning.pooling import COVERAGE_80
 from bench.predict.ways import ServingGoal
 from bench.report.text.scalar import Scalar
 from bench.units import significant
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from bench.plot.theme import Theme
 
-LEVEL = 0.80
-"""Level of the intervals in the rows and the note."""
 SIZE_PT = (490.0, 250.0)
 """Approximate width and height of the axes, points."""
 
@@ -77,7 +76,7 @@ def picture(goal: ServingGoal, answers: Sequence[Answer]) -> Picture:
     if not drawn:
         raise UsageError("; ".join(f"{one.chip.id}: {one.why}" for one in answers))
     title = _title(drawn)
-    halves = [float(way.rate_interval.half(LEVEL)[0]) for one in drawn for way in one.ways]
+    halves = [float(way.rate_interval.half(COVERAGE_80)[0]) for one in drawn for way in one.ways]
     factor = significant(float(np.exp(np.median(halves))), 2)
     lacking = [f"{one.chip.id}: {one.why}." for one in answers if not one.found]
     return Picture(
@@ -87,8 +86,8 @@ def picture(goal: ServingGoal, answers: Sequence[Answer]) -> Picture:
         note=(
             f"Predicted, not measured: {goal.workload.name} in {goal.precision.name}, "
             f"{goal.prompt:,} tokens in, {goal.output:,} out; ways and numbers of requests that no "
-            f"other surpasses. The {LEVEL:.0%} interval of a rate is a factor of {factor} up and "
-            f"down, and an error of a chip shifts its whole line. {' '.join(lacking)}"
+            f"other surpasses. The {COVERAGE_80:.0%} interval of a rate is a factor of {factor} up "
+            f"and down, and an error of a chip shifts its whole line. {' '.join(lacking)}"
         ).rstrip(),
         rows=[row for one in drawn for row in _rows(one)],
         paint=partial(_paint, drawn),
@@ -124,7 +123,7 @@ def _title(drawn: Sequence[Frontier]) -> str:
 
 def _rows(one: Frontier) -> Iterator[dict[str, Scalar]]:
     for way, user, rate in zip(one.ways, one.users, one.rates, strict=True):
-        low, high = way.per_chip_bounds(LEVEL, 0)
+        low, high = way.per_chip_bounds(COVERAGE_80, 0)
         yield {
             "chip": one.chip.id, "chips": way.scenario.chips, "parallel": way.scenario.way,
             "batch": int(way.scenario.batch[0]), "tokens_per_s_user": user,

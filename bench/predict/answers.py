@@ -12,7 +12,7 @@ from bench.predict.disaggregated import predicted
 from bench.predict.forecast import Prediction
 from bench.predict.learning.departure import difference
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.pooling import LEVELS, Departures
+from bench.predict.learning.pooling import COVERAGES, Departures
 from bench.predict.learning.product import Shapes, roofline, shapes
 from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
 from bench.predict.microbatch import with_larger_micro
@@ -278,7 +278,7 @@ def product_ratio(one: TimedProduct, base: TimedProduct, part: Departures, known
     no error with others.
     """
     if one.chip.chip == base.chip.chip:
-        return Ratio(np.ones(1), (0.0,) * len(LEVELS), np.zeros(1))
+        return Ratio(np.ones(1), (0.0,) * len(COVERAGES), np.zeros(1))
     if one.own or base.own:
         pairs = zip(one.times.halves, base.times.halves, strict=True)
         halves = tuple(math.hypot(float(mine[0]), float(other[0])) for mine, other in pairs)

@@ -18,7 +18,7 @@ import numpy as np
 from bench.predict.assumptions import UNKNOWN_NETWORK, network_assumed
 from bench.predict.forecast import FirstToken, Interval, Prediction, forecast
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.disaggregated import (
     WIDER,
@@ -184,7 +184,7 @@ def joined(decode: Prediction, side: PrefillSide) -> Prediction:
     single = side.single
     transfer_s, sends, published = _transfer(decode, side)
     doubt = 0.0 if published else UNKNOWN_NETWORK
-    transfer = Interval((0.0,) * len(LEVELS), np.full_like(sends, doubt))
+    transfer = Interval((0.0,) * len(COVERAGES), np.full_like(sends, doubt))
     tokens = _minimum(decode.tokens_per_s, side.tokens_per_s, sends)
     return replace(
         decode,

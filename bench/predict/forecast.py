@@ -17,7 +17,7 @@ from bench.predict.assumptions import assumed, no_link
 from bench.predict.learning.departure import departure, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.othergroups import OtherGroups
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.learning.ranges import SEQUENCES, TOKENS, Range
 from bench.predict.learning.trainingruns import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.capacity import Room, room
@@ -54,7 +54,7 @@ class Interval:
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval in log, one value per point."""
-        return np.asarray(self.model_halves[LEVELS.index(level)] + self.sheet_half)
+        return np.asarray(self.model_halves[COVERAGES.index(level)] + self.sheet_half)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Prediction:
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval in log time."""
-        return self.model_halves[LEVELS.index(level)] + self.sheet_half
+        return self.model_halves[COVERAGES.index(level)] + self.sheet_half
 
     def per_chip(self) -> Array:
         """Returns tokens/s per chip."""
@@ -133,7 +133,7 @@ class Prediction:
     def per_chip_bounds(self, level: float, place: int) -> tuple[float, float]:
         """Returns the interval of tokens/s per chip at one point."""
         if self.rate_bounds:
-            return self.rate_bounds[LEVELS.index(level)]
+            return self.rate_bounds[COVERAGES.index(level)]
         rate, half = self.per_chip()[place], self.rate_interval.half(level)[place]
         return float(rate * np.exp(-half)), float(rate * np.exp(half))
 

@@ -10,7 +10,7 @@ from bench.predict.forecast import Prediction, part_of
 from bench.predict.learning.departure import difference
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.othergroups import OtherGroups
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.model.disaggregated import WIDER
 from bench.predict.model.operators import Array
 
@@ -44,8 +44,8 @@ class Ratio:
     stretches: tuple[Stretch, ...] = ()
 
     def bounds(self, level: float) -> tuple[Array, Array]:
-        """Returns the interval at one of ``LEVELS``."""
-        place = LEVELS.index(level)
+        """Returns the interval at one of ``COVERAGES``."""
+        place = COVERAGES.index(level)
         half = self.model_halves[place] + self.sheet_half
         below, above = self.stretches[place] if self.stretches else (1.0, 1.0)
         return self.middle * np.exp(-half * below), self.middle * np.exp(half * above)
@@ -58,7 +58,7 @@ def ratio(first: Prediction, second: Prediction, known: Learnt) -> Ratio:
     """
     middle = first.per_chip() / second.per_chip()
     if _chips(first) == _chips(second) and _way(first) == _way(second):
-        return Ratio(middle, (0.0,) * len(LEVELS), np.zeros_like(middle))
+        return Ratio(middle, (0.0,) * len(COVERAGES), np.zeros_like(middle))
     points = range(len(middle)) if first.prefill or second.prefill else range(1)
     halves = np.transpose([_model_halves(first, second, point, known) for point in points])
     model = tuple(float(one[0]) if np.ptp(one) == 0 else one for one in halves)
@@ -88,7 +88,7 @@ def _model_halves(
     """
     name = part_of(first.scenario)
     limits = _limiting(first, point), _limiting(second, point)
-    ways = (0.0,) * len(LEVELS) if _way(first) == _way(second) else WAYS[name]
+    ways = (0.0,) * len(COVERAGES) if _way(first) == _way(second) else WAYS[name]
     apart = [WIDER for one in (first, second) if one.prefill]
     chips = _difference(*limits, known)
     others = (_others(*each, point) for each in zip((first, second), limits, strict=True))
@@ -113,7 +113,7 @@ def _difference(
     if first is None or second is None:
         return _own_halves(first or second)
     if first.chip.chip == second.chip.chip:
-        return (0.0,) * len(LEVELS)
+        return (0.0,) * len(COVERAGES)
     part = known.parts[part_of(first.scenario)]
     groups = _included(first), _included(second)
     return difference((first.chip, second.chip), part, known.stack, groups)[1]
@@ -122,14 +122,14 @@ def _difference(
 def _own_halves(one: Prediction | None) -> tuple[float, ...]:
     """Returns the half-widths in log of one side's chips, one per level; 0 for a network."""
     if one is None:
-        return (0.0,) * len(LEVELS)
+        return (0.0,) * len(COVERAGES)
     return tuple(half - (WIDER if one.prefill else 0.0) for half in one.model_halves)
 
 
 def _others(one: Prediction, limiting: Prediction | None, point: int) -> tuple[float, ...]:
     """Returns what the chips that do not limit a rate add to its half-widths, one per level."""
     if one.prefill is None:
-        return (0.0,) * len(LEVELS)
+        return (0.0,) * len(COVERAGES)
     rates = (np.atleast_1d(half) for half in one.rate_interval.model_halves)
     pairs = zip(rates, _own_halves(limiting), strict=True)
     return tuple(max(float(rate[point % len(rate)]) - WIDER - own, 0.0) for rate, own in pairs)
@@ -156,9 +156,9 @@ def _stretches(first: Sequence[Stretch], second: Sequence[Stretch]) -> tuple[Str
 def _steepness(one: Prediction) -> list[Stretch]:
     """Returns how much more than its times a chip's rate falls and rises, in log, per level."""
     if not one.rate_bounds:
-        return [(1.0, 1.0)] * len(LEVELS)
+        return [(1.0, 1.0)] * len(COVERAGES)
     middle, found = float(one.per_chip()[0]), []
-    for level, (low, high) in zip(LEVELS, one.rate_bounds, strict=True):
+    for level, (low, high) in zip(COVERAGES, one.rate_bounds, strict=True):
         half = max(float(one.rate_interval.half(level)[0]), 1e-9)
         down = math.log(middle / low) / half if low > 0 else STEEPEST
         up = math.log(max(high, middle) / middle) / half

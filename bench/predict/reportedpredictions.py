@@ -12,7 +12,7 @@ from bench.evidence.model import Report, Reported
 from bench.files.caches import once
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, chosen
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.learning.reportedserving import (
     FIRST,
     QUANTITIES,
@@ -51,7 +51,7 @@ class ReportedPrediction:
         quantity: what was measured: ``serving_output``, ``tpot``, ``ttft``, ``decode`` or
             ``training_rate``.
         measured, predicted: tokens/s of all chips for ``RATES``, else a time in s.
-        halves: half-widths of the prediction's interval in log, one per level of ``LEVELS``.
+        halves: half-widths of the prediction's interval in log, one per level of ``COVERAGES``.
         why: why nothing is predicted; else empty.
     """
 
@@ -182,4 +182,4 @@ def _of(found: Prediction, quantity: str) -> tuple[float, tuple[float, ...]]:
         value, interval = found.ttft.seconds, found.ttft.half
     else:
         value, interval = found.seconds, found.half
-    return float(value[0]), tuple(float(interval(level)[0]) for level in LEVELS)
+    return float(value[0]), tuple(float(interval(level)[0]) for level in COVERAGES)

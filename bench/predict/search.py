@@ -20,7 +20,7 @@ from bench.predict.disaggregated import predicted
 from bench.predict.disaggregatedways import Pair, disaggregated_ways, pairs
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGE_80, COVERAGES
 from bench.predict.model.capacity import least_chips
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.operators import Array
@@ -142,7 +142,7 @@ def _ranked(
             return
         way, place = pick
         single = predicted(chip, _one_point(goal, way, place), known)
-        bounds = (_rate_bounds(left, goal, single, level) for level in LEVELS)
+        bounds = (_rate_bounds(left, goal, single, level) for level in COVERAGES)
         yield replace(single, rate_bounds=tuple(bounds))
         left = left.without(way)
 
@@ -194,7 +194,7 @@ def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]
     splits = [scenario.split, *([scenario.prefill.split] if scenario.prefill else [])]
     copies = math.gcd(*(1 if one.shards > one.tp else one.dp for one in splits))
     copy = scenario.chips // copies
-    least, most = prediction.per_chip_bounds(LEVELS[0], 0)
+    least, most = prediction.per_chip_bounds(COVERAGE_80, 0)
     rates = float(prediction.per_chip()[0]), most, least
     middle, low, high = (
         math.ceil(rate / copy / each) * copy if each else math.inf for each in rates
@@ -217,8 +217,8 @@ def _too_large(chip: Facts, goal: ServingGoal) -> str:
 def _too_slow(ways_: Sequence[Way], goal: ServingGoal) -> str:
     """Returns why no way meets the limits: the lowest value of each limit, with its interval."""
     found = [one.prediction() for one in ways_]
-    tpots = [(one.seconds, one.half(LEVELS[0])) for one in found]
-    ttfts = [(one.ttft.seconds, one.ttft.half(LEVELS[0])) for one in found if one.ttft]
+    tpots = [(one.seconds, one.half(COVERAGE_80)) for one in found]
+    ttfts = [(one.ttft.seconds, one.ttft.half(COVERAGE_80)) for one in found if one.ttft]
     lowest = {"TPOT": (goal.tpot, *_lowest(tpots)), "TTFT": (goal.ttft, *_lowest(ttfts))}
     asked = {key: one for key, one in lowest.items() if one[0] < math.inf}
     is_sure = any(value * math.exp(-half) > limit for limit, value, half in asked.values())
@@ -236,4 +236,4 @@ def _lowest(times: Sequence[tuple[Array, Array]]) -> tuple[float, float]:
 def _spread(seconds: float, half: float) -> str:
     """Returns a time with its interval, in the unit of the time."""
     low, high = (duration(seconds * math.exp(sign * half), 2) for sign in (-1, 1))
-    return f"{duration(seconds, 2)} ({low} to {high} at {LEVELS[0]:.0%})"
+    return f"{duration(seconds, 2)} ({low} to {high} at {COVERAGE_80:.0%})"

@@ -11,7 +11,7 @@ from bench.predict.assumptions import UNKNOWN_NETWORK
 from bench.predict.disaggregated import PrefillSide, joined, predicted
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.model.disaggregated import WIDER
 from bench.predict.model.facts import Facts, facts
 from bench.predict.scenario import Prefill, Scenario
@@ -67,7 +67,7 @@ def test_the_rate_has_the_interval_of_the_side_that_limits_it(
     few, many = (on(sheets, "h800", known, batch, "910b2") for batch in (FEW, MANY))
     assert few.prefill
     assert [limit_of(few, 0)[0], limit_of(many, 0)[0]] == ["memory", "prefill: compute"]
-    for place, level in enumerate(LEVELS):
+    for place, level in enumerate(COVERAGES):
         assert few.rate_interval.half(level)[0] == pytest.approx(float(few.half(level)[0]))
         side = few.prefill.single.model_halves[place] + few.prefill.rate_interval.sheet_half[0]
         assert many.rate_interval.half(level)[0] == pytest.approx(side + WIDER)

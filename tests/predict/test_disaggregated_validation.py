@@ -8,7 +8,7 @@ import pytest
 from bench.chips.load import catalogue
 from bench.predict.disaggregated import predicted
 from bench.predict.learning.learn import Learnt, digest, load
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.learning.servingrows import as_served
 from bench.predict.learning.tables import Row, tables
 from bench.predict.learning.world import World
@@ -108,7 +108,7 @@ def test_predictions_hold_on_runs_that_no_fit_has_seen(world: World, known: Lear
     for one, median in ((tpot, 0.2), (rate, 0.21)):
         assert one.median < median < one.rivals[0][1]
         assert abs(one.bias) < 0.1
-        for share, level in zip(one.inside, LEVELS, strict=True):  # WIDER was set on them
+        for share, level in zip(one.inside, COVERAGES, strict=True):  # WIDER was set on them
             assert abs(share - level) <= COVER
 
 

@@ -13,7 +13,7 @@ from bench.evidence.pool import Evidence
 from bench.predict.figureshares import FIGURE_TESTS, figure_shares
 from bench.predict.learning.figures import Fractions, GroupValue, fractions, group_values
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
-from bench.predict.learning.pooling import LEVELS, pooled
+from bench.predict.learning.pooling import COVERAGES, pooled
 from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.facts import Labels
 from bench.predict.validation.figures import figures_left_out
@@ -84,7 +84,7 @@ def test_tails_are_those_of_a_group_that_was_not_heard() -> None:
     """Each group's values agree to nought: within groups nothing would be told."""
     rng = default_rng(4)
     chips = {chip: [np.full(3, 0.1 * rng.normal()) for _ in range(4)] for chip in range(200)}
-    inner, outer = tails(chips, LEVELS)
+    inner, outer = tails(chips, COVERAGES)
     assert inner == pytest.approx(0.128, rel=0.1)
     assert outer == pytest.approx(0.196, rel=0.1)
 
@@ -93,12 +93,12 @@ def test_values_of_a_chip_with_one_group_make_no_quantile_told() -> None:
     rng = default_rng(6)
     chips = {0: [rng.normal(size=2) for _ in range(4)]}
     alone = {one: [rng.normal(size=20)] for one in range(1, 5)}
-    assert tails({**chips, **alone}, LEVELS) == tails(chips, LEVELS) == (None, None)
+    assert tails({**chips, **alone}, COVERAGES) == tails(chips, COVERAGES) == (None, None)
 
 
 def covered(*, heard: bool) -> list[float]:
     """The share of worlds in which a group that was left out lies in the interval of its chip."""
-    rng, hits = default_rng(5), np.zeros(len(LEVELS))
+    rng, hits = default_rng(5), np.zeros(len(COVERAGES))
     for _ in range(WORLDS):
         cases = world(rng, 0.02, 0.1)
         chip, group, log = cases[int(rng.integers(len(cases)))]
@@ -106,7 +106,7 @@ def covered(*, heard: bool) -> list[float]:
         labels, logs, groups = parts(kept)
         known = pooled(labels, logs, groups=groups if heard else ())
         means, covariance = known.predicted([chip])
-        halves = [known.half(float(covariance[0, 0]), level) for level in LEVELS]
+        halves = [known.half(float(covariance[0, 0]), level) for level in COVERAGES]
         hits += [abs(log - float(means[0])) <= half for half in halves]
     return [float(one) for one in hits / WORLDS]
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.predict.learning.pairscatter import PairScatter, pair_scatter
-from bench.predict.learning.pooling import LEVELS, pooled
+from bench.predict.learning.pooling import COVERAGES, pooled
 from bench.predict.model.facts import Labels
 
 CHIPS, CASES, WORLDS = 10, 4, 150
@@ -26,7 +26,7 @@ def ran(rng: Generator, chips: int, cases: int, scatter: float) -> Rows:
 
 def found(rows: Rows) -> PairScatter:
     """What rows say, which is something."""
-    told = pair_scatter(*rows, LEVELS)
+    told = pair_scatter(*rows, COVERAGES)
     assert told
     return told
 
@@ -49,12 +49,16 @@ def test_a_quantile_is_told_where_three_distances_lie_beyond_it(
     chips: int, cases: int, told: Sequence[float]
 ) -> None:
     tails = found(ran(default_rng(2), chips, cases, 0.1)).tails
-    assert tuple(one for one, tail in zip(LEVELS, tails, strict=True) if tail is not None) == told
+    assert (
+        tuple(one for one, tail in zip(COVERAGES, tails, strict=True) if tail is not None) == told
+    )
 
 
 def test_what_no_two_chips_ran_tells_nothing() -> None:
-    assert pair_scatter(["a", "a", "b"], [0.0, 0.1, 0.2], ["one", "one", "other"], LEVELS) is None
-    assert pair_scatter(["a", "b"], [0.0, 0.1], ["one", "one"], LEVELS) is None
+    assert (
+        pair_scatter(["a", "a", "b"], [0.0, 0.1, 0.2], ["one", "one", "other"], COVERAGES) is None
+    )
+    assert pair_scatter(["a", "b"], [0.0, 0.1], ["one", "one"], COVERAGES) is None
 
 
 def test_a_case_that_was_run_again_has_its_median() -> None:
@@ -106,7 +110,7 @@ def test_chips_of_one_family_lie_closer_where_their_cases_have_a_family_effect()
         log + float(ours[kin(chip), case])
         for chip, log, case in zip(rows[0], rows[1], rows[2], strict=True)
     ]
-    told = pair_scatter(rows[0], logs, rows[2], LEVELS, kin)
+    told = pair_scatter(rows[0], logs, rows[2], COVERAGES, kin)
     assert told
     near, far = (told.between(one_family=one)[0] for one in (True, False))
     assert near == pytest.approx(1.282 * math.sqrt(2) * 0.05, rel=0.1)
@@ -116,7 +120,7 @@ def test_chips_of_one_family_lie_closer_where_their_cases_have_a_family_effect()
 @pytest.mark.parametrize("chips", [3, 2])
 def test_one_pair_of_a_family_does_not_tell_how_near_its_like_lies(chips: int) -> None:
     rows = ran(default_rng(9), chips, 100, 0.1)
-    told = pair_scatter(*rows, LEVELS, kin)
+    told = pair_scatter(*rows, COVERAGES, kin)
     assert told
     assert told.related == ()
     assert told.between(one_family=True) == told.tails
@@ -132,7 +136,7 @@ def test_a_quantile_that_a_family_lacks_is_that_of_any_two() -> None:
 def covered(heavy: float | None) -> tuple[list[float], list[float]]:
     """Shares of cases on chips left out that lie in their intervals, and of ratios of two."""
     rng = default_rng(6)
-    single, both = np.zeros(len(LEVELS)), np.zeros(len(LEVELS))
+    single, both = np.zeros(len(COVERAGES)), np.zeros(len(COVERAGES))
     chips = [Labels("acme", f"{one}", f"{one}", f"{one}") for one in range(CHIPS)]
     for _ in range(WORLDS):
         drawn = rng.normal(size=CHIPS) if heavy is None else rng.standard_t(heavy, size=CHIPS)
@@ -144,7 +148,7 @@ def covered(heavy: float | None) -> tuple[list[float], list[float]]:
         known = pooled(labels, flat, [*range(CASES)] * (CHIPS - 2))
         means, wide = known.predicted(chips[-2:])
         apart_ = float(wide[0, 0] + wide[1, 1] - 2 * wide[0, 1])
-        for place, level in enumerate(LEVELS):
+        for place, level in enumerate(COVERAGES):
             away = np.abs(logs[-2] - means[0])
             single[place] += np.mean(away <= known.half(float(wide[0, 0]), level))
             away = np.abs(logs[-2] - logs[-1] - (means[0] - means[1]))

@@ -10,8 +10,8 @@ from numpy.random import Generator, default_rng
 
 from bench.predict.learning.learn import load
 from bench.predict.learning.pooling import (
+    COVERAGES,
     LEAST_SPREAD,
-    LEVELS,
     VENDOR_SPREAD,
     Departures,
     pooled,
@@ -55,13 +55,13 @@ def covered(
 ) -> list[float]:
     """The share of worlds in which a case of a chip that was left out lies in its interval."""
     rng = default_rng(20)
-    hits = np.zeros(len(LEVELS))
+    hits = np.zeros(len(COVERAGES))
     for _ in range(WORLDS):
         chips = world(rng, spread, families, silicons, siblings)
         left = list(chips)[rng.integers(len(chips))]
         case = chips.pop(left) + within * rng.normal()
         known = seen(rng, chips, within)
-        for place, level in enumerate(LEVELS):
+        for place, level in enumerate(COVERAGES):
             (mean,), half = told(known, left, level=level)
             hits[place] += abs(case - mean) <= half
     return [float(one) for one in hits / WORLDS]
@@ -77,7 +77,7 @@ def test_intervals_of_a_chip_left_out_cover_as_often_as_they_say(
 ) -> None:
     """Three binomial errors below the level at most, and not always."""
     shares = covered(spread, within, families, silicons, siblings)
-    for level, share in zip(LEVELS, shares, strict=True):
+    for level, share in zip(COVERAGES, shares, strict=True):
         assert share >= level - 3 * math.sqrt(level * (1 - level) / WORLDS)
     assert shares[0] < 0.92
 
@@ -202,7 +202,7 @@ def test_how_far_vendors_differ_is_found_again_and_is_no_scatter_of_chips() -> N
 def kept(count: int, families: int, apart: float) -> dict[str, list[float]]:
     """The share of worlds in which a case lies in its interval, by what was left out with it."""
     rng = default_rng(15)
-    hits = {left: np.zeros(len(LEVELS)) for left in ("chip", "vendor")}
+    hits = {left: np.zeros(len(COVERAGES)) for left in ("chip", "vendor")}
     for _ in range(WORLDS):
         chips = vendors(rng, count, families, apart, 0.06)
         asked = list(chips)[rng.integers(len(chips))]
@@ -211,7 +211,7 @@ def kept(count: int, families: int, apart: float) -> dict[str, list[float]]:
             same = getattr(asked, left)
             others = {one: log for one, log in chips.items() if getattr(one, left) != same}
             known = seen(rng, others, 0.03)
-            for at, level in enumerate(LEVELS):
+            for at, level in enumerate(COVERAGES):
                 (mean,), half = told(known, asked, level=level)
                 found[at] += abs(case - mean) <= half
     return {left: [float(one) for one in found / WORLDS] for left, found in hits.items()}
@@ -227,7 +227,7 @@ def test_intervals_of_a_chip_of_several_vendors_cover_as_often_as_they_say(
 ) -> None:
     """Within three binomial errors; a vendor left out is assumed to differ more than it may."""
     shares = kept(count, families, apart)
-    for at, level in enumerate(LEVELS):
+    for at, level in enumerate(COVERAGES):
         error = 3 * math.sqrt(level * (1 - level) / WORLDS)
         assert abs(shares["chip"][at] - level) <= error
         assert shares["vendor"][at] >= level - error
@@ -255,7 +255,7 @@ def test_cases_that_chips_share_cancel_in_their_ratio() -> None:
     alone, both = (shared(default_rng(8), same=same) for same in (False, True))
     assert both.apart.scale == pytest.approx(0.02, rel=0.15)
     assert alone.apart.scale == alone.within == pytest.approx(0.1, rel=0.3)
-    for level in LEVELS:
+    for level in COVERAGES:
         assert both.half_ratio(0.0, level, one_family=False) < 0.4 * alone.half_ratio(
             0.0, level, one_family=False
         )

@@ -12,7 +12,7 @@ from bench.predict.disaggregated import predicted
 from bench.predict.forecast import Prediction
 from bench.predict.learning.groups import one_vote_each
 from bench.predict.learning.learn import Learnt, load, serving_part
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.disaggregated import WIDER
 from bench.predict.model.facts import facts
@@ -47,7 +47,7 @@ def test_only_the_same_way_with_as_many_requests_has_no_interval(
 ) -> None:
     """The second way of the baseline's chip had a ratio of 0.896 (0.896-0.896)."""
     one = of(sheets, known, "h20", asked("tp8"))
-    for level in LEVELS:
+    for level in COVERAGES:
         low, high = ratio(one, one, known).bounds(level)
         assert low[0] == high[0] == 1
     for other in (asked("tp4 dp2"), asked("tp8", batch=32.0)):
@@ -83,7 +83,7 @@ def test_the_scatter_of_ways_is_what_was_measured(part: str) -> None:
         for own in pairs
     ]
     votes = one_vote_each(filter(None, errors))
-    for level, half in zip(LEVELS, WAYS[part], strict=True):
+    for level, half in zip(COVERAGES, WAYS[part], strict=True):
         assert float(np.quantile(votes, level)) == pytest.approx(half, abs=0.008)
 
 

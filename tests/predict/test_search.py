@@ -10,7 +10,7 @@ from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.learning.shippeddata import shipped
 from bench.predict.model.capacity import room
 from bench.predict.model.facts import facts
@@ -136,11 +136,11 @@ def test_a_ratio_within_a_limit_holds_what_a_slower_chip_gives(
     ratio, one = answer.over, answer.found
     assert ratio is not None
     assert one is not None
-    half = ratio.model_halves[LEVELS.index(0.8)]
+    half = ratio.model_halves[COVERAGES.index(0.8)]
     slower = found(sheets, replace(asked, tpot=0.03 / math.exp(half)), known, "h20")
     rate = float(slower.per_chip()[0]) / math.exp(half)
     assert ratio.bounds(0.8)[0][0] <= 1.05 * ratio.middle[0] * rate / float(one.per_chip()[0])
-    for half, level in zip(ratio.model_halves, LEVELS, strict=True):
+    for half, level in zip(ratio.model_halves, COVERAGES, strict=True):
         low, high = ratio.bounds(level)
         assert low[0] < ratio.middle[0] * math.exp(-half)
         assert high[0] > ratio.middle[0] * math.exp(half)

@@ -9,7 +9,7 @@ import pytest
 from bench import paths
 from bench.commands.validate import world as shipped_world
 from bench.predict.learning.learn import EXPERTS
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.learning.world import World
 from bench.predict.validation.bars import (
     BARS,
@@ -159,7 +159,7 @@ def test_every_part_beats_the_bare_roofline_on_its_median_but_the_foreign_softwa
 def test_intervals_are_ordered(parts: Parts) -> None:
     for part in parts.values():
         for one in part.cases[:50]:
-            assert len(one.halves) in (0, len(LEVELS))
+            assert len(one.halves) in (0, len(COVERAGES))
             assert list(one.halves) == sorted(one.halves)
             assert all(half > 0 for half in one.halves)
 

@@ -11,7 +11,7 @@ import math
 
 from bench.predict.learning.figures import HEADROOM_SPREAD
 from bench.predict.learning.othergroups import OtherGroups
-from bench.predict.learning.pooling import LEVELS, Departures
+from bench.predict.learning.pooling import COVERAGES, Departures
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack
 
@@ -21,7 +21,7 @@ products, and of the ports' middle around that of fitted vendors' chips. It was 
 serving values of Chinese chips, all but one by one group; these values therefore no longer test it,
 but later ones do."""
 Halves = tuple[float, ...]
-"""Half-widths in log time, one per level in ``LEVELS``."""
+"""Half-widths in log time, one per level in ``COVERAGES``."""
 
 
 def departure(
@@ -45,7 +45,7 @@ def departure(
     slowdown, group_variance = group_effect(chip, part, groups)
     variance = float(covariance[0, 0]) + power_variance(chip, part, stack)
     variance = variance + group_variance + engines**2
-    return float(means[0]) + slowdown, tuple(part.half(variance, level) for level in LEVELS)
+    return float(means[0]) + slowdown, tuple(part.half(variance, level) for level in COVERAGES)
 
 
 def difference(
@@ -78,7 +78,7 @@ def difference(
     else:
         variance += max((own.pairs for own in groups if own), default=0.0) ** 2
     alike = pair[0].family == pair[1].family
-    return middle, tuple(part.half_ratio(variance, level, one_family=alike) for level in LEVELS)
+    return middle, tuple(part.half_ratio(variance, level, one_family=alike) for level in COVERAGES)
 
 
 def power_variance(chip: Facts, part: Departures, stack: Stack) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.evidence.observe import ABOVE, Observation, most_published
 from bench.evidence.pool import Evidence
-from bench.predict.learning.pooling import LEVELS, Departures, pooled
+from bench.predict.learning.pooling import COVERAGES, Departures, pooled
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.step import headroom
@@ -64,7 +64,7 @@ class Share:
 
     Attributes:
         learnt: share according to the fit on all chips.
-        halves: half-widths of its log, one per level in ``LEVELS``.
+        halves: half-widths of its log, one per level in ``COVERAGES``.
         most: upper bound of the share: the highest value that any source publishes, or a higher one
             that was measured in the family and is believed. No chip is predicted to reach more; the
             interval may exceed it by ``ABOVE``.
@@ -136,7 +136,7 @@ class Fractions:
         measured = chip.labels in self.departures.labels  # its departure includes its power
         if self.family == "matrix" and chip.tdp is None and not measured:
             variance += (HEADROOM_SPREAD * self.terms[1]) ** 2
-        halves = tuple(self.departures.half(variance, level) for level in LEVELS)
+        halves = tuple(self.departures.half(variance, level) for level in COVERAGES)
         return math.exp(log + float(means[0])), halves
 
 

@@ -22,7 +22,7 @@ from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, departures, fit
 from bench.predict.learning.othergroups import OtherGroups
 from bench.predict.learning.ownproducts import OwnProducts
-from bench.predict.learning.pooling import LEVELS, Departures, pooled
+from bench.predict.learning.pooling import COVERAGES, Departures, pooled
 from bench.predict.learning.product import Products
 from bench.predict.learning.productfit import Measured, Prior, fit_all_chips, measured, prior
 from bench.predict.learning.servingrows import same_work, served
@@ -286,7 +286,7 @@ def _is_complete(part: Departures) -> bool:
     return (
         len(part.labels) == len(part.means) == len(part.counts) == len(part.weights)
         and min((*part.counts, *part.weights, part.heavy)) > 0 <= part.spread
-        and len(part.tails) == len(part.apart.tails) == len(LEVELS)
+        and len(part.tails) == len(part.apart.tails) == len(COVERAGES)
     )
 
 

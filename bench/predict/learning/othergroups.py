@@ -13,7 +13,8 @@ import numpy as np
 from bench.predict.learning.groups import one_vote_each
 from bench.words import listed
 
-LEVEL = 0.8
+CENTRAL = 0.8
+"""Share of the values that lies between the bounds."""
 FEWEST = 5
 """Number of groups below which nothing is concluded from them."""
 
@@ -23,7 +24,7 @@ class OtherGroups:
     """Distribution of measured over predicted time, with one vote per group.
 
     Attributes:
-        low, high: bounds of the central ``LEVEL`` of the groups' values.
+        low, high: bounds of the central ``CENTRAL`` of the groups' values.
         middle: median.
         spread: standard deviation (log) of the groups' own medians.
         groups, values: number of groups and of values.
@@ -46,7 +47,7 @@ class OtherGroups:
         """
         return (
             f"{self.groups} other groups, each with its own engine, measured {self.middle:.2g} "
-            f"times the predicted {time} ({LEVEL:.0%} of values: {self.low:.2g} to "
+            f"times the predicted {time} ({CENTRAL:.0%} of values: {self.low:.2g} to "
             f"{self.high:.2g})."
         )
 
@@ -83,7 +84,7 @@ def other_groups(logs: Mapping[Any, Sequence[float]]) -> OtherGroups | None:
     if len(groups) < FEWEST:
         return None
     votes = one_vote_each(groups)
-    levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    levels = ((1 - CENTRAL) / 2, 0.5, (1 + CENTRAL) / 2)
     low, middle, high = (float(np.exp(np.quantile(votes, level))) for level in levels)
     spread = float(np.std([np.median(values) for values in groups], ddof=1))
     return OtherGroups(low, middle, high, spread, len(groups), sum(map(len, groups)))

@@ -37,8 +37,8 @@ PRIOR_VENDORS = 2
 FREEDOMS = (2.0, 3.0, 4.0)
 """Candidate degrees of freedom of the t distribution of departures; the likeliest is taken."""
 ITERATIONS = 30
-LEVELS = (0.8, 0.95)
-"""Levels of the intervals that are reported."""
+COVERAGE_80, COVERAGE_95 = COVERAGES = (0.8, 0.95)
+"""Nominal coverages of the intervals that are reported."""
 LEAST_SPREAD = 0.02
 """Lower bound of the chips' spread (log): a few chips cannot establish a smaller one."""
 
@@ -59,7 +59,7 @@ class Departures:
         heavy: degrees of freedom of the departures' t distribution.
         apart: scatter of the same case between chips.
         tails: quantiles (log) of a case's distance from its chip's middle, one per level in
-            ``LEVELS``; None if there are too few cases.
+            ``COVERAGES``; None if there are too few cases.
         vendor: standard deviation (log) of the vendor effects.
     """
 
@@ -71,7 +71,7 @@ class Departures:
     weights: tuple[float, ...]
     heavy: float
     apart: PairScatter
-    tails: tuple[float | None, ...] = (None,) * len(LEVELS)
+    tails: tuple[float | None, ...] = (None,) * len(COVERAGES)
     vendor: float = VENDOR_SPREAD
 
     def with_chip(self, chip: Labels, mean: float, count: int) -> "Departures":
@@ -93,7 +93,7 @@ class Departures:
 
         Args:
             variance: variance of the chip's departure, as ``predicted`` gives it.
-            level: one of ``LEVELS``.
+            level: one of ``COVERAGES``.
         """
         return self._half_width(variance, level, self.tails, self.within)
 
@@ -102,7 +102,7 @@ class Departures:
 
         Args:
             variance: variance of the difference of their departures.
-            level: one of ``LEVELS``.
+            level: one of ``COVERAGES``.
             one_family: whether the chips are of one family.
         """
         tails = self.apart.between(one_family=one_family)
@@ -115,7 +115,7 @@ class Departures:
 
         freedom = max(1.0, min(self.heavy, len(self.means) - 1.0))
         of_chips, of_cases = (float(stdtrit(one, 0.5 + level / 2)) for one in (freedom, self.heavy))
-        empirical = tails[LEVELS.index(level)]
+        empirical = tails[COVERAGES.index(level)]
         cases = of_cases * scale if empirical is None else empirical
         return math.hypot(of_chips * math.sqrt(max(variance, 0.0)), cases)
 
@@ -258,7 +258,7 @@ def pooled(
     chips = grouped(labels, logs, groups)
     variance = group_variance(chips)
     within = variance.total**0.5
-    alone = PairScatter(within, 0.0, (None,) * len(LEVELS))
+    alone = PairScatter(within, 0.0, (None,) * len(COVERAGES))
     means = np.array([middle(one) for one in chips.values()])
     counts = np.array([variance.effective_count(one) for one in chips.values()])
     fit = SpreadFit(tuple(chips), means, variance.total / counts)
@@ -274,7 +274,7 @@ def pooled(
         weights=tuple(fit.weights[best].tolist()),
         heavy=FREEDOMS[best],
         apart=_apart(labels, logs, same) or otherwise or alone,
-        tails=tails(chips, LEVELS),
+        tails=tails(chips, COVERAGES),
         vendor=float(fit.vendor[best]),
     )
 
@@ -283,4 +283,4 @@ def _apart(
     labels: Sequence[Labels], logs: Sequence[float], same: Sequence[Hashable]
 ) -> PairScatter | None:
     """Returns how far chips lie apart on the same case; None if it is not said what is the same."""
-    return pair_scatter(labels, logs, same, LEVELS, attrgetter("family")) if same else None
+    return pair_scatter(labels, logs, same, COVERAGES, attrgetter("family")) if same else None

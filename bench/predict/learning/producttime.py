@@ -12,14 +12,14 @@ import numpy as np
 
 from bench.predict.learning.departure import departure
 from bench.predict.learning.ownproducts import OwnProducts
-from bench.predict.learning.pooling import LEVELS, Departures
+from bench.predict.learning.pooling import COVERAGES, Departures
 from bench.predict.learning.product import Products, Shapes, seconds
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import Stack
 
 QUANTILES = (1.2816, 1.9600)
-"""Two-sided quantiles of the normal distribution at ``LEVELS``."""
+"""Two-sided quantiles of the normal distribution at ``COVERAGES``."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class ProductTimes:
 
         Args:
             place: index of the product.
-            level: one of ``LEVELS``.
+            level: one of ``COVERAGES``.
             sheet: half-width of log time that rival published figures add. Users see it, but
                 validation leaves it out. Validation asks whether the model's own part is as wide as
                 its errors; disputes over a few sheets (three of ten chips, all about bandwidth)
                 would only hide the answer.
         """
-        half = float(self.halves[LEVELS.index(level)][place]) + sheet
+        half = float(self.halves[COVERAGES.index(level)][place]) + sheet
         middle, least = float(self.seconds[place]), float(self.least[place])
         return max(middle * math.exp(-half), least), max(middle * math.exp(half), least)
 

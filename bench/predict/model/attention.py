@@ -32,7 +32,7 @@ from bench.workloads.linear import other_layers
 from bench.workloads.model import Workload
 
 Array = NDArray[np.float64]
-"""One value per point."""
+"""One value per point (points,)."""
 LOGIT = 8.0
 """Bytes per score of an indexer: written in 32 bits, and read to select keys."""
 WHOLE = ("q_a", "kv_a", "streams_attention", "streams_mlp")

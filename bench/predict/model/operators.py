@@ -12,8 +12,8 @@ from math import prod
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.predict.model.attention import Array as Array  # noqa: PLC0414 -- exported
 from bench.predict.model.attention import (
     AttentionInput,
     attention_flop,
@@ -31,8 +31,6 @@ from bench.workloads import linear
 from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, layer_shapes
 from bench.workloads.model import Workload
 
-Array = NDArray[np.float64]
-"""One value per point (points,)."""
 Kind = Literal[
     "product", "head", "experts", "attention", "indexer", "stream", "link", "layer", "expert layer"
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 
 OVERALL, PART = 0.05, 0.10
 """Relative increase of the mean error that is allowed, over all parts and in any single part (the
@@ -30,10 +30,10 @@ class Outcome:
         chip: id of the sheet; for a ratio, ids of both chips, first over second.
         work: what was run: a kernel, or a model with its software.
         error: log of predicted over measured.
-        halves: half-widths of the interval in log time at ``LEVELS``; empty without an interval.
+        halves: half-widths of the interval in log time at ``COVERAGES``; empty without an interval.
         rivals: errors of the part's two baselines, as logs.
         measured: measured time in s, or share of a figure; None if it is not kept.
-        ends: log of the interval's ends over the measured value at ``LEVELS``, for an interval
+        ends: log of the interval's ends over the measured value at ``COVERAGES``, for an interval
             that is cut off; else empty, and ``halves`` give the interval.
     """
 
@@ -46,13 +46,13 @@ class Outcome:
     ends: tuple[tuple[float, float], ...] = ()
 
     def bounds(self, place: int) -> tuple[float, float]:
-        """Returns the logs of the interval's ends over measured, at an index of ``LEVELS``."""
+        """Returns the logs of the interval's ends over measured, at an index of ``COVERAGES``."""
         if self.ends:
             return self.ends[place]
         return self.error - self.halves[place], self.error + self.halves[place]
 
     def inside(self, place: int) -> bool:
-        """Tells whether the interval contains the measured value, at an index of ``LEVELS``."""
+        """Tells whether the interval contains the measured value, at an index of ``COVERAGES``."""
         low, high = self.bounds(place)
         return low <= 0.0 <= high
 
@@ -131,7 +131,7 @@ class Figures:
         bias: median of predicted / measured - 1 over cases.
         worst_chip, worst: the chip with the largest mean error, and that mean.
         largest: largest error of a single case.
-        inside: coverage: share of cases within the interval at ``LEVELS``, mean over chips; empty
+        inside: share of cases within the interval at each of ``COVERAGES``, mean over chips; empty
             without intervals.
         rivals: mean and median error over cases of each baseline.
     """
@@ -172,7 +172,7 @@ def figures(cases: Sequence[Outcome]) -> Figures:
         worst_chip=worst,
         worst=means[worst],
         largest=float(np.max(sizes)),
-        inside=tuple(_inside(groups, i) for i in range(len(LEVELS))) if has_intervals else (),
+        inside=tuple(_inside(groups, i) for i in range(len(COVERAGES))) if has_intervals else (),
         rivals=(_rival(cases, 0), _rival(cases, 1)),
     )
 
@@ -191,7 +191,7 @@ def _size(logs: Iterable[float]) -> list[float]:
 
 
 def _inside(groups: Mapping[str, Sequence[Outcome]], place: int) -> float:
-    """Returns the coverage at an index of ``LEVELS``, as the mean over groups."""
+    """Returns the coverage at an index of ``COVERAGES``, as the mean over groups."""
     covered = [[one.inside(place) for one in own] for own in groups.values()]
     return float(np.mean([np.mean(own) for own in covered]))
 
@@ -226,7 +226,7 @@ def _missed_coverage(bar: Bar, found: Figures) -> list[str]:
         return []
     if not found.inside:
         return ["no interval is given"]
-    pairs = zip(LEVELS, found.inside, strict=True)
+    pairs = zip(COVERAGES, found.inside, strict=True)
     off = [
         (level, share)
         for level, share in pairs

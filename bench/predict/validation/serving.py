@@ -107,7 +107,7 @@ class Known:
     Attributes:
         share: usual log of measured over roofline time.
         shift: expected log departure.
-        halves: half-widths of the interval in log time at ``LEVELS``; empty for no interval.
+        halves: half-widths of the interval in log time at ``COVERAGES``; empty for no interval.
     """
 
     share: float

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.ownrecords import Layer, layer_s, layers, products
-from bench.predict.learning.pooling import LEVELS, Departures
+from bench.predict.learning.pooling import COVERAGE_95, Departures
 from bench.predict.learning.product import seconds, shapes
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -209,7 +209,7 @@ def _layers(
         part = known.parts["tpot-experts" if model.experts else layer.phase]
         means, covariance = part.predicted([chip.labels])
         predicted = layer_s(layer, chip, model, known.stack) * math.exp(float(means[0]))
-        factor = math.exp(part.half(float(covariance[0, 0]), LEVELS[-1]))
+        factor = math.exp(part.half(float(covariance[0, 0]), COVERAGE_95))
         way = ", graph" if layer.graph else ""
         name = f"{layer.model} {layer.phase} {layer.batch:g} x {layer.length:g} {layer.dtype}{way}"
         yield LayerTimes(name, layer, predicted, predicted / factor, predicted * factor)

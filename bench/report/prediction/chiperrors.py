@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.model import Chip
+from bench.predict.learning.pooling import COVERAGE_80
 from bench.predict.scenario import Scenario
 from bench.predict.validation.chiperrors import (
     INFERENCE,
@@ -19,7 +20,6 @@ from bench.predict.validation.chiperrors import (
     ratios,
     tested_chips,
 )
-from bench.report.prediction.costs import INNER
 from bench.report.text.scalar import Scalar
 from bench.words import some_of
 
@@ -123,7 +123,7 @@ def _few(test: ChipErrors | RatioErrors) -> str:
 
     Two standard errors below 80% are left to chance: 75% of 63 cases say nothing, 25% of 8 do.
     """
-    by_chance = INNER - 2 * math.sqrt(INNER * (1 - INNER) / test.count)
+    by_chance = COVERAGE_80 - 2 * math.sqrt(COVERAGE_80 * (1 - COVERAGE_80) / test.count)
     return NARROW if test.inside < min(FEW, by_chance) else ""
 
 

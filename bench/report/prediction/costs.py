@@ -5,14 +5,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 from bench.chips.model import SERVER, Chip, Figure
 from bench.chips.variants import is_of_all
+from bench.predict.learning.pooling import COVERAGE_80
 from bench.predict.model.power import Band, Prices, hourly, total
 from bench.report.prediction.answered import Answered, Side
 from bench.report.text.digits import NONE
 from bench.units import significant
 from bench.words import listed
 
-INNER = 0.8
-"""Level of the rate's interval that enters the range of energy and cost."""
 NO_PRICE = ": give price= or rent=."
 OWN_PRICE = "price= sets another."
 NAMED = 3
@@ -141,5 +140,5 @@ def _per_token(band: Band, at: Answered, point: int, scale: float) -> Band:
         point: index of the point.
         scale: converts tokens/s to the unit of work over the unit of time of the result.
     """
-    low, high = (rate * scale for rate in at.bounds(INNER, point))
+    low, high = (rate * scale for rate in at.bounds(COVERAGE_80, point))
     return band.each(at.rates[point] * scale, (low, high))

@@ -7,13 +7,14 @@ import numpy as np
 
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.learning.ranges import outside
 from bench.predict.model.power import Band, Prices
 from bench.predict.scenario import Scenario
 from bench.report.prediction.answered import Answered
 from bench.report.prediction.chiperrors import flat_tests
-from bench.report.prediction.costs import INNER, cost, energy
-from bench.report.prediction.predicted import OUTER, limit_of
+from bench.report.prediction.costs import cost, energy
+from bench.report.prediction.predicted import limit_of
 from bench.report.text.scalar import Scalar
 
 
@@ -87,7 +88,7 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
         "model_flops": at.model_flops[point] if at.model_flops else None,
         "mfu": at.mfu[point] if at.mfu else None,
     }  # fmt: skip
-    for level in (INNER, OUTER):
+    for level in COVERAGES:
         least, most = at.bounds(level, point)
         share = f"{level * 100:.0f}"
         row |= {f"low_{share}": least, f"high_{share}": most}
@@ -143,7 +144,7 @@ def _unpublished(at: Answered) -> dict[str, Scalar]:
 
 def _ratio(at: Answered, point: int) -> dict[str, Scalar]:
     """Returns the ratio to the baseline with both intervals."""
-    inner, outer = at.ratio(INNER, point), at.ratio(OUTER, point)
+    inner, outer = (at.ratio(level, point) for level in COVERAGES)
     middle = float(at.answer.over.middle[point]) if at.answer.over else None
     return {
         "ratio_low_80": inner[0], "ratio_high_80": inner[1], "ratio": middle,
@@ -164,7 +165,7 @@ def _bounded(
     """
     middle = seconds[point] if seconds else None
     row: dict[str, Scalar] = {name: middle}
-    for level in (INNER, OUTER):
+    for level in COVERAGES:
         factor = float(np.exp(half(level)[point])) if seconds else None
         share = f"{level * 100:.0f}"
         row[f"{name}_low_{share}"] = middle / factor if middle and factor else None

@@ -7,20 +7,18 @@ import numpy as np
 from bench.chips.figures import FIGURES
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.learning.pooling import COVERAGE_80, COVERAGES
 from bench.predict.memorysavings import fewest_chips, memory_savings
 from bench.predict.model.capacity import least_chips
 from bench.predict.ratio import Ratio
 from bench.predict.sheetinputs import sheet_inputs
 from bench.predict.tiers import Tier
 from bench.report.prediction.answered import Answered, does_not_fit
-from bench.report.prediction.costs import INNER
 from bench.report.text.digits import NONE
 from bench.report.text.marks import computed_figures
 from bench.units import significant
 from bench.words import duration
 
-OUTER = 0.95
-"""Level of the outer interval."""
 TIGHT = "tight: under 10% of memory left free"
 
 
@@ -38,7 +36,7 @@ def prediction_texts(
     answer: Answer,
     prediction: Prediction,
     place: int,
-    levels: Sequence[float] = (INNER, OUTER),
+    levels: Sequence[float] = COVERAGES,
 ) -> dict[str, str]:
     """Returns the texts of ``point_texts``, and on what the prediction is based (``rests``)."""
     texts = point_texts(Answered(answer, prediction), place, levels)
@@ -56,7 +54,7 @@ def point_texts(at: Answered, place: int, levels: Sequence[float]) -> dict[str, 
     return {
         "over": if_fitted(at, place, over) if over else "",
         "rate": if_fitted(at, place, _rate(at, place, digits, levels)),
-        "time": time_text(at.seconds, at.half(INNER), place, digits),
+        "time": time_text(at.seconds, at.half(COVERAGE_80), place, digits),
         "limit": f"{limit} {share:.0%}",
         "left": _left(at, place),
     }

@@ -8,6 +8,7 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.learning.pooling import COVERAGE_80, COVERAGES
 from bench.predict.learning.ranges import outside
 from bench.predict.model.capacity import RESERVED_B, RESERVED_SHARE
 from bench.predict.model.power import Prices
@@ -16,7 +17,6 @@ from bench.predict.tiers import RESTS
 from bench.report.prediction.answered import Answered
 from bench.report.prediction.chiperrors import phase_ratio_lines, tests_line
 from bench.report.prediction.costs import (
-    INNER,
     cost_order,
     cost_text,
     cost_unit,
@@ -29,7 +29,6 @@ from bench.report.prediction.disaggregated import disaggregated_lines
 from bench.report.prediction.flat import flat_rows
 from bench.report.prediction.operators import OPERATOR_NOTES, operators_section
 from bench.report.prediction.predicted import (
-    OUTER,
     digits_of,
     if_fitted,
     number,
@@ -179,7 +178,7 @@ def cells_of(at: Answered, place: int, shown: Shown, rests: str) -> tuple[str, .
     """Returns the row of one chip at one point; ``rests`` says on what the prediction is based."""
     scenario = at.prediction.scenario
     sizes = {"batch": scenario.batch, "input": scenario.prompt, "output": scenario.output}
-    texts, digits = point_texts(at, place, (INNER, OUTER)), digits_of(at.prediction.tier)
+    texts, digits = point_texts(at, place, COVERAGES), digits_of(at.prediction.tier)
     ttft = at.ttft if scenario.phase == "serve" else None
     return (
         at.chip.id,
@@ -188,7 +187,7 @@ def cells_of(at: Answered, place: int, shown: Shown, rests: str) -> tuple[str, .
         texts["rate"],
         *((number(at.tokens_per_s[place], digits),) if shown.several else ()),
         texts["time"],
-        *((time_text(ttft, at.ttft_half(INNER), place, digits),) if ttft else ()),
+        *((time_text(ttft, at.ttft_half(COVERAGE_80), place, digits),) if ttft else ()),
         *((if_fitted(at, place, f"{at.mfu[place]:.0%}"),) if at.mfu else ()),
         texts["limit"],
         texts["left"],

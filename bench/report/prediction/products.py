@@ -8,7 +8,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.answers import Sizes, TimedProduct
 from bench.predict.learning.learn import PRODUCTS
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import RESTS, tier_text
 from bench.predict.validation.chiperrors import errors
@@ -157,11 +157,11 @@ def _rate(timed: TimedProduct, sizes: Sizes) -> float:
 
 
 def _cells(timed: TimedProduct, product: Product) -> tuple[str, ...]:
-    bounds = [duration(bound, 2) for level in LEVELS for bound in timed.bounds(level)]
+    bounds = [duration(bound, 2) for level in COVERAGES for bound in timed.bounds(level)]
     rate = _rate(timed, product.sizes)
     return (
         timed.chip.chip,
-        *((ratio_text(timed.over, 0, digits_of(timed.tier), LEVELS),) if timed.over else ()),
+        *((ratio_text(timed.over, 0, digits_of(timed.tier), COVERAGES),) if timed.over else ()),
         f"{duration(timed.seconds)} ({bounds[0]}–{bounds[1]}; {bounds[2]}–{bounds[3]})",
         significant(rate / 1e12, 3),
         f"{rate / timed.chip.peak(product.dtype):.0%}",
@@ -175,7 +175,7 @@ def _flat(timed: TimedProduct, product: Product) -> dict[str, Scalar]:
         "flop_per_s": _rate(timed, product.sizes),
         "roofline_s": timed.paper, "tier": timed.tier,
     }  # fmt: skip
-    for level in LEVELS:
+    for level in COVERAGES:
         low, high = timed.bounds(level)
         flat |= {f"seconds_low_{level * 100:.0f}": low, f"seconds_high_{level * 100:.0f}": high}
     return flat | (_flat_ratio(timed.over) if timed.over else {})
@@ -193,7 +193,7 @@ def _unknown_flat(line: str, product: Product) -> dict[str, Scalar]:
 
 def _flat_ratio(ratio: Ratio) -> dict[str, Scalar]:
     flat: dict[str, Scalar] = {"ratio": float(ratio.middle[0])}
-    for level in LEVELS:
+    for level in COVERAGES:
         low, high = (float(bound[0]) for bound in ratio.bounds(level))
         percent = f"{level * 100:.0f}"
         flat |= {f"ratio_low_{percent}": low, f"ratio_high_{percent}": high}

@@ -7,7 +7,7 @@ from itertools import chain
 from bench.evidence.load import reports
 from bench.evidence.model import Reported
 from bench.evidence.observe import Observation
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.reportedpredictions import (
     RATE,
     RATES,
@@ -84,8 +84,10 @@ def _said(one: ReportedPrediction) -> str:
 def _place(one: ReportedPrediction) -> str:
     """Returns which interval holds the measured value."""
     away = abs(math.log(one.measured / one.predicted))
-    held = [level for level, half in zip(LEVELS, one.halves, strict=True) if away <= half]
-    return f"within the {held[0]:.0%} interval" if held else f"outside of the {LEVELS[-1]:.0%} one"
+    held = [level for level, half in zip(COVERAGES, one.halves, strict=True) if away <= half]
+    return (
+        f"within the {held[0]:.0%} interval" if held else f"outside of the {COVERAGES[-1]:.0%} one"
+    )
 
 
 def _value(one: ReportedPrediction, value: float) -> str:

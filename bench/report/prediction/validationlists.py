@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.predict.learning.pooling import LEVELS
+from bench.predict.learning.pooling import COVERAGES
 from bench.predict.validation.errors import Figures, Outcome, Part, figures, grouped
 from bench.report.table import Section
 from bench.report.text.digits import NONE
 from bench.report.text.scalar import Scalar
 
-INSIDE = "in " + " / ".join(f"{100 * level:g}" for level in LEVELS)
+INSIDE = "in " + " / ".join(f"{100 * level:g}" for level in COVERAGES)
 MIDDLE = ("median", "bias", INSIDE)
 SHOWN = 20
 """Maximum number of rows of a list in the text, the worst first; programs get all rows."""
@@ -44,7 +44,7 @@ def percent(value: float) -> str:
 
 def flat_errors(errors: Figures) -> dict[str, Scalar]:
     """Returns the errors of a part, or of a group of its cases, for programs."""
-    inside = errors.inside or (None,) * len(LEVELS)
+    inside = errors.inside or (None,) * len(COVERAGES)
     (first, first_median), (second, second_median) = errors.rivals
     return {
         "cases": errors.count,
@@ -53,7 +53,7 @@ def flat_errors(errors: Figures) -> dict[str, Scalar]:
         "mean_by_chip": errors.by_chip,
         "median": errors.median,
         "bias": errors.bias,
-        **{f"inside_{100 * level:g}": one for level, one in zip(LEVELS, inside, strict=True)},
+        **{f"inside_{100 * level:g}": one for level, one in zip(COVERAGES, inside, strict=True)},
         "baseline_1_mean": first,
         "baseline_1_median": first_median,
         "baseline_2_mean": second,

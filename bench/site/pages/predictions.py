@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 from bench import paths
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
+from bench.predict.learning.pooling import COVERAGE_80
 from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
 from bench.predict.validation.chiperrors import TESTS_OF_PHASE, chip_tests
@@ -15,7 +16,6 @@ from bench.predict.validation.errorfile import FILE, RATIO, WAYS
 from bench.report.prediction import question
 from bench.report.prediction.answered import Answered
 from bench.report.prediction.chiperrors import phase_ratio_lines
-from bench.report.prediction.costs import INNER
 from bench.report.prediction.predicted import prediction_texts, unfit
 from bench.report.prediction.predictions import caveats
 from bench.site.page import Page
@@ -132,7 +132,7 @@ def _cell(answer: Answer, base: Chip | None) -> Cell:
         return Cell(Markup("–"))
     if unfit(answer.found, 0):
         return Cell(Markup("does not fit"))
-    texts = prediction_texts(answer, answer.found, 0, (INNER,))
+    texts = prediction_texts(answer, answer.found, 0, (COVERAGE_80,))
     mfu = Answered(answer, answer.found).mfu
     below = [f"MFU {mfu[0]:.0%}"] if mfu else []
     if base and answer.chip.id != base.id:
