@@ -1,6 +1,6 @@
 """Combines all rules into a chip's status on a day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -15,8 +15,10 @@ from bench.rules.ruling import (
     LETTER,
     OVERLAY,
     Ruling,
+    Terms,
     is_in_text,
     rule_on,
+    terms_of,
 )
 from bench.rules.truth import Truth, agreed, truth
 
@@ -85,24 +87,49 @@ class Status:
         return tuple(one for one in self.us if one.rule.kind in kinds)
 
 
-def status(subject: Subject, question: Question, book: Rulebook) -> Status:
-    """Returns the status of a chip under all rules of the book on a day."""
-    places, there = book.places, _relevant_rules(question, book)
-    control = [rule_on(rule, subject, question, places) for rule in there if rule.kind == CONTROL]
-    eccns = _eccns(control)
+Rulings = dict[tuple[str, Terms, tuple[str | None, ...]], Ruling]
+"""Rulings on one chip by rule, its terms, and the possible paragraphs of the chip."""
+
+
+def status(
+    subject: Subject, question: Question, book: Rulebook, known: Rulings | None = None
+) -> Status:
+    """Returns the status of a chip under all rules of the book on a day.
+
+    Args:
+        subject: the chip.
+        question: the day and the places.
+        book: all rules.
+        known: rulings on the chip on other days, to use again where a rule's terms are the same
+            (such a ruling keeps its day); new ones are added. It saves most of a timeline's time.
+    """
+    places, relevant = book.places, _relevant_rules(question, book)
+    known = {} if known is None else known
+
+    def ruled(part: Subject, *, control: bool) -> Iterator[Ruling]:
+        for rule, terms in relevant:
+            if (rule.kind == CONTROL) == control:
+                key = rule.id, terms, part.eccns
+                if key not in known:
+                    known[key] = rule_on(rule, part, question, places)
+                yield known[key]
+
+    controls = tuple(ruled(subject, control=True))
+    eccns = _eccns(controls)
     part = replace(subject, eccns=eccns)
-    others = [rule_on(rule, part, question, places) for rule in there if rule.kind != CONTROL]
-    us = (*control, *(one for one in others if one.rule.jurisdiction == "US"))
+    others = tuple(ruled(part, control=False))
+    us = (*controls, *(one for one in others if one.rule.jurisdiction == "US"))
     local = tuple(one for one in others if one.rule.jurisdiction != "US")
     policies = _together(us, part, question, places)
     return Status(subject.chip, question, eccns, policies, us, local, subject.system)
 
 
 @lru_cache(maxsize=512)
-def _relevant_rules(question: Question, book: Rulebook) -> tuple[Rule, ...]:
+def _relevant_rules(question: Question, book: Rulebook) -> tuple[tuple[Rule, Terms], ...]:
     """Returns the rules in the text that day which reach the destination, and the control lists."""
     in_text = (rule for rule in book.rules.values() if is_in_text(rule, question.on))
-    return tuple(rule for rule in in_text if _concerns(rule, question, book.places))
+    relevant = (rule for rule in in_text if _concerns(rule, question, book.places))
+    return tuple((rule, terms_of(rule, question, book.places)) for rule in relevant)
 
 
 def _concerns(rule: Rule, question: Question, places: Places) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from bench.rules.model import Outcome, Policy, PolicyRow, Rule
 from bench.rules.places import Places, Question, is_d5_or_macau, reaches
@@ -143,8 +144,38 @@ def rule_on(rule: Rule, subject: Subject, question: Question, places: Places) ->
     return Ruling(rule, is_in_text(rule, day), enforced(rule, day), distinct, subject, day)
 
 
+class Terms(NamedTuple):
+    """What a rule says on a day in answer to a question, whatever the chip.
+
+    Attributes:
+        enforced: as in ``Ruling``.
+        reached: whether it covers the destination.
+        outcomes, policies: indices of its outcomes and lines of the policy table that apply.
+    """
+
+    enforced: Truth
+    reached: bool
+    outcomes: tuple[int, ...]
+    policies: tuple[int, ...]
+
+
+def terms_of(rule: Rule, question: Question, places: Places) -> Terms:
+    """Returns the terms of a rule that is in the text that day; equal terms give equal rulings."""
+    on = question.on
+    outcomes = tuple(place for place, one in enumerate(rule.outcomes) if _is_active(one, on))
+    lines = tuple(
+        place for place, row in enumerate(rule.policies) if _applies(row, question, places)
+    )
+    reached = reaches(rule.destination, question, places)
+    return Terms(enforced(rule, on), reached, outcomes, lines)
+
+
 def _active(rule: Rule, on: str) -> list[Outcome]:
-    return [one for one in rule.outcomes if (one.since or "") <= on <= (one.until or "9999")]
+    return [one for one in rule.outcomes if _is_active(one, on)]
+
+
+def _is_active(outcome: Outcome, on: str) -> bool:
+    return (outcome.since or "") <= on <= (outcome.until or "9999")
 
 
 def _possible(rule: Rule, subject: Subject, on: str) -> list[Outcome | None]:
@@ -194,11 +225,17 @@ def _fitting(
     rows: Iterable[PolicyRow], eccn: str, question: Question, places: Places
 ) -> Iterator[PolicyRow]:
     """Yields the lines of a policy table for a paragraph, a day, a place and a party."""
-    party = "yes" if is_d5_or_macau(question.headquarters, question.on, places) else "no"
     for row in rows:
-        fits = within(eccn, row.eccns) and row.headquarters in (None, party)
-        if fits and row.applies_on(question.on) and reaches(row.destination, question, places):
+        if within(eccn, row.eccns) and _applies(row, question, places):
             yield row
+
+
+def _applies(row: PolicyRow, question: Question, places: Places) -> bool:
+    """Returns whether a line of a policy table is for the day, the place and the party."""
+    if not row.applies_on(question.on) or not reaches(row.destination, question, places):
+        return False
+    there = is_d5_or_macau(question.headquarters, question.on, places)
+    return row.headquarters in (None, "yes" if there else "no")
 
 
 def _policies(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from bench.rules.judge import Status, status
+from bench.rules.judge import Rulings, Status, status
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, PolicyRow, Rule
 from bench.rules.places import Question
@@ -45,10 +45,11 @@ def timeline(subject: Subject, question: Question, book: Rulebook) -> list[Perio
     ``question.on`` is ignored.
     """
     found: list[Period] = []
+    known: Rulings = {}
     caught: dict[str, Ruling] = {}
     before: tuple[object, ...] = ()
     for day in days(book):
-        now = status(subject, replace(question, on=day), book)
+        now = status(subject, replace(question, on=day), book, known)
         catching = {one.rule.id: one for one in _rulings_to_show(now)}
         summary = _summary(now, catching.values())
         if summary == before:
