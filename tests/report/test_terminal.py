@@ -210,3 +210,10 @@ def test_a_column_without_any_text_takes_no_room(width: int) -> None:
     shown = set_for(Report(Table("t", (), names, cells, (), ()), []), Screen(width))
     assert max(map(len, shown.splitlines())) <= width
     assert shown.count("some") == 21
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_id_of_a_claim_can_be_copied(reports: dict[str, Report], width: int) -> None:
+    """At 80 columns, 22 ids were folded."""
+    shown = ESCAPE.sub("", set_for(reports["claims"], Screen(width))).split()
+    assert [row[0] for row in reports["claims"].table.cells if row[0] not in shown] == []

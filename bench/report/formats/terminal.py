@@ -104,11 +104,13 @@ def _rows(cells: Cells, layout: Layout, grid: Grid, screen: Screen) -> Iterator[
 def _row(
     cells: Cells, layout: Layout, grid: Grid, row: Sequence[str], screen: Screen
 ) -> Iterator[str]:
-    for number, parts in enumerate(grid_lines(cells, grid, row)):
+    begun: set[int] = set()
+    for parts in grid_lines(cells, grid, row):
         painted = [
-            _painted(part, cells.columns[place], screen) if not number else part
+            part if place in begun else _painted(part, cells.columns[place], screen)
             for part, place in zip(parts, grid.indices, strict=True)
         ]
+        begun |= {place for part, place in zip(parts, grid.indices, strict=True) if part}
         yield _joined(parts, painted, grid)
     for line in details(cells, layout, row, screen.width):
         yield _painted(line, VERDICT, screen)

@@ -252,7 +252,15 @@ def _indented(cells: Cells, line: str, width: int) -> Iterator[str]:
 
 
 def grid_lines(cells: Cells, grid: Grid, row: Texts) -> Iterator[tuple[str, ...]]:
-    """Yields the lines of one row: the part of each column, not padded."""
+    """Yields the lines of one row: the part of each column, not padded.
+
+    A name without blanks that is wider than the first column has a line of its own, so that it can
+    be copied; only one that is wider than the table is broken.
+    """
+    name, table = row[0], sum(grid.widths) + GAP * (len(grid.widths) - 1)
+    if " " not in name and grid.widths[0] < width_of(name) <= table:
+        yield (name, *("" for _ in grid.indices[1:]))
+        row = ("", *row[1:])
     parts = [
         wrapped(row[index], width, addresses=cells.addresses)
         for index, width in zip(grid.indices, grid.widths, strict=True)
