@@ -160,7 +160,7 @@ AMISS = [
     ("import file=EMPTY", "is no regular file"),
     ("import file=BLANK/a.json", "a.json is empty"),
     ("export out=FILE", "FILE is a file: out= is a folder"),
-    (f"export out={SHUT}", "cannot be written to"),
+    (f"export out={SHUT} tables=sources formats=csv", "cannot be written to"),
     ("export out=", "needs a folder"),
     ("site out=OUT records=NONE", "there is no such record or folder of records"),
     ("site out=OUT records=EMPTY", "records=EMPTY: the folder holds no record"),

@@ -1,5 +1,7 @@
 """Every change of policy in reach: what a step says holds all over its range, and nowhere else."""
 
+from functools import cache
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,11 +54,17 @@ def test_where_no_rule_reaches_there_is_no_step() -> None:
     assert found("h20", "2022-08-20") == []
 
 
+@cache
+def known(chip: str, on: str) -> list[Step]:
+    """The steps of a chip as it is, found once."""
+    return found(chip, on)
+
+
 @pytest.mark.parametrize("on", DAYS)
 @given(chip=st.sampled_from(CHIPS), share=st.floats(0.001, 0.999))
 def test_a_policy_holds_all_over_its_range(on: str, chip: str, share: float) -> None:
     sheet = SHEETS.find(chip)
-    for one in found(chip, on):
+    for one in known(chip, on):
         changed: dict[str, float | bool] = dict(one.flags)
         if one.span:
             low = one.span.low or 0.0
