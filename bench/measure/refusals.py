@@ -14,6 +14,9 @@ SOFTWARE_FACTOR = 20.0
 PILOT_CALLS = 3
 PILOT_S = 1.0
 REFERENCE_S = 0.03
+PREDICTING_S = 0.002
+"""A call of at least this long is not bound by its launch, so its rate predicts a larger one."""
+
 REFERENCE = "fp32"
 SLOW_BY_DESIGN = ("fp64", "fp32")
 """Formats whose rate vendors cut by design, so that a slow pilot does not mean emulation."""
@@ -70,18 +73,21 @@ def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float)
     """Refuses a configuration of which too few calls for an interval fit into the budget.
 
     The call time is predicted from the rate of a smaller configuration, so that nothing hangs a
-    run. Since a fast device is less efficient on small ones, a call is timed if one is expected
-    to fit into the budget.
+    run. One whose calls are short does not reach that rate: where it predicts too long a call,
+    its sizes are doubled until its own calls take milliseconds. A call is timed if one is
+    expected to fit into the budget.
 
     Raises:
         UnsupportedError: the message says which budget would be enough, if any is.
     """
-    smaller = kernel.smaller(point)
-    if smaller == point:
-        return
-    rate = kernel.work(smaller).flop / _fastest_s(device, kernel, smaller, REFERENCE_S)
-    call_s = kernel.work(point).flop / rate
     calls = LEAST_SAMPLES + CALLS_BESIDES
+    small = kernel.smaller(point)
+    if small == point:
+        return
+    took_s, call_s = _predicted_s(device, kernel, small, point)
+    while calls * call_s > budget_s and took_s < PREDICTING_S and small != point:
+        small = _doubled(small, point)
+        took_s, call_s = _predicted_s(device, kernel, small, point)
     if call_s <= budget_s < calls * call_s:
         call_s = _fastest_s(device, kernel, point, REFERENCE_S)
     if calls * call_s > budget_s:
@@ -91,6 +97,21 @@ def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float)
             f"a call would take about {call_s:.2g} s, too long for a budget of {budget_s:.2g} s: "
             f"{remedy}"
         )
+
+
+def _predicted_s(device: Device, kernel: Kernel, small: Point, point: Point) -> tuple[float, float]:
+    """Returns the time of a call of ``small``, and that of ``point`` at the same rate."""
+    took_s = _fastest_s(device, kernel, small, REFERENCE_S)
+    return took_s, took_s * kernel.work(point).flop / kernel.work(small).flop
+
+
+def _doubled(small: Point, point: Point) -> Point:
+    """Returns ``small`` with each size that is below that of ``point`` doubled, at most to it."""
+    sizes = {
+        name: min(2 * small.size(name), point.size(name))
+        for name, value in small.parameters.items() if value != point.parameters[name]
+    }  # fmt: skip
+    return replace(small, parameters={**small.parameters, **sizes})
 
 
 def _refuse_software(device: Device, kernel: Kernel, pilot: Point) -> None:

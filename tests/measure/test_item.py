@@ -98,6 +98,18 @@ def test_a_shape_is_not_refused_because_small_ones_are_bound_by_their_launch() -
     assert done(spec, Item("gemm", "fp32", fixed=shape), Plan(1.0)).status == "ok"
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(1.5, "ok"), (0.5, "skipped"), (1.0, "ok")])
+def test_a_large_shape_is_predicted_from_calls_that_fill_the_device(
+    seconds: float, status: str
+) -> None:
+    """512 cubed reaches a thirtieth of the rate at which 32768 cubed takes 0.08 s."""
+    shape: dict[str, int | str] = dict.fromkeys("mnk", 32768)
+    spec = FakeSpec(rates={"bf16": 900e12, "fp32": 50e12}, units=132, noise="none")
+    found = done(spec, Item("gemm", "bf16", fixed=shape), Plan(seconds))
+    assert found.status == status
+    assert (found.reason or "give seconds=1").endswith("give seconds=1")
+
+
 def test_sizes_that_are_given_are_tried_in_every_way() -> None:
     """A layer that is decoded eagerly says how fast the host is, not the chip."""
     fixed: dict[str, int | str] = {"batch": 2, "length": 64}
