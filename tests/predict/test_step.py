@@ -199,14 +199,22 @@ def test_chips_that_send_nothing_need_no_link(split: str) -> None:
     assert took(made(link=None), "llama-3.1-8b", "decode", 8, 100, split).seconds[0] > 0
 
 
-def test_rows_are_filled_up_to_the_granularity() -> None:
+def test_fewer_rows_than_a_tile_take_as_long_as_a_tile_and_more_cost_their_share() -> None:
     def computed(tokens: float) -> float:
         one = operator("one", "product", ONE, tokens=tokens, flop=tokens * 1e12)
         told = timed([one], rates(made(), BF16), replace(IDEAL, rows=16.0))
         return float(told.parts[0].compute[0])
 
     assert computed(1) == pytest.approx(computed(16))
-    assert computed(17) == pytest.approx(2 * computed(16))
+    assert computed(17) == pytest.approx(17 / 16 * computed(16))
+
+
+@pytest.mark.parametrize("chip", ["h20", "h200"])
+def test_one_more_sequence_never_lowers_the_rate_of_decoding(chip: str) -> None:
+    batches = [*map(float, range(1, 257))]
+    asked = PAPER[chip], "qwen2.5-14b", "decode"
+    took_s = [took(*asked, one, 512, stack=Stack()).seconds[0] for one in batches]
+    assert np.all(np.diff(np.divide(batches, took_s)) > 0)
 
 
 def grouped(chip: str, rows: float, experts: int = 16) -> float:

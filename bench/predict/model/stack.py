@@ -38,7 +38,7 @@ class Stack:
         cache: achieved fraction of memory bandwidth, for the key-value cache.
         ecc: 1 if ECC traffic takes bandwidth, 0 if it does not (as on paper).
         overlap: exponent of the soft maximum of compute and memory time; 1 means no overlap.
-        rows: granularity of a product's rows (tile quantisation).
+        rows: rows of a product's smallest tile: fewer take as long.
         experts_rows: rows per tile in routed experts' products, of which each active expert fills
             at least one. A Hopper instruction takes 64; on the H20, which has little compute for
             its bandwidth, 2 rows per expert take as long as 40 (DeepGEMM, in the tables).

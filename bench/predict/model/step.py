@@ -245,10 +245,14 @@ def _product(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
 
 
 def _padded_rows(rows: Array, stack: Stack, *, grouped: bool) -> Array:
-    """Returns rows padded to whole tiles; for experts, whose rows vary, the average."""
+    """Returns rows padded to one tile; for experts, whose rows vary, the average over tiles.
+
+    Beyond one tile, the rows of dense products are not padded to whole tiles: engines choose the
+    tile by the rows, and no measured step is longer for the next row.
+    """
     if grouped:
         return np.maximum(stack.experts_rows, rows + stack.experts_rows / 2)
-    return np.asarray(np.ceil(rows / stack.rows) * stack.rows)
+    return np.maximum(stack.rows, rows)
 
 
 def _attention(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
