@@ -75,7 +75,7 @@ class CudaDevice(TorchDevice):
             memory_bytes=float(getattr(properties, "total_memory", 0) or 0) or total,
             memory_free_bytes=free,
             l2_bytes=self._l2_bytes or None,
-            llc_bytes=self._l2_bytes or None,
+            llc_bytes=self.cache_bytes or None,
             clock_max_hz=facts.get("clock_max_hz") or (clock_khz * 1e3 if clock_khz else None),
             memory_bus_bit=facts.get("memory_bus_bit") or bus_bit,
             capability=_capability(properties),

@@ -35,7 +35,8 @@ class FakeSpec:
         lacking: why a dtype is not supported, by dtype.
         peaks: operations/s by sheet figure; these override ``rates``.
         bandwidth: memory bandwidth, bytes/s.
-        cache_bytes, cache_bandwidth: size of the cache, and its bandwidth for buffers that fit.
+        cache_bytes, cache_bandwidth: the last cache, and its bandwidth for buffers that fit.
+        l2_bytes: size of the L2 cache, if it is not the last one.
         host_bandwidth, link_bandwidth: bytes/s each way to the host and to a peer.
         cache_latency_s, memory_latency_s: latency of one dependent load.
         launch_s: launch overhead: the time of an empty call.
@@ -61,6 +62,7 @@ class FakeSpec:
     peaks: dict[str, float] = field(default_factory=dict)
     bandwidth: float = 3.7e12
     cache_bytes: float = 50e6
+    l2_bytes: float | None = None
     cache_bandwidth: float = 12e12
     host_bandwidth: float = 55e9
     link_bandwidth: float = 400e9
@@ -132,7 +134,7 @@ class FakeDevice:
             units=spec.units,
             memory_bytes=spec.memory_bytes,
             memory_free_bytes=spec.memory_bytes,
-            l2_bytes=spec.cache_bytes,
+            l2_bytes=spec.l2_bytes or spec.cache_bytes,
             llc_bytes=spec.cache_bytes,
             power_limit_w=spec.power_limit_w,
         )

@@ -145,7 +145,7 @@ def test_an_amd_device_is_described_by_torch_alone(monkeypatch: pytest.MonkeyPat
     told = device.info()
     assert (told.capability, told.units) == ("gfx942:sramecc+:xnack-", 304)
     assert (told.clock_max_hz, told.memory_bus_bit, told.pci) == (2.1e9, 8192, None)
-    assert told.llc_bytes == 4 * 2**20
+    assert (told.l2_bytes, told.llc_bytes) == (4 * 2**20, cuda.HIP_CACHE_BYTES)
     assert device.limits().cache_bytes == cuda.HIP_CACHE_BYTES
     assert {dtype: device.lacks(dtype) for dtype in ("fp8", "tf32", "bf16")} == dict.fromkeys(
         ("fp8", "tf32", "bf16")

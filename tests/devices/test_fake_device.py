@@ -161,7 +161,10 @@ def test_a_fake_of_a_chip_has_name_cache_and_formats_of_its_sheet(
     assert spec is not None
     device, sheet = FakeDevice(spec), sheets.find(chip)
     assert any(like(spec.name, pattern) for pattern in sheet.identity.names)
-    assert spec.cache_bytes * devices_a_chip(sheet) == sheet.number("l2_cache")
+    held, second = devices_a_chip(sheet), sheet.number("l2_cache")
+    told = device.info()
+    assert (told.l2_bytes or 0) * held == second
+    assert (told.llc_bytes or 0) * held == (sheet.number("l3_cache") or second)
     found = {dtype: why for dtype in RATES if (why := device.lacks(dtype))}
     assert found.keys() == lacking.keys() | (RATES.keys() - spec.rates.keys())
     assert {dtype for dtype, words in lacking.items() if words not in found[dtype]} == set()

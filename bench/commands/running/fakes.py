@@ -138,11 +138,13 @@ def _board(chip: "Chip") -> dict[str, str | float | int | None]:
     from bench.chips.match import devices_a_chip
 
     share, units = devices_a_chip(chip), chip.number("units")
+    second, last = chip.number("l2_cache") or 0.0, chip.number("l3_cache")
     clock = chip.number("clock_matrix") or chip.number("clock_boost")
     return {
         "name": _name(chip),
         "units": round(units / share) if units else None,
-        "cache_bytes": (chip.number("l2_cache") or 0.0) / share,
+        "cache_bytes": (last or second) / share,
+        "l2_bytes": second / share,
         "memory_bytes": (chip.number("memory_capacity") or 0.0) / share,
         "clock_hz": CLOCK_SHARE * clock if clock else None,
         "power_w": POWER_SHARE * (chip.number("tdp") or 0.0) / share,
