@@ -45,22 +45,23 @@ def recorded(records: Iterable[Record], catalogue: Catalogue) -> Iterator[Observ
 
 
 def used_rows(judged: list[Row]) -> Iterator[Row]:
-    """Yields the rows that represent each figure; an implausible one only if there is no other.
+    """Yields the rows with each figure's best window; an implausible one only if there is no other.
 
     Besides, copies over links, and of each collective the message size with the best rate.
     """
     sound = [row for row in judged if row.verdict is not Verdict.IMPLAUSIBLE]
-    representative = [row for forms in standing(sound) for row in forms]
+    representative = [row for forms in standing(sound, by_burst=True) for row in forms]
     yield from representative
     known = {row.key for row in representative}
-    yield from (row for forms in standing(judged) for row in forms if row.key not in known)
+    others = (row for forms in standing(judged, by_burst=True) for row in forms)
+    yield from (row for row in others if row.key not in known)
     yield from (row for row in sound if row.measured and _way(row) in OF_WAY)
     best: dict[object, tuple[float, Row]] = {}
     for row in sound:
         operation = row.measurement.parameters.get("operation")
-        if row.measurement.kernel == COLLECTIVE and row.measured:
+        if row.measurement.kernel == COLLECTIVE and row.burst:
             best[operation] = max(
-                best.get(operation, (0.0, row)), (row.measured.value, row), key=lambda one: one[0]
+                best.get(operation, (0.0, row)), (row.burst, row), key=lambda one: one[0]
             )
     yield from (row for _, row in best.values())
 

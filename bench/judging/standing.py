@@ -7,8 +7,10 @@ from bench.judging.titles import sizes
 from bench.judging.verdict import RATED, Row, Verdict
 
 
-def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
+def standing(judged: Iterable[Row], *, by_burst: bool = False) -> Iterator[tuple[Row, ...]]:
     """Yields, per figure, the best row of each form; the first represents the figure.
+
+    The best has the highest sustained rate, or with ``by_burst`` the highest burst.
 
     That is the plain form, or else the fastest. Excluded are work whose rate no figure promises,
     points of a curve, and rows with other inputs than the run's own. Work that cannot test the
@@ -18,7 +20,8 @@ def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
     for row in judged:
         measured = row.measurement
         if row.measured and row.key and measured.decides and not (measured.group or row.apart):
-            forms, value = best.setdefault(row.key, {}), (row.tests, row.measured.value)
+            rate = row.burst or 0.0 if by_burst else row.measured.value
+            forms, value = best.setdefault(row.key, {}), (row.tests, rate)
             # any stream measures the bandwidth
             form = "" if "stream" in measured.parameters else measured.label
             if form not in forms or value > forms[form][0]:

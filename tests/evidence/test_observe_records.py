@@ -15,7 +15,7 @@ from bench.records.model import Check, Identity, Measurement, Record, Work
 from bench.records.store import read
 from bench.units import Dimension
 from tests.evidence.cases import figure, sheet, shelf
-from tests.report.verdict_cases import CUDA, H20, product_at, record_of, stream_at
+from tests.report.verdict_cases import BEST_S, CUDA, H20, product_at, record_of, stream_at
 
 DIE = sheet(
     "acme-two",
@@ -53,6 +53,14 @@ def test_the_best_window_is_the_value_with_the_interval_of_the_median(
 def test_the_fastest_of_several_stands_for_the_figure(record: Record, sheets: Catalogue) -> None:
     made = [product_at(120.0), product_at(141.0), product_at(133.0)]
     assert _of(record, sheets, *made).value == pytest.approx(141e12 / 0.99)
+
+
+def test_the_best_window_is_taken_though_another_is_faster_when_sustained(
+    record: Record, sheets: Catalogue
+) -> None:
+    stats = product_at(120.0).timing.stats.model_copy(update={"burst_s": 0.85 * BEST_S})  # type: ignore[union-attr]  # it is timed
+    bursty = product_at(120.0, timing={"stats": stats})
+    assert _of(record, sheets, bursty, product_at(130.0)).value == pytest.approx(120e12 / 0.85)
 
 
 def test_each_figure_and_form_is_one_observation(record: Record, sheets: Catalogue) -> None:
