@@ -94,7 +94,7 @@ def _taken(one: object, path: Path) -> Taken:
     if _is_time(work):
         speed = replace(speed, value=speed.value * work)
         dimension = DIMENSIONS.get(_line(info, "rate_of"), Dimension.FLOP_RATE)
-        if dimension is Dimension.FLOP_RATE and _line(info, "dtype") == "int8":
+        if dimension is Dimension.FLOP_RATE and _line(info, "dtype").startswith("int"):
             dimension = Dimension.OP_RATE
     else:
         dimension = Dimension.TIME

@@ -14,7 +14,7 @@ QUANTITIES: dict[str, Dimension] = {
     "item_seconds": Dimension.TIME,
     "footprint": Dimension.BYTES,
 }
-"""The dimension of each measured quantity; ``flop_rate`` is missing, as int8 makes it OP/s."""
+"""The dimension of each measured quantity; ``flop_rate`` is missing, as integers make it OP/s."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Interval:
 def dimension_of(measurement: Measurement, key: str) -> Dimension:
     """Returns the dimension of a measurement: of its quantity, else of its figure, else FLOP/s."""
     if measurement.quantity == "flop_rate" or not (measurement.quantity or key in FIGURES):
-        return Dimension.OP_RATE if measurement.dtype == "int8" else Dimension.FLOP_RATE
+        return Dimension.OP_RATE if measurement.dtype.startswith("int") else Dimension.FLOP_RATE
     return QUANTITIES.get(measurement.quantity) or FIGURES[key].dimension
 
 

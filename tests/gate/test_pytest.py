@@ -56,11 +56,12 @@ def test_the_gate_says_the_same_of_files_of_pytest_benchmark(
     assert seen == wanted
 
 
-def test_operations_of_integers_are_no_flop_and_sizes_are_a_shape(here: Path) -> None:
-    path = exported(record(1), here / "int8.json")
+@pytest.mark.parametrize("dtype", ["int8", "int4"])
+def test_operations_of_integers_are_no_flop_and_sizes_are_a_shape(dtype: str, here: Path) -> None:
+    path = exported(record(1), here / "integers.json")
     document = json.loads(path.read_text())
     for one in document["benchmarks"]:
-        one["extra_info"]["dtype"] = "int8"
+        one["extra_info"]["dtype"] = dtype
         one["extra_info"]["shape"] += " x 2"
     path.write_text(json.dumps(document))
     shown = [one.shown for one in pytestfile.run_of(path).taken]

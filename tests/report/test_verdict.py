@@ -65,6 +65,13 @@ def test_the_margin_moves_the_line(
     assert (row.verdict, row.reason) == (verdict, reason)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int4"])
+def test_a_rate_of_integers_without_a_figure_is_of_operations(
+    dtype: str, sheets: Catalogue
+) -> None:
+    assert row_of(product_at(1, dtype=dtype, figures=()), sheets).dimension is Dimension.OP_RATE
+
+
 def test_a_row_holds_the_whole_comparison(sheets: Catalogue) -> None:
     row = row_of(product_at(142.0, 0.01), sheets)
     assert isinstance(row.published, Paper)
