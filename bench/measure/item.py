@@ -40,7 +40,8 @@ class Item:
         variant: the kernel's variant, empty for its first.
         fixed: parameters that are given, not searched for.
         forced: whether to try a dtype that the device reports as unsupported.
-        proven: whether a call of this configuration is known to be short enough.
+        proven: whether ``fixed`` is a whole configuration that was measured before: it is not
+            searched again, nor refused as too long.
     """
 
     kernel: str
@@ -176,11 +177,12 @@ def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
 
 def _space(device: Device, kernel: Kernel, pilot: Point, item: Item, plan: Plan) -> list[Point]:
     """Returns the configurations to search; where all sizes are given, the ways to run them."""
+    if item.proven:
+        return [pilot]
     if kernel.sizes and set(kernel.sizes) <= set(item.fixed):
         refuse_memory(device, kernel, pilot)
         ways = kernel.ways(pilot, device.limits())
-        if not item.proven:
-            refuse_length(device, kernel, pilot, plan.budget_s)
+        refuse_length(device, kernel, pilot, plan.budget_s)
         return ways
     space = kernel.space(pilot, device.limits())
     if not space:

@@ -14,7 +14,6 @@ from typing import Literal, TypeVar
 
 from bench.chips.load import Catalogue
 from bench.devices.base import DeviceError
-from bench.kernels.registry import kernel
 from bench.measure.alike import alike
 from bench.measure.item import Item
 from bench.measure.loop import SAMPLE_S, Plan
@@ -150,9 +149,7 @@ def _settled(item: Item, member: Member, number: int) -> Item:
     earlier = known[number] if number < len(known) else None
     if earlier is None or earlier.search is None or earlier.status != "ok":
         return alike(item, _record(member))
-    whole = set(kernel(item.kernel).sizes) <= set(earlier.parameters)
-    fixed = {**earlier.parameters, **item.fixed}
-    return replace(item, fixed=fixed, proven=True) if whole else item
+    return replace(item, fixed={**earlier.parameters, **item.fixed}, proven=True)
 
 
 def _measurement(

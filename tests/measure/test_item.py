@@ -1,5 +1,7 @@
 """One item from the check of its result to its conditions: what is refused, lost and measured."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.devices.base import Elapsed, Prepared
@@ -118,6 +120,15 @@ def test_sizes_that_are_given_are_tried_in_every_way() -> None:
     )
     assert measured.search is not None
     assert measured.search.space > 1
+
+
+@pytest.mark.parametrize("name", ["attention", "experts", "gemm", "memory", "norm", "vector"])
+def test_a_proven_configuration_is_measured_without_a_search(name: str) -> None:
+    item = Item(name, "fp32", variant=kernel(name).variants("fp32")[0])
+    found = done(FakeSpec(noise="none"), item)
+    assert found.search is not None
+    again = done(FakeSpec(noise="none"), replace(item, fixed=found.parameters, proven=True))
+    assert (again.status, again.parameters, again.search) == ("ok", found.parameters, None)
 
 
 @pytest.mark.parametrize(
