@@ -20,6 +20,7 @@ from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
 from bench.rules.load import Rulebook, rulebook
+from bench.site.page import Page
 from tests.folders import TESTS
 
 DAY = "2026-11-26"
@@ -81,15 +82,26 @@ def book() -> Rulebook:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of all that is shipped, to be read only: the first worker that asks builds it."""
-    from bench.site.build import write
+    """The site of all that is shipped, to be read only: the first worker that asks builds it.
+
+    Beside it, ``templates`` has an empty file for each template that a page was rendered with.
+    """
+    from bench.site.build import Renderer, write
     from bench.site.world import gather
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, whole = shared / "site", shared / "site-is-whole"
-    with FileLock(shared / "site.lock"):
+    folder, used, whole = (shared / name for name in ("site", "templates", "site-is-whole"))
+    html = Renderer.html
+
+    def told(renderer: Renderer, page: Page) -> str:
+        (used / page.template).touch()
+        return html(renderer, page)
+
+    with FileLock(shared / "site.lock"), pytest.MonkeyPatch.context() as patch:
         if not whole.exists():
+            used.mkdir()
+            patch.setattr(Renderer, "html", told)
             write(folder, gather(None, DAY))
             whole.touch()
     return folder

@@ -1,6 +1,7 @@
 """Reads the pages of a built site: what they link to, what they anchor, what they would run."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -58,5 +59,11 @@ def inner(link: str) -> bool:
 def target(path: Path, link: str) -> tuple[Path, str]:
     """Returns the file and the anchor that a link of a page leads to; a choice is no anchor."""
     where, _, anchor = link.partition("#")
-    there = (path.parent / unquote(where)).resolve() if where else path.resolve()
-    return there, "" if "=" in anchor else unquote(anchor)
+    return _place(path.parent, unquote(where) or path.name), "" if "=" in anchor else unquote(
+        anchor
+    )
+
+
+@cache
+def _place(folder: Path, name: str) -> Path:
+    return (folder / name).resolve()
