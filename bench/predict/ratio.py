@@ -83,8 +83,8 @@ def _model_halves(
     """Returns the model's half-widths in log ratio at one point, one per level.
 
     Each rate has the error of the chips that limit it; that of a chip that limits both cancels.
-    Other ways, and ``WIDER`` for each rate with prefill apart, add scatter of their own; the chips
-    that hardly limit a rate add what its interval has for them.
+    Other ways, and ``WIDER`` for each rate of disaggregated serving, add scatter of their own; the
+    chips that hardly limit a rate add what its interval has for them.
     """
     name = part_of(first.scenario)
     limits = _limiting(first, point), _limiting(second, point)

@@ -79,7 +79,11 @@ def test_the_scatter_of_ways_is_what_was_measured(part: str) -> None:
     kept = [row for row in rows if serving_part(row, world.models) == part]
     pairs = (combinations(own, 2) for own in runs_by_work(world, kept).values())
     errors = [
-        [abs(one.log_error - two.log_error) for one, two in own if one.way != two.way]
+        [
+            abs(math.log(one.predicted_rate / one.rate * two.rate / two.predicted_rate))
+            for one, two in own
+            if one.way != two.way
+        ]
         for own in pairs
     ]
     votes = one_vote_each(filter(None, errors))
@@ -87,8 +91,8 @@ def test_the_scatter_of_ways_is_what_was_measured(part: str) -> None:
         assert float(np.quantile(votes, level)) == pytest.approx(half, abs=0.008)
 
 
-def test_prefill_apart_widens_a_ratio(sheets: Catalogue, known: Learnt) -> None:
-    """Each rate with prefill apart has ``WIDER`` of its own."""
+def test_disaggregated_serving_widens_a_ratio(sheets: Catalogue, known: Learnt) -> None:
+    """Each rate of disaggregated serving has ``WIDER`` of its own."""
     together, apart = asked("tp4"), asked("tp4", "tp8 dp2")
     first, second = (of(sheets, known, chip, apart) for chip in ("h20", "h800"))
     assert {one.prefill and one.prefill.limiting(0) for one in (first, second)} == {"decode"}

@@ -7,7 +7,7 @@ and that of matrix rates in the number format that each chip computes in.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import median
 
@@ -191,7 +191,7 @@ def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
         if math.isfinite(tpot):
             side = _side(world, row, math.log(tpot))
             runs.setdefault(row.chip, {}).setdefault(same_work(row), []).append(side)
-    return {chip: {key: median_run(own) for key, own in of.items()} for chip, of in runs.items()}
+    return median_runs(runs)
 
 
 def _side(world: World, row: Row, predicted: float) -> Side:
@@ -203,21 +203,30 @@ def _side(world: World, row: Row, predicted: float) -> Side:
     return Side(engine(row), seconds, seconds - predicted, bandwidth, math.log(rate))
 
 
-def median_run(runs: Sequence[Side]) -> Side:
-    """Returns the median of several runs of the same work on one chip."""
+def median_runs(runs: Mapping[str, Mapping[Key, Sequence[Side]]]) -> dict[str, Sides]:
+    """Returns the median of the runs of each work on each chip."""
+    return {chip: {key: _median(own) for key, own in of.items()} for chip, of in runs.items()}
+
+
+def _median(runs: Sequence[Side]) -> Side:
     seconds = median(one.seconds for one in runs)
     departure = median(one.departure for one in runs)
-    return Side(runs[0].work, seconds, departure, runs[0].bandwidth, runs[0].rate)
+    return replace(runs[0], seconds=seconds, departure=departure)
+
+
+def with_common_works(works: Mapping[str, Sides], least: int) -> list[tuple[str, str]]:
+    """Returns the pairs of chips with at least so many works in common."""
+    pairs = combinations(works, 2)
+    return [one for one in pairs if len(works[one[0]].keys() & works[one[1]].keys()) >= least]
 
 
 def _pairs(
     world: World, sides: Mapping[str, Sides], *, vendor_fitted: bool
 ) -> list[tuple[str, str]]:
     """Returns the pairs of chips with ``ENOUGH`` works in common; see ``serving_ratios``."""
-    known, works = vendors(world), {chip: set(own) for chip, own in sides.items()}
+    known = vendors(world)
     return [
         pair
-        for pair in combinations(works, 2)
-        if len(works[pair[0]] & works[pair[1]]) >= ENOUGH
-        and all(world.chips[one].vendor in known for one in pair) == vendor_fitted
+        for pair in with_common_works(sides, ENOUGH)
+        if all(world.chips[one].vendor in known for one in pair) == vendor_fitted
     ]

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 import numpy as np
 
@@ -30,7 +29,14 @@ from bench.predict.model.operators import Array
 from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.model.training import Trainer
 from bench.predict.validation.errors import Outcome
-from bench.predict.validation.pairs import Key, Side, Sides, median_run, side_by_side
+from bench.predict.validation.pairs import (
+    Key,
+    Side,
+    Sides,
+    median_runs,
+    side_by_side,
+    with_common_works,
+)
 from bench.predict.validation.reportedserving import without
 
 NAMES = {TRAIN: "training, dense", TRAIN_EXPERTS: "training, experts"}
@@ -139,7 +145,7 @@ def training_ratios(world: World) -> dict[str, list[Outcome]]:
     measured = runs(training_rows(world.data), world.chips, world.models)
     found: dict[str, list[Outcome]] = {TRAIN: [], TRAIN_EXPERTS: []}
     works = {name: _works(world, measured, name, np.zeros(len(measured))) for name in found}
-    pairs = {name: _pairs(own) for name, own in works.items()}
+    pairs = {name: with_common_works(own, ENOUGH) for name, own in works.items()}
     for pair in dict.fromkeys(one for own in pairs.values() for one in own):
         stack = world.stack(pair)
         kept = [one for one in measured if one.row.chip not in pair]
@@ -169,19 +175,7 @@ def _works(world: World, measured: Sequence[Run], name: str, logs: Array) -> dic
             )
             side = Side(work(one), -math.log(one.rate), float(log), bandwidth, rate)
             found.setdefault(one.row.chip, {}).setdefault(same_work(one.row), []).append(side)
-    return {
-        chip: {key: median_run(sides) for key, sides in works.items()}
-        for chip, works in found.items()
-    }
-
-
-def _pairs(works: Mapping[str, Sides]) -> list[tuple[str, str]]:
-    """Returns the pairs of chips with ``ENOUGH`` works in common."""
-    return [
-        pair
-        for pair in combinations(works, 2)
-        if len(works[pair[0]].keys() & works[pair[1]].keys()) >= ENOUGH
-    ]
+    return median_runs(found)
 
 
 def _shares(world: World, kept: Sequence[Run]) -> dict[str, float]:

@@ -45,11 +45,6 @@ class Run:
     predicted_tpot: float
     predicted_rate: float
 
-    @property
-    def log_error(self) -> float:
-        """Returns the log of the predicted over the measured rate."""
-        return math.log(self.predicted_rate / self.rate)
-
 
 def choices(world: World) -> list[Outcome]:
     """Returns a case for each choice between two or more ways that met a limit."""
