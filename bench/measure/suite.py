@@ -1,6 +1,6 @@
 """Expands a suite's config into the items to run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -182,8 +182,7 @@ def _known(entry: SuiteItem) -> None:
         _known_variant(found, variant)
     for data in entry.data:
         check_known("data", data, DATA)
-    for size in entry.sizes or ():
-        check_known("size", size, found.sizes)
+    _refuse_sizes(found, entry.sizes or {})
 
 
 def _known_variant(found: Kernel, variant: str | None) -> None:
@@ -206,6 +205,19 @@ def _fitting(found: Kernel, config: RunConfig, given: Mapping[str, int]) -> None
         if size not in found.sizes:
             takes = ", ".join(found.sizes) or "no sizes"
             raise UsageError(f"kernel={found.name} takes no {size}=: it takes {takes}")
+    _refuse_partial(found, given)
+
+
+def _refuse_sizes(found: Kernel, given: Collection[str]) -> None:
+    """Refuses sizes of a suite's entry that its kernel does not have, or that are not all."""
+    if given and not found.sizes:
+        raise UsageError(f"kernel {found.name} takes no sizes: leave sizes out")
+    for size in given:
+        check_known("size", size, found.sizes)
+    _refuse_partial(found, given)
+
+
+def _refuse_partial(found: Kernel, given: Collection[str]) -> None:
     missing = [size for size in found.sizes if given and size not in given]
     if missing:
         raise UsageError(f"a fixed shape needs {listed(found.sizes)}: {', '.join(missing)} missing")

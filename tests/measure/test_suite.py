@@ -172,6 +172,8 @@ def test_words_that_mean_nothing_are_refused(words: tuple[str, ...], message: st
         ("{kernel: memory, variants: [kopy]}", "no variant 'kopy': did you mean 'copy'?"),
         ("{kernel: memory, data: [ones]}", "no data 'ones'"),
         ("{kernel: memory, sizes: {m: 1}}", "no size 'm'"),
+        ("{kernel: latency, sizes: {elements: 1}}", "kernel latency takes no sizes: leave"),
+        ("{kernel: gemm, sizes: {m: 64}}", "a fixed shape needs m, n and k: n, k missing"),
         ("{kernel: gemm, dtypes: [fp23]}", "no dtype 'fp23'"),
     ],
 )
