@@ -20,6 +20,7 @@ from bench.predict.learning.kernel import (
     Work,
     fit,
     fit_all_chips,
+    joined,
     reread_bandwidth,
 )
 from bench.predict.learning.tables import Row
@@ -263,7 +264,7 @@ def test_cases_that_stray_bend_little() -> None:
 def test_a_chip_with_more_cases_has_no_more_to_say() -> None:
     known = timed(collectives.LINK, known_collectives(), LINKED)
     fast = replace(known, times=(known.times[0] / 1.2, *known.times[1:]))
-    works = (collectives.LINK.joined([fast.works[0]] * 9), *fast.works[1:])
+    works = (joined([fast.works[0]] * 9), *fast.works[1:])
     more = replace(fast, works=works, times=(np.tile(fast.times[0], 9), *fast.times[1:]))
     once, often = (fit(collectives.LINK, one) for one in (fast, more))
     assert vars(often) == pytest.approx(vars(once), rel=0.05)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
+from bench.predict.learning.kernel import joined
 from bench.predict.learning.ownproducts import fit_own_products
-from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
+from bench.predict.learning.product import Products, Shapes, seconds, shapes
 from bench.predict.learning.productfit import FREE, Measured, Prior, fit, fit_all_chips, prior
 from bench.predict.model.operators import Array
 from tests.predict.cases import made

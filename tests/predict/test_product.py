@@ -7,7 +7,8 @@ import pytest
 from numpy.random import default_rng
 
 from bench.errors import UsageError
-from bench.predict.learning.product import Products, Shapes, joined, roofline, seconds, shapes
+from bench.predict.learning.kernel import joined
+from bench.predict.learning.product import Products, Shapes, roofline, seconds, shapes
 from bench.predict.learning.productfit import QUANTISING, Measured, fit, fit_all_chips, measured
 from bench.predict.learning.tables import Row
 from bench.predict.model.stack import CLOCK

@@ -14,7 +14,6 @@ Both are measured on the same input again and again, so what fits in the last-le
 from there. Between the layers of a model that is not so.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -24,14 +23,15 @@ from bench.predict.learning.kernel import (
     UNITS,
     Kernel,
     MeasuredCases,
+    as_arrays,
     cases_by_chip,
+    published,
     reread_bandwidth,
 )
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import CLOCK, LEAST, MOST
-from bench.predict.model.step import headroom
 
 TILE = 128.0
 """Queries that a unit processes at once (FlashAttention-3, arXiv 2407.08608)."""
@@ -163,7 +163,7 @@ def roofline(work: Attentions) -> Array:
 
 
 PREFILL = Kernel(
-    "attention prefill", Attentions, PrefillParams(), prefill_seconds, roofline,
+    "attention prefill", PrefillParams(), prefill_seconds, roofline,
     {
         "fraction": (0.2, 1.2, False), "headroom": (-0.1, 0.4, False), "narrow": (0.0, 1.0, False),
         "idle": (0.0, 3.0, False), "stream": (0.1, 1.5, False), "held": (0.05, 2.0, True),
@@ -171,7 +171,7 @@ PREFILL = Kernel(
     },
 )  # fmt: skip
 DECODE = Kernel(
-    "attention decode", Attentions, DecodeParams(), decode_seconds, roofline,
+    "attention decode", DecodeParams(), decode_seconds, roofline,
     {
         "stream": (0.3, 1.1, False), "split": (32.0, 8192.0, True), "held": (0.05, 2.0, True),
         "cached": (2.0, 64.0, True), "launch_s": (1e-6, 1e-4, True),
@@ -199,14 +199,10 @@ def measured(
 
 def attentions(rows: Iterable[Row], chip: Facts) -> Attentions:
     """Returns the work of rows of one phase on one chip, with 16-bit arithmetic."""
-    rate = chip.peak(WIDE)
-    sheet = {
-        "rate": rate, "bandwidth": chip.bandwidth or math.nan, "units": chip.units or UNITS,
-        "data_bandwidth": chip.data_bandwidth or math.nan, "headroom": headroom(chip, rate),
-        "clock": chip.clock or CLOCK, "llc_bytes": chip.cache or 0.0,
-    }  # fmt: skip
-    cases = [{**_case(row), **sheet} for row in rows]
-    return Attentions(**{key: np.array([case[key] for case in cases]) for key in cases[0]})
+    sheet = {"units": chip.units or UNITS, "llc_bytes": chip.cache or 0.0}
+    return Attentions(
+        **as_arrays([{**_case(row), **published(chip, WIDE), **sheet} for row in rows])
+    )
 
 
 def _case(row: Row) -> dict[str, float]:

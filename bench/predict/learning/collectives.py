@@ -89,11 +89,11 @@ PLAIN = {
     "share": (0.01, 1.5, True),
 }  # fmt: skip
 LINK = Kernel(
-    "collectives, chip links", Collectives, Linked(ramp_s=2e-5), seconds, roofline,
+    "collectives, chip links", Linked(ramp_s=2e-5), seconds, roofline,
     {**PLAIN, "many": (-1.0, 3.0, False), "ramp_s": (1e-9, 1e-3, True)},
 )  # fmt: skip
 HOST = Kernel(
-    "collectives, PCIe", Collectives, Linked(share=0.4, again=1.0), seconds, roofline,
+    "collectives, PCIe", Linked(share=0.4, again=1.0), seconds, roofline,
     {key: PLAIN[key] for key in ("begin_s", "hop_s", "share")},
 )  # fmt: skip
 """Its data, on three chips, determine no more parameters than these."""

@@ -20,12 +20,19 @@ from functools import cache
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, MeasuredCases, bands, cases_by_chip, fit
+from bench.predict.learning.kernel import (
+    Kernel,
+    MeasuredCases,
+    as_arrays,
+    bands,
+    cases_by_chip,
+    fit,
+    published,
+)
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import CLOCK, LEAST, MOST, Stack, soft_maximum
-from bench.predict.model.step import headroom
 
 MATRICES = 3.0
 """Matrices of a gated expert: gate, up and down."""
@@ -139,7 +146,7 @@ def touched(experts: float, per_token: float, tokens: float, power: float = 0.0)
 
 
 GROUPED = Kernel(
-    "experts", Routed, Grouped(), seconds, roofline,
+    "experts", Grouped(), seconds, roofline,
     {
         "fraction": (0.1, 1.2, False), "headroom": (-0.1, 0.4, False), "stream": (0.3, 1.1, False),
         "overlap": (1.0, 10.0, False), "tile": (1.0, 512.0, True), "passes": (0.1, 10.0, True),
@@ -177,17 +184,8 @@ def experts_stack(rows: Iterable[Row], chips: Mapping[str, Facts]) -> Stack:
 
 def routed(rows: Iterable[Row], chip: Facts) -> Routed:
     """Returns the work of rows on one chip."""
-    cases = [{**_case(row), **_published(row.words["dtype"], chip)} for row in rows]
-    return Routed(**{key: np.array([case[key] for case in cases]) for key in cases[0]})
-
-
-def _published(dtype: str, chip: Facts) -> dict[str, float]:
-    """Returns the figures of a chip's sheet for one format, as named in ``Routed``."""
-    rate = chip.peak(dtype)
-    return {
-        "rate": rate, "bandwidth": chip.bandwidth or math.nan, "clock": chip.clock or CLOCK,
-        "data_bandwidth": chip.data_bandwidth or math.nan, "headroom": headroom(chip, rate),
-    }  # fmt: skip
+    cases = [{**_case(row), **published(chip, row.words["dtype"])} for row in rows]
+    return Routed(**as_arrays(cases))
 
 
 def _case(row: Row) -> dict[str, float]:

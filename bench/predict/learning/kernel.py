@@ -5,6 +5,7 @@ software. Only the last are fitted, on measured times on several chips: each chi
 outliers count little.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -17,6 +18,8 @@ from bench.predict.learning.pooling import Departures, pooled
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts, Labels
 from bench.predict.model.operators import Array
+from bench.predict.model.stack import CLOCK
+from bench.predict.model.step import headroom
 
 SMOOTH = 0.17
 """Log error up to which the loss is about quadratic."""
@@ -35,8 +38,6 @@ class Kernel(Generic[Work, Params]):
 
     Attributes:
         name: name of what is predicted.
-        work: constructor of the work from arrays by name, one value per case; the work includes the
-            figures of the chip's sheet.
         start: software parameters with which the fit starts.
         seconds: function that returns the time of each case in s.
         roofline: function that returns the time of each case at the published figures in s.
@@ -44,16 +45,10 @@ class Kernel(Generic[Work, Params]):
     """
 
     name: str
-    work: Callable[..., Work]
     start: Params
     seconds: Callable[[Work, Params], Array]
     roofline: Callable[[Work], Array]
     free: Free
-
-    def joined(self, works: Sequence[Work]) -> Work:
-        """Returns the works of several chips as one."""
-        keys = vars(works[0])
-        return self.work(**{key: np.concatenate([vars(one)[key] for one in works]) for key in keys})
 
     def params(self, values: Array) -> Params:
         """Returns the software parameters for values as the fit uses them, some as logarithms."""
@@ -91,6 +86,27 @@ class MeasuredCases(Generic[Work]):
         """Returns the logs of measured times over those of a formula, chip by chip."""
         pairs = zip(self.works, self.times, strict=True)
         return [np.log(times / seconds(work)) for work, times in pairs]
+
+
+def joined(works: Sequence[Work]) -> Work:
+    """Returns the works of several chips, whose attributes are arrays, as one."""
+    keys = vars(works[0])
+    arrays = {key: np.concatenate([vars(one)[key] for one in works]) for key in keys}
+    return type(works[0])(**arrays)
+
+
+def as_arrays(cases: Sequence[Mapping[str, float]]) -> dict[str, Array]:
+    """Returns the values of cases by name, one array per name."""
+    return {key: np.array([case[key] for case in cases]) for key in cases[0]}
+
+
+def published(chip: Facts, dtype: str) -> dict[str, float]:
+    """Returns the figures of a chip's sheet that most kernels use, for one number format."""
+    rate = chip.peak(dtype)
+    return {
+        "rate": rate, "bandwidth": chip.bandwidth or math.nan, "clock": chip.clock or CLOCK,
+        "data_bandwidth": chip.data_bandwidth or math.nan, "headroom": headroom(chip, rate),
+    }  # fmt: skip
 
 
 def cases_by_chip(
@@ -146,7 +162,7 @@ def fit_all_chips(
 
 def fit(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> Params:
     """Returns the parameters that explain the log of the measured times best."""
-    work, logs = kernel.joined(known.works), np.log(np.concatenate(known.times))
+    work, logs = joined(known.works), np.log(np.concatenate(known.times))
     mean = float(np.mean([len(one) for one in known.times]))
     votes = chip_votes(known.labels, mean)
 

@@ -10,19 +10,17 @@ the memory's. Where 16-bit activations are quantised on the way, a pass over the
 are added; with few columns they are most of the time.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.errors import UsageError, did_you_mean
-from bench.predict.learning.kernel import UNITS
+from bench.predict.learning.kernel import UNITS, published
 from bench.predict.learning.remainder import Names, Remainder
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import CLOCK, LEAST, MOST, soft_maximum
-from bench.predict.model.step import headroom
 
 TILE, MOST_IDLE, ROWS = 128, 4.0, 16
 """Rows and columns of a tile; limit of waves over full waves; granularity of rows."""
@@ -136,19 +134,11 @@ def shapes(
     if dtype not in BYTES:
         raise UsageError(f"no products of {dtype} are predicted: {did_you_mean(dtype, BYTES)}")
     m, n, k = np.array(sizes, dtype=np.float64).reshape(-1, 3).T
-    rate = chip.peak(dtype)
-    others = (
-        BYTES[dtype], rate, chip.bandwidth or math.nan, chip.data_bandwidth or math.nan,
-        headroom(chip, rate), chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0,
-        copies, quantised, chip.family,
-    )  # fmt: skip
-    return Shapes(m, n, k, *(np.full(len(m), value) for value in others))
-
-
-def joined(every: Sequence[Shapes]) -> Shapes:
-    """Returns the products of several chips as one."""
-    keys = Shapes.__dataclass_fields__
-    return Shapes(*(np.concatenate([getattr(one, key) for one in every]) for key in keys))
+    others = {
+        "item_bytes": BYTES[dtype], **published(chip, dtype), "units": chip.units or 0.0,
+        "cache": chip.cache or 0.0, "copies": copies, "quantised": quantised, "family": chip.family,
+    }  # fmt: skip
+    return Shapes(m, n, k, **{key: np.full(len(m), value) for key, value in others.items()})
 
 
 def seconds(work: Shapes, params: Products) -> Array:

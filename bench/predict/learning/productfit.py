@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.predict.learning.kernel import SMOOTH, MeasuredCases, bands, cases_by_chip
+from bench.predict.learning.kernel import SMOOTH, MeasuredCases, bands, cases_by_chip, joined
 from bench.predict.learning.leastsquares import Free, best_values, chip_votes, named, robust, scaled
 from bench.predict.learning.pooling import Departures, pooled
-from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
+from bench.predict.learning.product import Products, Shapes, seconds, shapes
 from bench.predict.learning.remainder import left_out_residuals, remainder
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
