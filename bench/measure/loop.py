@@ -149,13 +149,15 @@ def in_turns(batch: int, prepared: Prepared) -> int:
 def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
     """Returns how many calls make a sample long enough for the timer.
 
+    Whole replays only: a single call would compute the result that is checked in place of a graph.
+
     Raises:
         DeviceError: the timer does not advance.
     """
     wanted = max(sample_s, 1000 * device.timer_resolution_s)
     limit: int | None = getattr(prepared, "most", None)
     most = limit or MOST_CALLS
-    batch = 1
+    batch = in_turns(1, prepared)
     while True:
         elapsed = device.time(prepared, batch)
         seconds = elapsed.seconds
@@ -167,7 +169,7 @@ def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
             enough = math.ceil(batch * wanted / max(seconds, 1e-9))
             return max(1, min(enough, limit or enough))
         growth = 2 if seconds <= 0 else max(2, int(wanted / seconds))
-        batch = min(most, batch * growth)
+        batch = in_turns(min(most, batch * growth), prepared)
 
 
 def _rested(
@@ -249,11 +251,14 @@ def _take(device: Device, prepared: Prepared, batch: int, start_s: float, sample
 def _reason(precision: float, count: int, loaded_s: float, plan: Plan, *, over: bool) -> str | None:
     """Returns why to stop now, None to go on.
 
-    ``converged`` requires a minimum time as well, since a short series does not show slow swings.
+    ``converged`` requires a minimum time as well, since a short series does not show slow swings;
+    if the budget ends before a throttled load's time is reached, that is what ended it.
     ``noisy``: at this variance the target precision would take several times the budget.
     """
     if loaded_s < plan.least_s and not over:
         return None
+    if loaded_s < min(plan.least_s, SWINGS_S):
+        return "budget"
     least = min(MIN_TIME_S, MIN_TIME_SHARE * plan.budget_s)
     if precision <= plan.precision and count >= MIN_SAMPLES and loaded_s >= least:
         return "converged"

@@ -1,7 +1,7 @@
 """The measuring loop on the fake device: batches, warm-up, stops, budget and coverage."""
 
 import math
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import FakeDevice, FakePrepared, FakeSpec
 from bench.devices.noise import NOISES, Noise
+from bench.devices.torchdevice import PreparedTask
+from bench.kernels.common.base import Task
 from bench.measure.loop import (
     LEAST_SAMPLES,
     MIN_SAMPLES,
@@ -45,6 +47,22 @@ def end_s(timing: Timing) -> float:
 def loaded_s(timing: Timing, rest_s: float) -> float:
     """How long the device was under load since the rest and the samples right after it."""
     return end_s(timing) - rest_s - sum(timing.rested_s) * timing.batch_calls
+
+
+class Launched(FakeDevice):
+    """A device that runs the calls of a task, each a microsecond long."""
+
+    def time(self, prepared: Prepared, calls: int) -> Elapsed:
+        assert isinstance(prepared, PreparedTask)
+        prepared.run(calls)
+        return super().time(FakePrepared(1e-6, PASSED), calls)
+
+
+def test_a_graph_is_never_replaced_by_single_calls_which_would_compute_what_is_checked() -> None:
+    single: list[int] = []
+    calls = [partial(single.append, number) for number in range(86)]
+    timing = measure(Launched(), PreparedTask(Task(calls, whole=list)), Plan(0.1))
+    assert (single, timing.batch_calls % 86) == ([], 0)
 
 
 @pytest.mark.parametrize("call_s", [1e-9, 3e-8, 1e-6, 4e-5, 1e-3, 2.4e-3])
@@ -102,6 +120,7 @@ def test_a_load_held_down_by_a_limit_is_sampled_for_two_of_its_swings(swing: flo
 def test_a_load_held_down_by_a_limit_is_sampled_to_the_end_of_a_short_budget() -> None:
     timing = measure(Held(1.12, 0.01), FakePrepared(CALL_S, PASSED), Plan(1.0))
     assert end_s(timing) == pytest.approx(1.0, abs=2 * SAMPLE_S)
+    assert timing.stopped.reason == "budget"
 
 
 def test_a_load_that_hardly_falls_is_not_sampled_for_longer() -> None:
