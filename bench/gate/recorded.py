@@ -156,7 +156,7 @@ def _status(one: Measurement) -> tuple[str, str]:
     """Returns the status (``failed`` if the result is wrong), and the reason."""
     for check in (one.check, one.spot_check):
         if one.status == "ok" and check is not None and not check.passed:
-            return "failed", f"wrong result: relative error {check.error:.1g}"
+            return "failed", one.reason or f"wrong result: relative error {check.error:.1g}"
     return one.status, one.reason or ""
 
 

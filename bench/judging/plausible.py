@@ -81,7 +81,9 @@ FLUSHED = "caches_flushed"
 def result_doubts(measurement: Measurement) -> Iterator[str]:
     """Yields why the timed calls did not compute their result, or were not timed to their end."""
     spot = measurement.spot_check
-    if spot is not None and not spot.passed:
+    if measurement.status == "ok" and measurement.reason:
+        yield measurement.reason
+    elif spot is not None and not spot.passed:
         yield (
             "the timed call did not compute its result (relative error "
             f"{spot.error:.1g}): it was optimised away or left out"

@@ -17,7 +17,7 @@ from bench.measure.refusals import (
     refuse_memory,
 )
 from bench.measure.search import LEADERS, search
-from bench.records.model import Measurement
+from bench.records.model import Check, Measurement
 
 SUSTAINED_SAMPLE_S, SUSTAINED_SAMPLES = 0.1, 1500
 """Least duration of one sample of a sustained load, and about how many it has at most.
@@ -25,6 +25,9 @@ SUSTAINED_SAMPLE_S, SUSTAINED_SAMPLES = 0.1, 1500
 A minute is a series of 600, ten minutes one of 1500 longer samples: fewer than the loop's
 ``max_samples``, so that the load lasts for its time even if it speeds up by a quarter.
 """
+
+UNCHECKED = Check(passed=False, error=1.0, tolerance=0.0, shape="-")
+"""The spot check of timed calls of which the result could not be checked."""
 
 PATH = re.compile(r"(?<!\w)(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\":,;()]+){2,}")
 
@@ -132,21 +135,32 @@ def _best(
     check = checked(device, kernel, point)
     left_s = max(plan.budget_s - (device.now() - start), 0.1 * plan.budget_s)
     timing_progress = _part(progress, 1 - left_s / plan.budget_s, left_s / plan.budget_s)
+    timed = _timed(device, prepared, _sampling(kernel, plan, left_s), timing_progress)
+    found = {"work": kernel.work(point), "check": check, "search": searched}
+    update = {**found, "setup_s": start - began, **timed}
+    return _empty(kernel, point, "ok", None).model_copy(update=update)
+
+
+def _timed(
+    device: Device, prepared: Prepared, plan: Plan, progress: Callable[[float], None]
+) -> dict[str, object]:
+    """Returns timing, conditions, spot check and what was observed, by name.
+
+    An error after the timing fails the spot check, and is returned as the ``reason``.
+    """
+    found: dict[str, object] = {}
     prepared.spoil()
-    with Watch(device) as watch:
-        timing = measure(device, prepared, _sampling(kernel, plan, left_s), timing_progress)
-    return _empty(kernel, point, "ok", None).model_copy(
-        update={
-            "work": kernel.work(point),
-            "check": check,
-            "timing": timing,
-            "spot_check": prepared.spot_check(),
-            "observed": {**prepared.observed(), **watch.observed()},
-            "search": searched,
-            "conditions": watch.conditions(),
-            "setup_s": start - began,
-        }
-    )
+    try:
+        with Watch(device) as watch:
+            found["timing"] = measure(device, prepared, plan, progress)
+        found["conditions"] = watch.conditions()
+        found["spot_check"] = prepared.spot_check()
+        found["observed"] = {**prepared.observed(), **watch.observed()}
+    except Exception as error:
+        if "timing" not in found:
+            raise
+        found |= {"spot_check": UNCHECKED, "reason": f"not checked once timed: {_one_line(error)}"}
+    return found
 
 
 def _first(device: Device, kernel: Kernel, space: list[Point]) -> Prepared | None:

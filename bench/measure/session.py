@@ -120,8 +120,8 @@ class WorkerSession:
     def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
         """Measures one item; a worker that does not answer in time is ended.
 
-        An error may have left the device or its memory in a bad state, so the next item gets a
-        new worker; after a merely wrong result the worker is kept.
+        An error, also one after the timing, may have left the device or its memory in a bad state,
+        so the next item gets a new worker; after a merely wrong result the worker is kept.
         """
         patience = GRACE_FACTOR * plan.budget_s + GRACE_S
         answer = self._ask(("measure", item, plan), patience, progress)
@@ -129,7 +129,8 @@ class WorkerSession:
             self._end()
             raise WorkerDiedError(str(answer))
         assert isinstance(answer, Measurement)  # noqa: S101 -- what the worker sends
-        if answer.status == "failed" and answer.check is None:
+        failed = answer.status == "failed" and answer.check is None
+        if failed or (answer.status == "ok" and answer.reason):
             self._end()
         return answer
 

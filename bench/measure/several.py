@@ -124,7 +124,7 @@ def _item(members: Sequence[Member], order: Order, number: int, tell: Tell) -> N
 
 def _keep(member: Member, done: Measurement, watcher: Watcher) -> None:
     """Adds a measurement to the member's record and saves it."""
-    member.shaken = done.status == "failed"
+    member.shaken = done.status == "failed" or (done.status == "ok" and bool(done.reason))
     record = _record(member)
     member.record = record.with_measurement(done, record.took_s + done.took_s)
     if trouble := _file(member).save(member.record, new=1):

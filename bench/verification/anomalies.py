@@ -95,8 +95,9 @@ def _row_anomalies(row: Row) -> Iterator[Anomaly]:
         yield Anomaly(row.verdict.value, row.reason, name)
     for check, what in ((measurement.check, "small"), (measurement.spot_check, "timed")):
         if check is not None and not check.passed:
+            told = measurement.reason if measurement.status == "ok" else ""
             excess = f"error {check.error:.2g} above its tolerance of {check.tolerance:.2g}"
-            yield Anomaly("result check", f"{what} result: {excess}", name)
+            yield Anomaly("result check", f"{what} result: {told or excess}", name)
     for disturbance in disturbances(measurement):
         yield Anomaly("disturbed", disturbance, name)
     for disturbance in disturbed_by(measurement.conditions):

@@ -6,6 +6,7 @@ import pytest
 
 from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import RATES, FakeDevice, FakePrepared, FakeSpec
+from bench.judging.plausible import result_doubts
 from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.kernels.gemm import KERNEL as GEMM
 from bench.kernels.registry import kernel
@@ -149,6 +150,20 @@ def test_where_the_first_way_does_not_run_another_is_measured(error: Exception) 
     assert (found.status, found.parameters["way"]) == ("ok", "loop")
     assert found.search is not None
     assert found.search.left_out == 1
+
+
+@pytest.mark.parametrize("name", ["spot_check", "observed"])
+def test_an_error_after_the_timing_costs_no_sample_but_the_trust_in_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: FakePrepared) -> Check:
+        raise MemoryError("out of device memory")
+
+    monkeypatch.setattr(FakePrepared, name, broken)
+    found = done(FakeSpec(), Item("memory", "fp32", variant="copy"))
+    assert (found.status, found.timing is None) == ("ok", False)
+    told = "not checked once timed: MemoryError: out of device memory"
+    assert (found.reason, list(result_doubts(found))) == (told, [told])
 
 
 def test_setting_up_is_told_apart_from_measuring() -> None:
