@@ -10,7 +10,7 @@ from bench.chips.model import Chip
 from bench.units import Dimension, Quantity, show
 
 
-class Finding(StrEnum):
+class Agreement(StrEnum):
     """What one observation says about a claimed identity.
 
     ``impossible``: no chip of this sheet can show it. ``unknown``: the sheet has no such figure,
@@ -43,7 +43,7 @@ class Evidence:
     what: str
     seen: str
     expected: str
-    finding: Finding
+    finding: Agreement
     why: str
     key: str = ""
     rewritable: bool = False
@@ -54,7 +54,7 @@ class Evidence:
 def count_against(evidence: Iterable[Evidence]) -> tuple[int, int]:
     """Returns how many pieces of evidence are impossible and how many differ; less is better."""
     findings = [piece.finding for piece in evidence]
-    return findings.count(Finding.IMPOSSIBLE), findings.count(Finding.DIFFERS)
+    return findings.count(Agreement.IMPOSSIBLE), findings.count(Agreement.DIFFERS)
 
 
 def values(chip: Chip, key: str) -> tuple[float, ...]:

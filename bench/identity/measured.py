@@ -7,7 +7,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
-from bench.identity.evidence import Evidence, Finding
+from bench.identity.evidence import Agreement, Evidence
 from bench.identity.reported import is_partition, weigh_memory
 from bench.judging.plausible import timing_doubts
 from bench.judging.rates import Interval
@@ -66,8 +66,8 @@ def _capacity(held_bytes: float, device: DeviceInfo, chip: Chip) -> Evidence:
     """Returns the evidence of the memory that could be allocated; less than all proves nothing."""
     finding, why, expected = weigh_memory(held_bytes, chip)
     is_less = device.memory_bytes is None or held_bytes <= device.memory_bytes
-    if finding is Finding.DIFFERS and is_less:
-        finding, why = Finding.UNKNOWN, "others may hold a part of the memory"
+    if finding is Agreement.DIFFERS and is_less:
+        finding, why = Agreement.UNKNOWN, "others may hold a part of the memory"
     seen = f"{held_bytes / 2**30:.1f} GiB"
     what = "memory that could be held"
     return Evidence(what, seen, expected, finding, why, "memory_capacity", measured=True)
@@ -77,25 +77,25 @@ def _rate(row: Row, device: DeviceInfo, chip: Chip) -> Evidence:
     what = FIGURES[row.key].title
     if row.paper is None or row.fraction is None or row.measured is None:
         seen, why = _with_interval(row.measured, row.dimension), "the sheet has no such figure"
-        return Evidence(what, seen, "", Finding.UNKNOWN, why, row.key, measured=True)
+        return Evidence(what, seen, "", Agreement.UNKNOWN, why, row.key, measured=True)
     finding, why = _weigh_rate(row.fraction, row.paper, _allowed_fraction(row, device, chip))
     seen = _with_interval(row.measured, row.dimension)
-    if finding is Finding.UNKNOWN and is_partition(device):
+    if finding is Agreement.UNKNOWN and is_partition(device):
         why = "a partition has a part of it"
     return Evidence(what, seen, row.paper.text, finding, why, row.key, measured=True)
 
 
-def _weigh_rate(fraction: Interval, published: Paper, allowed: float) -> tuple[Finding, str]:
+def _weigh_rate(fraction: Interval, published: Paper, allowed: float) -> tuple[Agreement, str]:
     share = f"{fraction.value:.1%} of the peak"
     if fraction.low > ABOVE * allowed:
         if published.from_clock:
-            return Finding.UNKNOWN, f"{share}, which was worked out of a clock that varies"
-        return Finding.IMPOSSIBLE, f"{share}: no chip of the sheet goes above it"
+            return Agreement.UNKNOWN, f"{share}, which was worked out of a clock that varies"
+        return Agreement.IMPOSSIBLE, f"{share}: no chip of the sheet goes above it"
     if fraction.value > 1.0:
-        return Finding.UNKNOWN, f"{share}: within rounding, a rival figure or the clock seen"
+        return Agreement.UNKNOWN, f"{share}: within rounding, a rival figure or the clock seen"
     if fraction.value >= CONCLUSIVE:
-        return Finding.FITS, share
-    return Finding.UNKNOWN, f"{share}: a low rate proves little"
+        return Agreement.FITS, share
+    return Agreement.UNKNOWN, f"{share}: a low rate proves little"
 
 
 def _allowed_fraction(row: Row, device: DeviceInfo, chip: Chip) -> float:

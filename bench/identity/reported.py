@@ -6,7 +6,7 @@ from bench.chips.load import Catalogue
 from bench.chips.match import MEMORY_LEAST, MEMORY_MOST, memory_sizes, name_fits
 from bench.chips.model import Chip
 from bench.chips.vendors import vendor_behind, vendors
-from bench.identity.evidence import Evidence, Finding, sizes, values, values_text
+from bench.identity.evidence import Agreement, Evidence, sizes, values, values_text
 from bench.records.model import DeviceInfo
 from bench.units import Dimension, show
 
@@ -34,11 +34,11 @@ def reported(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[E
 def _name(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     expected = " or ".join(chip.identity.names)
     fits = name_fits(device.name, chip)
-    finding, why = Finding.DIFFERS, "no device of the sheet is known by this name"
+    finding, why = Agreement.DIFFERS, "no device of the sheet is known by this name"
     if not expected:
-        finding, why = Finding.UNKNOWN, "the sheet knows no name of a device"
+        finding, why = Agreement.UNKNOWN, "the sheet knows no name of a device"
     elif fits:
-        finding, why = Finding.FITS, "a name can be rewritten: it proves little"
+        finding, why = Agreement.FITS, "a name can be rewritten: it proves little"
     yield Evidence("name", device.name, expected, finding, why, rewritable=True)
 
 
@@ -48,7 +48,7 @@ def _vendor(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
         names = vendors()
         expected = names[chip.vendor].name if chip.vendor in names else chip.vendor
         why = "its PCI vendor, name or torch build is another vendor's"
-        yield Evidence("vendor", names[behind].name, expected, Finding.IMPOSSIBLE, why)
+        yield Evidence("vendor", names[behind].name, expected, Agreement.IMPOSSIBLE, why)
 
 
 def _pci(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[Evidence]:
@@ -56,13 +56,13 @@ def _pci(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[Evide
         return
     owners = [other.name for other in catalogue.chips.values() if device.pci in other.identity.pci]
     expected = " or ".join(chip.identity.pci)
-    finding, why = Finding.UNKNOWN, "the sheet lists no PCI id"
+    finding, why = Agreement.UNKNOWN, "the sheet lists no PCI id"
     if device.pci in chip.identity.pci:
-        finding, why = Finding.FITS, "an id of the sheet"
+        finding, why = Agreement.FITS, "an id of the sheet"
     elif owners:
-        finding, why = Finding.IMPOSSIBLE, f"the id of {' and '.join(owners)}"
+        finding, why = Agreement.IMPOSSIBLE, f"the id of {' and '.join(owners)}"
     elif expected:
-        finding, why = Finding.DIFFERS, "no sheet lists this id"
+        finding, why = Agreement.DIFFERS, "no sheet lists this id"
     yield Evidence("PCI id", device.pci, expected, finding, why, rewritable=True)
 
 
@@ -70,15 +70,18 @@ def _units(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.units is None:
         return
     printed = [round(value) for value in values(chip, "units")]
-    finding, why = Finding.UNKNOWN, "the sheet has no count"
+    finding, why = Agreement.UNKNOWN, "the sheet has no count"
     if device.units in printed:
-        finding, why = Finding.FITS, "units are fused off when the chip is made: the count is exact"
+        finding, why = (
+            Agreement.FITS,
+            "units are fused off when the chip is made: the count is exact",
+        )
     elif printed and device.units > max(printed):
-        finding, why = Finding.IMPOSSIBLE, "no chip has more units than its sheet"
+        finding, why = Agreement.IMPOSSIBLE, "no chip has more units than its sheet"
     elif printed and is_partition(device):
         why = "a partition has a part of them"
     elif printed:
-        finding, why = Finding.DIFFERS, "fewer: another chip, or a partition of this one"
+        finding, why = Agreement.DIFFERS, "fewer: another chip, or a partition of this one"
     expected = values_text(printed, "units")
     yield Evidence("compute units", str(device.units), expected, finding, why, "units")
 
@@ -87,13 +90,13 @@ def _memory(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.memory_bytes is None:
         return
     finding, why, expected = weigh_memory(device.memory_bytes, chip)
-    if finding is Finding.DIFFERS and is_partition(device):
-        finding, why = Finding.UNKNOWN, "a partition has a part of it"
+    if finding is Agreement.DIFFERS and is_partition(device):
+        finding, why = Agreement.UNKNOWN, "a partition has a part of it"
     seen = f"{device.memory_bytes / 2**30:.1f} GiB"
     yield Evidence("memory", seen, expected, finding, why, "memory_capacity")
 
 
-def weigh_memory(size_bytes: float, chip: Chip) -> tuple[Finding, str, str]:
+def weigh_memory(size_bytes: float, chip: Chip) -> tuple[Agreement, str, str]:
     """Returns finding, reason and expected size for a memory of ``size_bytes``.
 
     A size printed in GB means GiB; driver and error correction reserve up to a tenth. Another size
@@ -102,22 +105,22 @@ def weigh_memory(size_bytes: float, chip: Chip) -> tuple[Finding, str, str]:
     nominal = memory_sizes(chip, rivals=True)
     expected = sizes(chip, "memory_capacity")
     if not nominal:
-        return Finding.UNKNOWN, "the sheet has no size", expected
+        return Agreement.UNKNOWN, "the sheet has no size", expected
     if any(MEMORY_LEAST <= size_bytes / size <= MEMORY_MOST for size in nominal):
-        return Finding.FITS, f"{MEMORY_LEAST:.0%} to {MEMORY_MOST:.0%} of GiB are usual", expected
+        return Agreement.FITS, f"{MEMORY_LEAST:.0%} to {MEMORY_MOST:.0%} of GiB are usual", expected
     share = size_bytes / nominal[0]
-    return Finding.DIFFERS, f"{share:.0%} of it: another variant, or refitted", expected
+    return Agreement.DIFFERS, f"{share:.0%} of it: another variant, or refitted", expected
 
 
 def _bus(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.memory_bus_bit is None:
         return
     printed = values(chip, "memory_bus")
-    finding, why = Finding.UNKNOWN, "the sheet has no width"
+    finding, why = Agreement.UNKNOWN, "the sheet has no width"
     if device.memory_bus_bit in printed:
-        finding, why = Finding.FITS, "the width is exact"
+        finding, why = Agreement.FITS, "the width is exact"
     elif printed:
-        finding, why = Finding.DIFFERS, "other or fewer memory stacks"
+        finding, why = Agreement.DIFFERS, "other or fewer memory stacks"
     expected = values_text(printed, "memory_bus")
     seen = f"{device.memory_bus_bit} bit"
     yield Evidence("memory bus", seen, expected, finding, why, "memory_bus")
@@ -130,40 +133,40 @@ def _l2(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
         yield Evidence("L2 cache", seen, expected, finding, why, "l2_cache")
 
 
-def _cache(size_bytes: float, chip: Chip, key: str) -> tuple[Finding, str, str]:
+def _cache(size_bytes: float, chip: Chip, key: str) -> tuple[Agreement, str, str]:
     printed = values(chip, key)
     parts = [value / size_bytes for value in printed]
     if not printed:
-        return Finding.UNKNOWN, "the sheet has no size", ""
+        return Agreement.UNKNOWN, "the sheet has no size", ""
     expected = values_text(printed, key)
     if any(abs(part - 1) <= CACHE_EQUAL for part in parts):
-        return Finding.FITS, f"within {CACHE_EQUAL:.0%}: MB are printed, MiB reported", expected
+        return Agreement.FITS, f"within {CACHE_EQUAL:.0%}: MB are printed, MiB reported", expected
     if any(abs(part - 1) <= CACHE_NEAR for part in parts):
-        return Finding.UNKNOWN, "sheets and drivers count parts of one die's cache", expected
+        return Agreement.UNKNOWN, "sheets and drivers count parts of one die's cache", expected
     is_whole_part = (
         abs(part / round(part) - 1) <= CACHE_EQUAL
         for part in parts
         if 1.5 < part < MAX_CACHE_PARTS + 1
     )
     if any(is_whole_part):
-        return Finding.UNKNOWN, "a driver may report one die's or partition's", expected
-    return Finding.DIFFERS, "neither the cache nor a whole part of it", expected
+        return Agreement.UNKNOWN, "a driver may report one die's or partition's", expected
+    return Agreement.DIFFERS, "neither the cache nor a whole part of it", expected
 
 
 def _clock(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.clock_max_hz is None:
         return
     printed = values(chip, "clock_boost")
-    finding, why = Finding.UNKNOWN, "the sheet has no boost clock"
+    finding, why = Agreement.UNKNOWN, "the sheet has no boost clock"
     if any(MIN_CLOCK_RATIO <= device.clock_max_hz / value <= MAX_CLOCK_RATIO for value in printed):
         finding, why = (
-            Finding.FITS,
+            Agreement.FITS,
             f"{MIN_CLOCK_RATIO:.0%} to {MAX_CLOCK_RATIO:.0%} of the boost clock",
         )
     elif printed and device.clock_max_hz > max(printed):
         why = "boards may be let above the boost clock that is printed"
     elif printed:
-        finding, why = Finding.DIFFERS, "its highest clock is below the boost clock"
+        finding, why = Agreement.DIFFERS, "its highest clock is below the boost clock"
     seen = show(device.clock_max_hz, Dimension.FREQUENCY, 4)
     expected = values_text(printed, "clock_boost")
     yield Evidence("highest clock", seen, expected, finding, why, "clock_boost")
@@ -173,11 +176,11 @@ def _power(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.power_limit_w is None:
         return
     printed = values(chip, "tdp")
-    finding, why = Finding.UNKNOWN, "the sheet has no board power"
+    finding, why = Agreement.UNKNOWN, "the sheet has no board power"
     if any(abs(device.power_limit_w / value - 1) <= POWER_EQUAL for value in printed):
-        finding, why = Finding.FITS, "the board power"
+        finding, why = Agreement.FITS, "the board power"
     elif printed and device.power_limit_w > MAX_POWER_RATIO * max(printed):
-        finding, why = Finding.DIFFERS, f"above {MAX_POWER_RATIO:g} times the board power"
+        finding, why = Agreement.DIFFERS, f"above {MAX_POWER_RATIO:g} times the board power"
     elif printed:
         why = "a limit can be set by hand"
     seen = f"{device.power_limit_w:g} W"
@@ -189,11 +192,11 @@ def _capability(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Eviden
     if device.capability is None:
         return
     fact = chip.facts.get("compute_capability")
-    finding, why = Finding.UNKNOWN, "the sheet has none"
+    finding, why = Agreement.UNKNOWN, "the sheet has none"
     if fact and device.capability == fact.value:
-        finding, why = Finding.FITS, "the same"
+        finding, why = Agreement.FITS, "the same"
     elif fact:
-        finding, why = Finding.IMPOSSIBLE, "another design"
+        finding, why = Agreement.IMPOSSIBLE, "another design"
     expected = fact.value if fact else ""
     yield Evidence("compute capability", device.capability, expected, finding, why)
 
@@ -207,7 +210,7 @@ def _cpuid(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     seen = f"{device.cpu_vendor} family {device.cpu_family} model {device.cpu_model}"
     models = " or ".join(map(str, wanted.models))
     expected = f"{wanted.vendor} family {wanted.family} model {models}"
-    finding = Finding.FITS if fits else Finding.DIFFERS
+    finding = Agreement.FITS if fits else Agreement.DIFFERS
     why = "the processor's own number" if fits else "another processor, or a hypervisor that masks"
     yield Evidence("CPUID", seen, expected, finding, why)
 
@@ -216,9 +219,9 @@ def _cores(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     cores = chip.number("units")
     if device.units is None:
         return
-    finding, why = Finding.UNKNOWN, "the sheet has no count"
+    finding, why = Agreement.UNKNOWN, "the sheet has no count"
     if cores and device.units % cores == 0:
-        finding, why = Finding.FITS, "whole sockets"
+        finding, why = Agreement.FITS, "whole sockets"
     elif cores and device.units < cores:
         why = "a part of the cores is in reach, as in a virtual machine"
     elif cores:
@@ -231,8 +234,11 @@ def _l3(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
     if device.llc_bytes is None:
         return
     finding, why, expected = _cache(device.llc_bytes, chip, "l3_cache")
-    if finding is Finding.DIFFERS:
-        finding, why = Finding.UNKNOWN, "chiplets, sockets or a hypervisor change what is in reach"
+    if finding is Agreement.DIFFERS:
+        finding, why = (
+            Agreement.UNKNOWN,
+            "chiplets, sockets or a hypervisor change what is in reach",
+        )
     seen = f"{device.llc_bytes / 2**20:.1f} MiB"
     yield Evidence("last-level cache", seen, expected, finding, why, "l3_cache")
 

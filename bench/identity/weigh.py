@@ -8,7 +8,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.match import name_fits
 from bench.chips.model import Chip
-from bench.identity.evidence import Evidence, Finding, count_against
+from bench.identity.evidence import Agreement, Evidence, count_against
 from bench.identity.measured import measured, usable
 from bench.identity.reported import reported
 from bench.records.model import SIZES, DeviceInfo, Measurement, Record
@@ -140,7 +140,7 @@ def _explained(
     the work reaches the expected rate, the rate is not limited.
     """
     if (
-        piece.finding is not Finding.UNKNOWN
+        piece.finding is not Agreement.UNKNOWN
         or not piece.measured
         or not piece.expected
         or piece.is_other_form
@@ -155,7 +155,7 @@ def _explained(
     if not names:
         return piece
     why = f"{piece.why}, but it is what {' or '.join(names)} would reach"
-    return replace(piece, finding=Finding.DIFFERS, why=why)
+    return replace(piece, finding=Agreement.DIFFERS, why=why)
 
 
 def _explains(other: LookAlike, key: str) -> bool:
@@ -165,7 +165,7 @@ def _explains(other: LookAlike, key: str) -> bool:
 
 
 def _speaks_for(piece: Evidence) -> bool:
-    return piece.finding is Finding.FITS
+    return piece.finding is Agreement.FITS
 
 
 def _better(evidence: Sequence[Evidence], others: Sequence[LookAlike]) -> tuple[LookAlike, ...]:
@@ -194,17 +194,17 @@ def _outcome(evidence: Sequence[Evidence], better: Sequence[LookAlike]) -> tuple
     impossible, differing = count_against(evidence)
     names_by_finding = {
         finding: ", ".join(piece.what for piece in evidence if piece.finding is finding)
-        for finding in Finding
+        for finding in Agreement
     }
     if impossible:
         return (
             State.CONTRADICTS,
-            f"impossible for this chip: {names_by_finding[Finding.IMPOSSIBLE]}",
+            f"impossible for this chip: {names_by_finding[Agreement.IMPOSSIBLE]}",
         )
     if differing > 1 and better and count_against(better[0].evidence) == NOTHING_AGAINST:
-        return State.CONTRADICTS, f"differs: {names_by_finding[Finding.DIFFERS]}"
+        return State.CONTRADICTS, f"differs: {names_by_finding[Agreement.DIFFERS]}"
     if differing:
-        return State.DOUBTFUL, f"differs: {names_by_finding[Finding.DIFFERS]}"
+        return State.DOUBTFUL, f"differs: {names_by_finding[Agreement.DIFFERS]}"
     if not _count_fits([piece for piece in evidence if not piece.rewritable]):
         return State.DOUBTFUL, "nothing speaks for it but what firmware can rewrite"
     return State.CONSISTENT, "nothing speaks against it"
@@ -218,7 +218,7 @@ def _alike(
     Those that the fewest figures would distinguish come first.
     """
     fits_here = _fitting(evidence)
-    tested = {piece.key for piece in evidence if piece.finding is Finding.FITS}
+    tested = {piece.key for piece in evidence if piece.finding is Agreement.FITS}
     alike = [
         replace(other, distinguishing=tuple(_distinguishing_figures(chip, other.chip, tested)))
         for other in others

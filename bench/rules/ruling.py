@@ -21,7 +21,7 @@ ELSEWHERE = ("presumption", "end_user_control")
 
 
 @dataclass(frozen=True)
-class Finding:
+class OutcomeAndPolicy:
     """One possible outcome, with its paragraph and policy.
 
     Attributes:
@@ -62,7 +62,7 @@ class Ruling:
     rule: Rule
     in_text: bool
     enforced: Truth
-    findings: tuple[Finding, ...]
+    findings: tuple[OutcomeAndPolicy, ...]
     subject: Subject
     on: str
 
@@ -103,7 +103,7 @@ class Ruling:
         return tuple(dict.fromkeys(one.word for one in self.findings))
 
 
-def _has_effect(one: Finding) -> bool:
+def _has_effect(one: OutcomeAndPolicy) -> bool:
     return one.word not in (Policy.NONE.value, "not_applicable", "none")
 
 
@@ -213,12 +213,12 @@ def _traced(outcome: Outcome, subject: Subject, *, otherwise: bool = True) -> Tr
 
 def _findings(
     rule: Rule, outcome: Outcome | None, subject: Subject, question: Question, places: Places
-) -> list[Finding]:
+) -> list[OutcomeAndPolicy]:
     if outcome is None or outcome.policy is not None or not outcome.eccn or not rule.policies:
-        return [Finding(outcome, outcome.policy if outcome else None)]
+        return [OutcomeAndPolicy(outcome, outcome.policy if outcome else None)]
     part = replace(subject, eccns=(outcome.eccn,))
     rows = _fitting(rule.policies, outcome.eccn, question, places)
-    return [Finding(outcome, *one) for one in _policies(rows, part)]
+    return [OutcomeAndPolicy(outcome, *one) for one in _policies(rows, part)]
 
 
 def _fitting(

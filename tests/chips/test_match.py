@@ -6,7 +6,7 @@ from bench.chips.load import Catalogue
 from bench.chips.match import FOLLOW, choose, identify, memory_sizes
 from bench.chips.vendors import vendor_behind
 from bench.errors import UsageError
-from bench.identity.evidence import Finding
+from bench.identity.evidence import Agreement
 from bench.identity.reported import weigh_memory
 from bench.records.model import DeviceInfo
 
@@ -161,7 +161,7 @@ def test_a_size_that_is_printed_in_gib_is_taken_at_its_word(
     chip = sheets.chips[name]
     assert memory_sizes(chip, rivals=False) == [gib * 2.0**30]
     device = DeviceInfo(backend="cuda", name=name, memory_bytes=0.91 * gib * 2.0**30)
-    assert weigh_memory(0.91 * gib * 2.0**30, chip)[0] is Finding.FITS
+    assert weigh_memory(0.91 * gib * 2.0**30, chip)[0] is Agreement.FITS
     assert not any("memory" in one for one in choose(name, device, sheets).reasons)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bench.chips.load import Catalogue
-from bench.identity.evidence import Finding
+from bench.identity.evidence import Agreement
 from bench.identity.weigh import Assessment, assess
 from bench.records.machine import Machine
 from bench.records.model import (
@@ -79,7 +79,7 @@ def weighed(
     return assessment
 
 
-def finding(found: Assessment, what: str) -> Finding:
+def finding(found: Assessment, what: str) -> Agreement:
     """What the one piece of evidence called ``what`` says."""
     (one,) = (piece.finding for piece in found.evidence if piece.what == what)
     return one

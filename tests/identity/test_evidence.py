@@ -9,7 +9,7 @@ from bench.chips.load import Catalogue
 from bench.identity import measured as measuring
 from bench.identity import reported as reporting
 from bench.identity import weigh
-from bench.identity.evidence import Finding, count_against
+from bench.identity.evidence import Agreement, count_against
 from bench.identity.weigh import State
 from bench.records.model import Check, DeviceInfo
 from tests.identity.cases import (
@@ -28,40 +28,40 @@ from tests.identity.cases import (
 @pytest.mark.parametrize(
     ("device", "what", "expected"),
     [
-        ({"units": 77}, "compute units", Finding.DIFFERS),
-        ({"units": 79}, "compute units", Finding.IMPOSSIBLE),
-        ({"memory_bytes": 96 * GIB * 1.005}, "memory", Finding.FITS),
-        ({"memory_bytes": 96 * GIB * 1.02}, "memory", Finding.DIFFERS),
-        ({"memory_bytes": 96 * GIB * 0.91}, "memory", Finding.FITS),
-        ({"memory_bytes": 96 * GIB * 0.89}, "memory", Finding.DIFFERS),
-        ({"memory_bus_bit": 6144}, "memory bus", Finding.UNKNOWN),
-        ({"l2_bytes": 60e6}, "L2 cache", Finding.FITS),
-        ({"l2_bytes": 50.0 * 2**20}, "L2 cache", Finding.UNKNOWN),
-        ({"l2_bytes": 30.0 * 2**20}, "L2 cache", Finding.UNKNOWN),
-        ({"l2_bytes": 40.0 * 2**20}, "L2 cache", Finding.DIFFERS),
-        ({"l2_bytes": 1.0 * 2**20}, "L2 cache", Finding.DIFFERS),
-        ({"l2_bytes": 200.0 * 2**20}, "L2 cache", Finding.DIFFERS),
-        ({"clock_max_hz": 1800e6}, "highest clock", Finding.FITS),
-        ({"clock_max_hz": 1755e6}, "highest clock", Finding.DIFFERS),
-        ({"clock_max_hz": 2300e6}, "highest clock", Finding.UNKNOWN),
-        ({"power_limit_w": 400.0}, "power limit", Finding.FITS),
-        ({"power_limit_w": 350.0}, "power limit", Finding.UNKNOWN),
-        ({"power_limit_w": 700.0}, "power limit", Finding.UNKNOWN),
-        ({"power_limit_w": 760.0}, "power limit", Finding.DIFFERS),
-        ({"pci": "10de:ffff"}, "PCI id", Finding.DIFFERS),
-        ({"capability": "9.0"}, "compute capability", Finding.UNKNOWN),
+        ({"units": 77}, "compute units", Agreement.DIFFERS),
+        ({"units": 79}, "compute units", Agreement.IMPOSSIBLE),
+        ({"memory_bytes": 96 * GIB * 1.005}, "memory", Agreement.FITS),
+        ({"memory_bytes": 96 * GIB * 1.02}, "memory", Agreement.DIFFERS),
+        ({"memory_bytes": 96 * GIB * 0.91}, "memory", Agreement.FITS),
+        ({"memory_bytes": 96 * GIB * 0.89}, "memory", Agreement.DIFFERS),
+        ({"memory_bus_bit": 6144}, "memory bus", Agreement.UNKNOWN),
+        ({"l2_bytes": 60e6}, "L2 cache", Agreement.FITS),
+        ({"l2_bytes": 50.0 * 2**20}, "L2 cache", Agreement.UNKNOWN),
+        ({"l2_bytes": 30.0 * 2**20}, "L2 cache", Agreement.UNKNOWN),
+        ({"l2_bytes": 40.0 * 2**20}, "L2 cache", Agreement.DIFFERS),
+        ({"l2_bytes": 1.0 * 2**20}, "L2 cache", Agreement.DIFFERS),
+        ({"l2_bytes": 200.0 * 2**20}, "L2 cache", Agreement.DIFFERS),
+        ({"clock_max_hz": 1800e6}, "highest clock", Agreement.FITS),
+        ({"clock_max_hz": 1755e6}, "highest clock", Agreement.DIFFERS),
+        ({"clock_max_hz": 2300e6}, "highest clock", Agreement.UNKNOWN),
+        ({"power_limit_w": 400.0}, "power limit", Agreement.FITS),
+        ({"power_limit_w": 350.0}, "power limit", Agreement.UNKNOWN),
+        ({"power_limit_w": 700.0}, "power limit", Agreement.UNKNOWN),
+        ({"power_limit_w": 760.0}, "power limit", Agreement.DIFFERS),
+        ({"pci": "10de:ffff"}, "PCI id", Agreement.DIFFERS),
+        ({"capability": "9.0"}, "compute capability", Agreement.UNKNOWN),
     ],
 )
 def test_a_thing_reported_is_weighed_within_its_tolerance(
-    device: dict[str, Any], what: str, expected: Finding, sheets: Catalogue
+    device: dict[str, Any], what: str, expected: Agreement, sheets: Catalogue
 ) -> None:
     assert finding(weighed(sheets, H20, {**H20_DEVICE, **device}), what) is expected
 
 
 def test_a_bus_is_exact_where_the_sheet_has_one(sheets: Catalogue) -> None:
-    assert finding(weighed(sheets, H100, H100_DEVICE), "memory bus") is Finding.FITS
+    assert finding(weighed(sheets, H100, H100_DEVICE), "memory bus") is Agreement.FITS
     wide = weighed(sheets, H100, {**H100_DEVICE, "memory_bus_bit": 6144})
-    assert finding(wide, "memory bus") is Finding.DIFFERS
+    assert finding(wide, "memory bus") is Agreement.DIFFERS
 
 
 def test_what_a_device_does_not_report_is_no_evidence(sheets: Catalogue) -> None:
@@ -78,23 +78,23 @@ def test_a_sheet_without_figures_says_unknown_and_never_fits(sheets: Catalogue) 
     found = [one for one in reporting.reported(device, bare, sheets) if one.what != "name"]
     rate = measuring.measured(device, [measurement("matrix_bf16", 1e12)], bare, sheets)
     assert len(found) == 7
-    assert {one.finding for one in (*found, *rate)} == {Finding.UNKNOWN}
+    assert {one.finding for one in (*found, *rate)} == {Agreement.UNKNOWN}
 
 
 @pytest.mark.parametrize(
     ("share", "expected"),
     [
-        (0.05, Finding.UNKNOWN),
-        (0.49, Finding.UNKNOWN),
-        (0.5, Finding.FITS),
-        (1.0, Finding.FITS),
-        (1.005, Finding.UNKNOWN),
-        (1.05, Finding.UNKNOWN),  # the clock of the boost lies above that of the tensor peaks
-        (1.10, Finding.IMPOSSIBLE),
+        (0.05, Agreement.UNKNOWN),
+        (0.49, Agreement.UNKNOWN),
+        (0.5, Agreement.FITS),
+        (1.0, Agreement.FITS),
+        (1.005, Agreement.UNKNOWN),
+        (1.05, Agreement.UNKNOWN),  # the clock of the boost lies above that of the tensor peaks
+        (1.10, Agreement.IMPOSSIBLE),
     ],
 )
 def test_a_rate_is_weighed_by_its_share_of_the_peak(
-    share: float, expected: Finding, sheets: Catalogue
+    share: float, expected: Agreement, sheets: Catalogue
 ) -> None:
     rate = share * (sheets.chips[H100].number("matrix_bf16") or math.nan)
     found = weighed(sheets, H100, H100_DEVICE, measurement("matrix_bf16", rate))
@@ -103,16 +103,18 @@ def test_a_rate_is_weighed_by_its_share_of_the_peak(
 
 def test_a_bandwidth_knows_no_clock_but_a_rival(sheets: Catalogue) -> None:
     printed = sheets.chips[H20].number("memory_bandwidth") or math.nan
-    for share, expected in [(1.013, Finding.UNKNOWN), (1.02, Finding.IMPOSSIBLE)]:
+    for share, expected in [(1.013, Agreement.UNKNOWN), (1.02, Agreement.IMPOSSIBLE)]:
         found = weighed(sheets, H20, H20_DEVICE, measurement("memory_bandwidth", share * printed))
         assert finding(found, "memory bandwidth") is expected
 
 
 @pytest.mark.parametrize(
     ("held", "expected"),
-    [(95.0, Finding.FITS), (60.0, Finding.UNKNOWN), (120.0, Finding.DIFFERS)],
+    [(95.0, Agreement.FITS), (60.0, Agreement.UNKNOWN), (120.0, Agreement.DIFFERS)],
 )
-def test_memory_that_was_held_is_weighed(held: float, expected: Finding, sheets: Catalogue) -> None:
+def test_memory_that_was_held_is_weighed(
+    held: float, expected: Agreement, sheets: Catalogue
+) -> None:
     found = weighed(sheets, H20, H20_DEVICE, measurement("memory_capacity", held * GIB))
     assert finding(found, "memory that could be held") is expected
 
@@ -152,18 +154,18 @@ def test_a_processor_of_a_known_family_is_weighed_by_what_it_reports(sheets: Cat
     }  # fmt: skip
     found = weighed(sheets, "intel-emerald-rapids", device)
     assert found.state is State.CONSISTENT
-    assert finding(found, "CPUID") is Finding.FITS
-    assert finding(found, "name") is Finding.UNKNOWN
+    assert finding(found, "CPUID") is Agreement.FITS
+    assert finding(found, "name") is Agreement.UNKNOWN
     other = weighed(sheets, "intel-sapphire-rapids", device)
     assert (other.state, names(other)) == (State.DOUBTFUL, ["intel-emerald-rapids"])
 
 
 @pytest.mark.parametrize(
     ("units", "expected"),
-    [(64, Finding.FITS), (128, Finding.FITS), (8, Finding.UNKNOWN), (96, Finding.UNKNOWN)],
+    [(64, Agreement.FITS), (128, Agreement.FITS), (8, Agreement.UNKNOWN), (96, Agreement.UNKNOWN)],
 )
 def test_cores_in_reach_fit_as_whole_sockets(
-    units: int, expected: Finding, sheets: Catalogue
+    units: int, expected: Agreement, sheets: Catalogue
 ) -> None:
     device = {"backend": "cpu", "name": "AMD EPYC 7763 64-Core Processor", "units": units}
     found = weighed(sheets, "amd-epyc-7763", device)
@@ -172,7 +174,11 @@ def test_cores_in_reach_fit_as_whole_sockets(
 
 def test_a_processors_cache_fits_or_says_nothing(sheets: Catalogue) -> None:
     device = {"backend": "cpu", "name": "AMD EPYC 7763 64-Core Processor", "units": 64}
-    for size, expected in [(256e6, Finding.FITS), (32e6, Finding.UNKNOWN), (7e6, Finding.UNKNOWN)]:
+    for size, expected in [
+        (256e6, Agreement.FITS),
+        (32e6, Agreement.UNKNOWN),
+        (7e6, Agreement.UNKNOWN),
+    ]:
         found = weighed(sheets, "amd-epyc-7763", {**device, "llc_bytes": size})
         assert finding(found, "last-level cache") is expected
 
@@ -209,8 +215,8 @@ def test_a_slow_plain_form_is_no_other_chip_where_another_form_fits(sheets: Cata
     slow = measurement("vector_fp32", 33e12)
     fast = measurement("vector_fp32", 65e12, label="multiply-add in registers")
     bare = {"name": H100_DEVICE["name"]}
-    assert finding(weighed(sheets, H100, bare, slow), "fp32 vector") is Finding.DIFFERS
-    assert finding(weighed(sheets, H100, bare, slow, fast), "fp32 vector") is Finding.UNKNOWN
+    assert finding(weighed(sheets, H100, bare, slow), "fp32 vector") is Agreement.DIFFERS
+    assert finding(weighed(sheets, H100, bare, slow, fast), "fp32 vector") is Agreement.UNKNOWN
 
 
 def test_a_figure_that_is_low_in_every_form_differs_once(sheets: Catalogue) -> None:

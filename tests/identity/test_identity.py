@@ -4,7 +4,7 @@ from typing import Any
 
 from bench.chips.load import Catalogue
 from bench.identity import weigh
-from bench.identity.evidence import Evidence, Finding, count_against
+from bench.identity.evidence import Agreement, Evidence, count_against
 from bench.identity.weigh import State, assess
 from bench.report.record.identity import identity_sections, verdict
 from tests.identity.cases import (
@@ -33,7 +33,7 @@ def test_an_h20_is_an_h20(sheets: Catalogue) -> None:
         measurement("memory_bandwidth", 3.7e12), measurement("matrix_bf16", 142e12),
     )  # fmt: skip
     assert (found.state, found.better) == (State.CONSISTENT, ())
-    assert {one.finding for one in found.evidence} == {Finding.FITS}
+    assert {one.finding for one in found.evidence} == {Agreement.FITS}
     assert len(found.evidence) == 9
 
 
@@ -41,9 +41,9 @@ def test_an_h100_that_claims_to_be_an_h20_is_found_out_and_named(sheets: Catalog
     found = weighed(sheets, H20, H100_DEVICE)
     assert found.state is State.CONTRADICTS
     assert names(found) == [H100]
-    assert finding(found, "compute units") is Finding.IMPOSSIBLE
-    assert finding(found, "PCI id") is Finding.IMPOSSIBLE
-    assert finding(found, "memory") is Finding.DIFFERS
+    assert finding(found, "compute units") is Agreement.IMPOSSIBLE
+    assert finding(found, "PCI id") is Agreement.IMPOSSIBLE
+    assert finding(found, "memory") is Agreement.DIFFERS
     assert "NVIDIA H100 SXM 80GB would fit better" in verdict(found)
 
 
@@ -56,7 +56,7 @@ def test_an_h20_that_claims_to_be_an_h100_is_found_out(sheets: Catalogue) -> Non
     found = weighed(sheets, H100, {**H20_DEVICE, "pci": None}, measurement("matrix_bf16", 142e12))
     assert found.state is State.CONTRADICTS
     assert names(found) == [H20]
-    assert [one.what for one in found.evidence if one.finding is Finding.DIFFERS] == [
+    assert [one.what for one in found.evidence if one.finding is Agreement.DIFFERS] == [
         "name", "compute units", "memory", "bf16 matrix",
     ]  # fmt: skip
     assert count_against(found.evidence)[0] == 0
@@ -65,7 +65,7 @@ def test_an_h20_that_claims_to_be_an_h100_is_found_out(sheets: Catalogue) -> Non
 def test_a_rate_alone_finds_out_an_h100_sold_as_an_h20(sheets: Catalogue) -> None:
     found = weighed(sheets, H20, H20_DEVICE, measurement("matrix_bf16", 700e12))
     assert found.state is State.CONTRADICTS
-    assert finding(found, "bf16 matrix") is Finding.IMPOSSIBLE
+    assert finding(found, "bf16 matrix") is Agreement.IMPOSSIBLE
 
 
 def test_an_a800_is_told_from_an_a100_by_its_links_alone(sheets: Catalogue) -> None:
@@ -99,7 +99,7 @@ def test_links_too_fast_for_an_a800_are_an_a100s(sheets: Catalogue) -> None:
 def test_links_within_an_a800s_rule_nothing_out_but_fit(sheets: Catalogue) -> None:
     found = weighed(sheets, A800, A800_DEVICE, measurement("link_bandwidth", 380e9))
     assert found.state is State.CONSISTENT
-    assert finding(found, "link bandwidth, both directions") is Finding.FITS
+    assert finding(found, "link bandwidth, both directions") is Agreement.FITS
 
 
 def test_an_mi300x_that_claims_to_be_an_mi308x_is_found_out(sheets: Catalogue) -> None:
@@ -119,7 +119,7 @@ def test_a_chip_cut_in_one_rate_is_found_by_that_rate(sheets: Catalogue) -> None
     slow = measurement("matrix_fp64", 0.97e12)
     found = weighed(sheets, H100, H100_DEVICE, slow)
     assert found.state is State.DOUBTFUL
-    (piece,) = (one for one in found.evidence if one.finding is Finding.DIFFERS)
+    (piece,) = (one for one in found.evidence if one.finding is Agreement.DIFFERS)
     assert piece.what == "fp64 matrix"
     assert "NVIDIA H800" in piece.why
 
@@ -128,26 +128,26 @@ def test_a_shape_that_was_asked_for_may_be_slow(sheets: Catalogue) -> None:
     slow = measurement("matrix_fp64", 0.97e12)
     found = weighed(sheets, H100, H100_DEVICE, slow, m=64, n=64, k=64)
     assert found.state is State.CONSISTENT
-    assert finding(found, "fp64 matrix") is Finding.UNKNOWN
+    assert finding(found, "fp64 matrix") is Agreement.UNKNOWN
 
 
 def test_a_slow_rate_is_no_other_chip_where_the_silicon_is_not_its(sheets: Catalogue) -> None:
     """14% of an H100 is an H20's rate, but 132 SMs are no H20's."""
     found = weighed(sheets, H100, H100_DEVICE, measurement("matrix_bf16", 142e12))
     assert found.state is State.CONSISTENT
-    assert finding(found, "bf16 matrix") is Finding.UNKNOWN
+    assert finding(found, "bf16 matrix") is Agreement.UNKNOWN
 
 
 def test_a_fake_with_wrong_memory_is_doubtful(sheets: Catalogue) -> None:
     found = weighed(sheets, H20, {**H20_DEVICE, "memory_bytes": 47.5 * GIB})
     assert found.state is State.DOUBTFUL
-    assert finding(found, "memory") is Finding.DIFFERS
+    assert finding(found, "memory") is Agreement.DIFFERS
     assert found.reason == "differs: memory"
 
 
 def test_more_memory_is_no_impossibility_boards_are_refitted(sheets: Catalogue) -> None:
     found = weighed(sheets, H20, {**H20_DEVICE, "memory_bytes": 191.0 * GIB})
-    assert finding(found, "memory") is Finding.DIFFERS
+    assert finding(found, "memory") is Agreement.DIFFERS
     assert found.state is State.DOUBTFUL
 
 
@@ -164,7 +164,7 @@ def test_a_name_and_an_id_alone_are_too_little(sheets: Catalogue) -> None:
 
 def test_another_vendors_device_is_impossible(sheets: Catalogue) -> None:
     found = weighed(sheets, H20, {**H20_DEVICE, "pci": "1002:74a1"})
-    assert finding(found, "vendor") is Finding.IMPOSSIBLE
+    assert finding(found, "vendor") is Agreement.IMPOSSIBLE
     assert found.state is State.CONTRADICTS
 
 
@@ -172,8 +172,8 @@ def test_a_partition_has_a_part_of_everything(sheets: Catalogue) -> None:
     part = {**H100_DEVICE, "units": 16, "memory_bytes": 9.5 * GIB, "limits": ("MIG on", "ECC on")}
     found = weighed(sheets, H100, part, measurement("memory_bandwidth", 0.4e12))
     assert found.state is State.CONSISTENT
-    assert finding(found, "compute units") is Finding.UNKNOWN
-    assert finding(found, "memory") is Finding.UNKNOWN
+    assert finding(found, "compute units") is Agreement.UNKNOWN
+    assert finding(found, "memory") is Agreement.UNKNOWN
     assert weighed(sheets, H100, {**part, "limits": ()}).state is not State.CONSISTENT
 
 
@@ -183,8 +183,8 @@ def test_where_the_chip_is_not_known_nothing_is_said(sheets: Catalogue) -> None:
 
 
 def test_impossible_weighs_more_than_any_number_of_differences() -> None:
-    one = Evidence("a", "", "", Finding.IMPOSSIBLE, "")
-    other = Evidence("b", "", "", Finding.DIFFERS, "")
+    one = Evidence("a", "", "", Agreement.IMPOSSIBLE, "")
+    other = Evidence("b", "", "", Agreement.DIFFERS, "")
     assert (
         count_against([one])
         > count_against([other] * 9)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.chips.load import Catalogue
-from bench.identity.evidence import Evidence, Finding
+from bench.identity.evidence import Agreement, Evidence
 from bench.identity.weigh import Assessment, LookAlike, assess
 from bench.judging.verdict import Row
 from bench.records.model import Record
@@ -32,7 +32,7 @@ def identity_sections(
 
 def _is_shown(evidence: Evidence) -> bool:
     """Tells whether evidence is worth a row: the sheet has a value, or there is a finding."""
-    return bool(evidence.expected) or evidence.finding is not Finding.UNKNOWN
+    return bool(evidence.expected) or evidence.finding is not Agreement.UNKNOWN
 
 
 def verdict(found: Assessment) -> str:
