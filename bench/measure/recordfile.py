@@ -5,10 +5,14 @@ behind. Where a file system or a platform has no such locks, nothing is refused.
 """
 
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from bench.errors import UsageError
+from bench.paths import cache_dir
 from bench.records.model import Record
 from bench.records.store import write
 
@@ -45,6 +49,21 @@ class RecordFile:
             self.lost = True
         return ""
 
+    def elsewhere(self, record: Record) -> Path | None:
+        """Writes a record that could not be saved to the folder for temporary files, or the cache.
+
+        Returns:
+            The path; None if it could be written to neither, or another run has taken it.
+        """
+        for folder in () if self.lost else _other_folders():
+            path = folder / self.path.name
+            try:
+                write(record, path)
+            except OSError:
+                continue
+            return path
+        return None
+
     def take(self) -> bool:
         """Locks the file currently at the path; returns False if another run holds it."""
         try:
@@ -63,6 +82,14 @@ class RecordFile:
         if self._held:
             self._held.close()
         self._held = None
+
+
+def _other_folders() -> Iterator[Path]:
+    """Yields the folder for temporary files, ``TMPDIR`` if that can be written, and the cache."""
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir())
+    if cache := cache_dir():
+        yield cache
 
 
 def unwritable(folder: Path, trouble: str) -> UsageError:

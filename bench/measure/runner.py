@@ -114,6 +114,8 @@ class UnsavedError(OnpaperError):
         remedy = f"once it can, run 'python -m bench run resume={file.path}'"
         if "ranks" in record.settings:
             remedy = "measure again"
+        if whole := file.elsewhere(record):
+            remedy = f"the whole record is in {whole}: move it there once it can"
         super().__init__(f"{UNWRITTEN}{reason}; {file.path} lacks {lacks}: {remedy}")
 
 

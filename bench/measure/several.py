@@ -170,7 +170,9 @@ def _end(members: Sequence[Member], state: State, tell: Tell) -> None:
         one.record = one.record.model_copy(update={"state": state})
         if trouble := one.file.save(one.record):
             tell(one).unsaved(UNWRITTEN + trouble)
-            one.trouble = f"{one.file.path}: {UNWRITTEN}{trouble}"
+            whole = one.file.elsewhere(one.record)
+            remedy = f": the whole record is in {whole}" if whole else ""
+            one.trouble = f"{one.file.path}: {UNWRITTEN}{trouble}{remedy}"
         one.file.release()
 
 

@@ -144,6 +144,29 @@ def test_a_record_that_cannot_be_ended_says_what_its_file_lacks_and_how_to_compl
     assert (caught.value.record.state, len(caught.value.record.measurements)) == ("complete", 2)
 
 
+def test_a_record_that_finds_no_room_at_its_end_is_written_to_another_folder(
+    tmp_path: Path, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, full = tmp_path / "out", tmp_path / "full"
+    started: list[Path] = []
+
+    def write(record: Record, path: Path) -> None:
+        if path.is_relative_to(full) or (started and path == started[0]):
+            raise OSError(28, "No space left on device")
+        store.write(record, path)
+
+    monkeypatch.setattr(recordfile, "write", write)
+    monkeypatch.setattr("tempfile.tempdir", str(full))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    watcher = Watcher(started=lambda _, path: started.append(path))
+    with pytest.raises(UnsavedError) as caught:
+        run(fake(), order(folder), sheets, watcher)
+    whole = tmp_path / "onpaper" / started[0].name
+    remedy = f"the last 2 measurements: the whole record is in {whole}: move it there once it can"
+    assert str(caught.value).endswith(f"; {started[0]} lacks {remedy}")
+    assert read(whole) == caught.value.record
+
+
 def test_a_record_is_held_while_it_is_measured_and_by_each_file_that_it_has(
     tmp_path: Path, sheets: Catalogue
 ) -> None:
