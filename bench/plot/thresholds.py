@@ -16,8 +16,8 @@ SIZE_PT = (520.0, 330.0)
 """Approximate width and height of the axes, points."""
 NEAR_PT = 38.0
 """Labels of TPP thresholds closer than this, in points, are stacked in rows."""
-STEPS = 100
-"""Number of steps along a segment in ``points_along``."""
+PLACES = 100
+"""Number of places along a segment, without its start, in ``points_along``."""
 
 
 def is_visible(axes: "Axes", segment: Segment) -> bool:
@@ -37,7 +37,7 @@ def points_along(axes: "Axes", segment: Segment) -> list[tuple[float, float]]:
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     start = max(segment.start[0], left), max(segment.start[1], low)
     ratios = min(segment.end[0], right) / start[0], min(segment.end[1], high) / start[1]
-    steps = [number / STEPS for number in range(STEPS + 1)]
+    steps = [number / PLACES for number in range(PLACES + 1)]
     return [(start[0] * ratios[0] ** step, start[1] * ratios[1] ** step) for step in steps]
 
 

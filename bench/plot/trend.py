@@ -31,7 +31,7 @@ NOT_ACCELERATORS = ("cpu", "system")
 """Kinds of sheets that are left out unless the user names them."""
 SIZE_PT = (490.0, 260.0)
 """Approximate width and height of the axes, points."""
-STEPS = 60
+PLACES = 60
 """Number of places along the line of the highest so far that no name may cover."""
 
 
@@ -194,7 +194,7 @@ def _draw_steps(axes: "Axes", group: Sequence[Spot], colour: str) -> Iterator[tu
     years = [*(spot.year for spot in group), right]
     values = [*(spot.value for spot in group), group[-1].value]
     axes.plot(years, values, drawstyle="steps-post", color=colour, lw=1)
-    step = (right - left) / STEPS
+    step = (right - left) / PLACES
     for spot, (begun, ended) in zip(group, pairwise(years), strict=True):
         yield from ((begun + n * step, spot.value) for n in range(int((ended - begun) / step) + 1))
 

@@ -13,7 +13,7 @@ from bench.files.atomic import remove_drafts, replace
 from bench.files.exists import is_file, is_folder
 from bench.files.jsonfile import strict
 from bench.records.model import SCHEMA, Record
-from bench.records.upgrade import STEPS, upgraded
+from bench.records.upgrade import UPGRADES, upgraded
 
 MAX_BYTES = 200_000_000
 HEAD = 2_000
@@ -104,8 +104,8 @@ def _validate(data: object, name: str) -> Record:
         if isinstance(data, dict) and name.endswith(BUNDLED):
             fix = f"if it is a bundle, take its record out: import file={name} out=FOLDER"
         raise DataError([_fault(name, "", "is not a record of this program", fix)])
-    if version != SCHEMA and version not in STEPS:
-        problem = f"has schema {version}, this program reads {min(STEPS)} to {SCHEMA}"
+    if version != SCHEMA and version not in UPGRADES:
+        problem = f"has schema {version}, this program reads {min(UPGRADES)} to {SCHEMA}"
         fix = "update onpaper" if version > SCHEMA else "use the file a run wrote"
         raise DataError([_fault(name, "schema_version", problem, fix)])
     try:

@@ -65,7 +65,7 @@ def _with_burst(measurement: Any) -> Any:  # noqa: ANN401 -- not yet validated
     return {**measurement, "timing": {**timing, "stats": stats}}
 
 
-STEPS: dict[int, Callable[[Data], Data]] = {1: _from_1, 2: _from_2}
+UPGRADES: dict[int, Callable[[Data], Data]] = {1: _from_1, 2: _from_2}
 """The upgrade from each version to the next, by the version it reads."""
 
 
@@ -76,5 +76,5 @@ def upgraded(data: Data, version: int) -> Data:
         KeyError: the version is unknown.
     """
     for step in range(version, SCHEMA):
-        data = {**STEPS[step](data), "schema_version": step + 1}
+        data = {**UPGRADES[step](data), "schema_version": step + 1}
     return data

@@ -19,7 +19,7 @@ from bench.judging.verdict import rows
 from bench.measure.stats import BURST_WINDOW_S
 from bench.records.model import SCHEMA, Record
 from bench.records.store import read, write
-from bench.records.upgrade import STEPS, upgraded
+from bench.records.upgrade import UPGRADES, upgraded
 from bench.report.formats import FORMATS
 from bench.report.registry import render
 from tests.folders import DATA
@@ -62,7 +62,7 @@ def told_otherwise(then: Any, now: Any, place: str = "") -> list[str]:
 
 
 def test_there_is_one_step_from_every_schema_to_the_next() -> None:
-    assert sorted(STEPS) == list(range(1, SCHEMA))
+    assert sorted(UPGRADES) == list(range(1, SCHEMA))
 
 
 @pytest.mark.parametrize("version", range(1, SCHEMA + 1))
@@ -125,17 +125,17 @@ def test_every_committed_record_is_still_read(path: Path) -> None:
 # the steps, one by one
 
 
-@pytest.mark.parametrize("version", STEPS)
+@pytest.mark.parametrize("version", UPGRADES)
 def test_a_step_leaves_what_it_is_given_as_it_is(version: int) -> None:
     for path in of_schema(version):
         data = raw(path)
         before = copy.deepcopy(data)
-        STEPS[version](data)
+        UPGRADES[version](data)
         upgraded(data, version)
         assert data == before
 
 
-@pytest.mark.parametrize("version", STEPS)
+@pytest.mark.parametrize("version", UPGRADES)
 def test_a_step_and_all_after_it_end_at_todays_schema(version: int) -> None:
     for path in of_schema(version):
         data = upgraded(raw(path), version)
@@ -176,7 +176,7 @@ def test_before_schema_3_a_burst_could_be_of_less_than_20_ms() -> None:
 )  # fmt: skip
 def test_a_step_leaves_what_is_no_timing_to_the_model(timing: object) -> None:
     data: dict[str, Any] = {"measurements": [{"timing": timing}, 3]}
-    assert STEPS[2](data) == data
+    assert UPGRADES[2](data) == data
 
 
 def test_todays_schema_needs_no_step() -> None:

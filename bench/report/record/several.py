@@ -35,7 +35,7 @@ SPREAD = (
     "median", "MAD", "slowest",
 )  # fmt: skip
 READINGS = ("clock_hz", "power_w", "temperature_c")
-PHASES = ("alone", "at once")
+MODES = ("alone", "at once")
 """The two ways in which devices are measured."""
 NEAR = 0.02
 """Relative loss from measuring at once up to which it is not reported."""
@@ -191,10 +191,10 @@ def _summary(all_figures: Sequence[Figure], together: Records) -> Iterator[str]:
 def _outcome(all_figures: Sequence[Figure]) -> Iterator[str]:
     """Yields per phase which devices are slowest, in how many figures."""
     behind = [dict(_behind(figure)) for figure in all_figures]
-    for when in PHASES:
+    for when in MODES:
         slow = Counter(phases[when].slowest for phases in behind if when in phases)
         if slow:
-            place = PHASES.index(when)
+            place = MODES.index(when)
             count = sum(spreads(figure)[place] is not None for figure in all_figures)
             names = ", ".join(f"{name} in {times}" for name, times in slow.most_common())
             yield f"Slowest {when}, by more than noise: {names} of {count} figures."
@@ -206,7 +206,7 @@ def _behind(figure: Figure) -> Iterator[tuple[str, Spread]]:
     That is twice the median absolute deviation, or twice the widest relative half-width if that is
     larger.
     """
-    for when, spread in zip(PHASES, spreads(figure), strict=True):
+    for when, spread in zip(MODES, spreads(figure), strict=True):
         if spread and spread.range > 1 + 2 * max(spread.mad, noise(figure, when)):
             yield when, spread
 
