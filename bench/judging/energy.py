@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
-from bench.records.model import Measurement, Timing
+from bench.records.model import DeviceInfo, Measurement, Timing
 
 SUSTAINED = "sustained"
 """The kernel that is judged by its settled rate rather than by all samples."""
+
+OTHERS = ("MIG on", "compute partition", "shared with")
+"""Starts of the limits of a device whose power is reported for others' work, too."""
 
 MIN_POWER_SAMPLES = 20
 SETTLED = 0.02
@@ -128,23 +131,36 @@ def readings(measurement: Measurement, name: str) -> tuple[float, ...]:
     return series[inside] or series
 
 
-def power(measurement: Measurement) -> Power:
+def of_others(device: DeviceInfo) -> str:
+    """Returns why the power that a device reports is not its load's alone; empty if it is."""
+    found = (one for one in device.limits if one.startswith(OTHERS))
+    word = next(found, "MIG" if " MIG " in device.name else "")
+    return f"of the whole board: {word}" if word else ""
+
+
+def power(measurement: Measurement, others: str = "") -> Power:
     """Returns the mean power of a load, or why it is unknown.
 
     It is valid with at least 20 readings while samples were taken, without a long gap.
+
+    Args:
+        measurement: the load.
+        others: why the readings are not of this load alone, as ``of_others`` says.
     """
     seen = readings(measurement, "power_w")
     if not seen:
         return Power(None, 0, "not reported")
+    if others:
+        return Power(None, len(seen), others)
     if not measurement.conditions.power_valid or len(seen) < MIN_POWER_SAMPLES:
         gap = ", with a gap" if len(seen) >= MIN_POWER_SAMPLES else ""
         return Power(None, len(seen), f"invalid: {len(seen)} power samples{gap}")
     return Power(fmean(seen), len(seen))
 
 
-def energy_j(measurement: Measurement) -> float | None:
+def energy_j(measurement: Measurement, others: str = "") -> float | None:
     """Returns the energy of one call in J: mean power times mean time; None if power is unknown."""
-    mean_w, timing = power(measurement).mean_w, measurement.timing
+    mean_w, timing = power(measurement, others).mean_w, measurement.timing
     return None if mean_w is None or timing is None else mean_w * fmean(timing.samples_s)
 
 

@@ -142,6 +142,31 @@ def test_power_read_too_seldom_is_no_figure(seen: dict[str, object], reason: str
     assert energy_j(one) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "limit", "reason"),
+    [
+        ("NVIDIA H200 MIG 3g.71gb", "ECC on", "of the whole board: MIG"),
+        ("NVIDIA H200", "MIG on", "of the whole board: MIG on"),
+        (
+            "AMD Instinct MI300X",
+            "compute partition CPX",
+            "of the whole board: compute partition CPX",
+        ),
+        ("NVIDIA H200", "shared with another process", "of the whole board: shared with another"),
+    ],
+)
+def test_power_of_others_work_gives_no_energy(
+    name: str, limit: str, reason: str, record: Record, sheets: Catalogue
+) -> None:
+    one = kept_up([SLOW_S] * 20, seen=powered([300.0] * 40))
+    told = record.device.model_copy(update={"name": name, "limits": (limit,)})
+    made = record.model_copy(update={"measurements": (one,), "device": told})
+    table, _ = energy_sections(made, rows(made, sheets), sheets)
+    assert table.cells[0][table.columns.index("power beside TDP")].startswith(reason)
+    assert table.cells[0][table.columns.index("energy")] == "–"
+    assert (table.flat[0]["power_w"], table.flat[0]["joule_per_flop"]) == (None, None)
+
+
 def test_readings_beside_no_samples_are_all_there_are() -> None:
     one = kept_up([SLOW_S] * 20, seen=powered([300.0] * 40))
     bare = one.model_copy(update={"timing": None})

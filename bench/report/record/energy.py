@@ -39,8 +39,9 @@ def energy_sections(
     if not loads:
         return
     tdp = _tdp(record, catalogue)
-    split = _split(loads)
-    cells = tuple(cell for row in loads if (cell := _cells(row, tdp, split)))
+    others = energy.of_others(record.device)
+    split = {} if others else _split(loads)
+    cells = tuple(cell for row in loads if (cell := _cells(row, tdp, split, others)))
     flat = [_flat(record, row, tdp, split) for row in loads]
     yield Section(TITLE, COLUMNS, cells, flat, (SEPARATELY,) if split else ())
     told = (CPU_CLOCK,) if record.device.backend == "cpu" else ()
@@ -69,7 +70,7 @@ def _split(loads: Sequence[Row]) -> dict[str, tuple[float, float]]:
 
 
 def _cells(
-    row: Row, tdp: Paper | None, split: dict[str, tuple[float, float]]
+    row: Row, tdp: Paper | None, split: dict[str, tuple[float, float]], others: str
 ) -> tuple[str, ...] | None:
     """Returns the cells of one load; None without timing or work."""
     measurement = row.measurement
@@ -85,8 +86,8 @@ def _cells(
         f"{timing.stats.burst_s / settled.median_s:.1%}",
         settled.words.removeprefix("settled "),
         show(work.bytes / settled.median_s, Dimension.BYTE_RATE),
-        _power(measurement, tdp),
-        _energy(measurement, split),
+        _power(measurement, tdp, others),
+        _energy(measurement, split, others),
         _span(energy.readings(measurement, "temperature_c")),
     )
 
@@ -98,9 +99,9 @@ def _name(measurement: Measurement) -> str:
     return f"{measurement.dtype} {load}, {lasted_s:.0f} s"
 
 
-def _power(measurement: Measurement, tdp: Paper | None) -> str:
+def _power(measurement: Measurement, tdp: Paper | None, others: str) -> str:
     """Returns the mean power beside the TDP, or why it is unknown."""
-    power = energy.power(measurement)
+    power = energy.power(measurement, others)
     if power.mean_w is None:
         return power.reason
     mean = show(power.mean_w, Dimension.POWER)
@@ -109,9 +110,9 @@ def _power(measurement: Measurement, tdp: Paper | None) -> str:
     return f"{mean} of {tdp.text} ({power.mean_w / tdp.value:.0%})"
 
 
-def _energy(measurement: Measurement, split: dict[str, tuple[float, float]]) -> str:
+def _energy(measurement: Measurement, split: dict[str, tuple[float, float]], others: str) -> str:
     """Returns energy per FLOP of a call with its bytes; of a mixed load also each separately."""
-    call_j = energy.energy_j(measurement)
+    call_j = energy.energy_j(measurement, others)
     if call_j is None or measurement.work is None:
         return NONE
     whole = f"{1e12 * call_j / measurement.work.flop:.3g} pJ/FLOP"
@@ -147,7 +148,8 @@ def _flat(
     measurement, timing = row.measurement, row.measurement.timing
     pair = split.get(measurement.dtype)
     settled = energy.settled(timing) if timing else None
-    power, call_j, work = energy.power(measurement), energy.energy_j(measurement), measurement.work
+    work, others = measurement.work, energy.of_others(record.device)
+    power, call_j = energy.power(measurement, others), energy.energy_j(measurement, others)
     return {
         "record": record.id,
         "dtype": measurement.dtype,
