@@ -253,10 +253,12 @@ def logs_by_group(
         without: chips to leave out.
     """
     known = vendors(world)
-    rows = [row for row in world.reported_serving if row.chip not in without]
+    rows = world.reported_serving
+    if stack not in world.errors:
+        world.errors[stack] = tuple(log_errors(world, rows, stack).tolist())
     logs: dict[str, dict[Group, list[float]]] = {DENSE: {}, EXPERTS: {}}
-    for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
-        if np.isfinite(error):
+    for row, error in zip(rows, world.errors[stack], strict=True):
+        if row.chip not in without and np.isfinite(error):
             name, chip = serving_part(row, world.models), world.chips[row.chip]
             means, _ = parts[name].predicted([chip.labels])
             group = row.words["group"], "" if chip.vendor in known else chip.vendor

@@ -30,6 +30,8 @@ class World:
         reported_serving: serving that others reported.
         reported_training: training that others reported.
         reported_first: TTFT of requests by themselves that others reported.
+        errors: log errors of the rows of ``reported_serving``, by stack; ``logs_by_group`` adds
+            those of each stack that it meets.
     """
 
     chips: Mapping[str, Facts]
@@ -42,6 +44,9 @@ class World:
     reported_training: tuple[Row, ...] = ()
     reported_first: tuple[Row, ...] = ()
     _stacks: dict[frozenset[str], Stack] = field(default_factory=dict, compare=False, repr=False)
+    errors: dict[Stack, tuple[float, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @property
     def serving(self) -> tuple[Row, ...]:
