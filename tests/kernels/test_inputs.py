@@ -19,6 +19,22 @@ def small_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.mark.parametrize(("elements", "held"), [(2**25 + 1, 2**26), (2 * 140000**2, 2**35)])
+def test_only_a_pool_of_a_search_is_rounded_up_to_a_power_of_two(
+    elements: int, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operands of 140,000 cubed in bf16 take 78 GB; twice their power of two is 137 GB."""
+    asked: list[int] = []
+
+    def buffers(_: int, count: int, *__: object) -> tuple[torch.Tensor]:
+        asked.append(count)
+        return (torch.empty(0),)
+
+    monkeypatch.setattr(inputs, "buffers", buffers)
+    products.pool(elements, product(m=64, n=64, k=64), CPU)
+    assert elements <= asked[0] <= max(held, elements + 4096)
+
+
 def test_operands_rotate_through_more_than_the_cache() -> None:
     point = product(m=64, n=64, k=64)
     footprint = GEMM.work(point).footprint_bytes

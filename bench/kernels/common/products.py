@@ -33,7 +33,8 @@ SMALLER_SIZE = 512
 MAX_SETS = 256
 """Most operand sets of a task: all products of at least 1/128 of the cache exceed twice it."""
 LEAST_POOL = 1 << 25
-"""Fewest elements of a pool."""
+MOST_POOL = 1 << 32
+"""Fewest elements of a pool, and the most of one that is rounded up to a power of two."""
 CHECK_ELEMENTS = 1 << 17
 """Elements of the pool of a check."""
 SPOTS = 8
@@ -99,9 +100,12 @@ def set_count(work: Work, cache_bytes: float, most: int = MAX_SETS) -> int:
 def pool(elements: int, point: Point, device: "torch.device") -> inputs.Cutter:
     """Returns a cutter over a pool of at least ``elements`` with the point's input pattern.
 
-    The size is a power of two, and at least ``LEAST_POOL``, so that the next shape can reuse it.
+    The size is a power of two, and at least ``LEAST_POOL``, so that the next shape of a search can
+    reuse it. Above ``MOST_POOL`` there are no searches, and it has room for two operands.
     """
     count = 1 << max(elements - 1, LEAST_POOL - 1).bit_length()
+    if count > MOST_POOL:
+        count = elements + 2 * inputs.ALIGN_ELEMENTS
     (kept,) = inputs.buffers(1, count, point.dtype, point.data, device)
     return inputs.Cutter(kept)
 
