@@ -1,7 +1,7 @@
 """The experts of a mixture-of-experts layer: grouped GEMMs over tokens sorted by expert.
 
-Shapes are DeepSeek-V3's. Routing is drawn in advance, balanced and reproducible, so that the
-weights read are known. A device holds as many experts as fit, a power of two, as with expert
+Shapes are DeepSeek-V3's. Routing is uniformly random, drawn in advance and reproducible, so that
+the weights read are known. A device holds as many experts as fit, a power of two, as with expert
 parallelism: tokens routed to others are not computed.
 """
 

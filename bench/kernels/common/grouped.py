@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=64)
 def routes(tokens: int, experts: int, per_token: int) -> tuple[tuple[int, ...], ...]:
-    """Returns the experts of each token: uniform, without repetition, the same in every run.
+    """Returns the experts of each token: uniformly random, each once, the same in every run.
 
     They are drawn beforehand, so that the work of a call is known to the byte.
     """
