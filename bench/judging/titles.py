@@ -47,8 +47,8 @@ def shape(measurement: Measurement) -> str:
     words = [sizes(measurement)]
     if found and found.gain_estimate != 0.0:
         gain = found.gain_estimate
-        more = "what more may gain is unknown" if gain is None else f"more may gain {gain:.1%}"
-        words.append(f"best of {len(found.trials)} tried ({more})")
+        more = "may gain an unknown share" if gain is None else f"may gain {gain:.1%}"
+        words.append(f"best of {len(found.trials)} tried (more of these shapes {more})")
     if measurement.data != PLAIN:
         words.append(measurement.data)
     return ", ".join(word for word in words if word)

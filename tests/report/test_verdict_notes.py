@@ -126,8 +126,8 @@ def test_a_shape_is_told_in_short(measurement: Measurement, words: str) -> None:
 @pytest.mark.parametrize(
     ("gain", "words"),
     [
-        (0.0, ""), (0.004, ", best of 1 tried (more may gain 0.4%)"),
-        (None, ", best of 1 tried (what more may gain is unknown)"),
+        (0.0, ""), (0.004, ", best of 1 tried (more of these shapes may gain 0.4%)"),
+        (None, ", best of 1 tried (more of these shapes may gain an unknown share)"),
     ],
 )  # fmt: skip
 def test_a_shape_that_was_found_says_what_more_searching_may_gain(
