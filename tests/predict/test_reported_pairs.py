@@ -17,7 +17,18 @@ def found(group: str, *errors: float, part: str = "tpot") -> list[Pair]:
 def test_every_group_has_one_vote_however_many_pairs_it_measured() -> None:
     many = [*found("a", *[0.4] * 40), *found("b", -0.1), *found("c", 0.3, -0.4)]
     assert scatter(many)["tpot"] == pytest.approx((0.4 + 0.1 + sqrt((0.09 + 0.16) / 2)) / 3)
-    assert scatter(many)["tpot-experts"] == 0.0
+    assert scatter(many)["tpot-experts"] == pytest.approx(scatter(many)["tpot"]), (
+        "nothing else known"
+    )
+
+
+def test_the_scatter_of_few_groups_is_shrunk_towards_that_of_the_other_kind() -> None:
+    """Seven single pairs gave models with experts a narrower ratio than dense ones."""
+    dense = [*found("a", 0.4), *found("b", 0.4), *found("c", -0.4), *found("d", 0.4)]
+    few = [*found("e", 0.1, part="tpot-experts"), *found("f", 0.0, part="tpot-experts")]
+    told = scatter([*dense, *few])
+    assert told["tpot"] == pytest.approx(0.4), "the part with more groups keeps its own"
+    assert told["tpot-experts"] == pytest.approx(sqrt((0.1**2 + 3 * 0.4**2) / 5))
 
 
 def test_a_group_can_be_left_out_and_two_groups_say_nothing() -> None:

@@ -22,6 +22,8 @@ from bench.predict.model.stack import Stack
 
 FEWEST = 3
 """Number of groups below which nothing is concluded from them."""
+PRIOR_GROUPS = 3
+"""Number of groups that the scatter of models of the other kind counts as."""
 Key = tuple[str, str, tuple[str, str]]
 """Part of the fit, group and chips."""
 ALIKE = ("group", "model", "dtype", "kv_dtype", "quantity")
@@ -93,20 +95,28 @@ def _works(
 def scatter(found: Sequence[Pair], without: str = "") -> dict[str, float]:
     """Returns the log scatter of ratios by part, with one vote per group; 0 if there are too few.
 
+    That of the part with fewer groups is shrunk towards the other's, which counts as
+    ``PRIOR_GROUPS`` of them.
+
     Args:
         found: pairs of all parts.
         without: a group to leave out.
     """
-    groups: dict[str, dict[str, list[float]]] = {DENSE: {}, EXPERTS: {}}
+    errors: dict[str, dict[str, list[float]]] = {DENSE: {}, EXPERTS: {}}
     for one in found:
         if one.group != without:
-            groups[one.part].setdefault(one.group, []).append(one.error)
-    return {
-        part: fmean(_root_mean_square(errors) for errors in own.values())
-        if len(own) >= FEWEST
-        else 0.0
-        for part, own in groups.items()
-    }
+            errors[one.part].setdefault(one.group, []).append(one.error)
+    votes = {part: [_root_mean_square(own) for own in by.values()] for part, by in errors.items()}
+    most = max(votes, key=lambda part: len(votes[part]))
+    if len(votes[most]) < FEWEST:
+        return dict.fromkeys(votes, 0.0)
+    prior = fmean(votes[most])
+    return {part: prior if part == most else _shrunk(own, prior) for part, own in votes.items()}
+
+
+def _shrunk(votes: Sequence[float], prior: float) -> float:
+    """Returns the root mean square of groups' scatter and of ``PRIOR_GROUPS`` with the prior's."""
+    return _root_mean_square([*votes, *[prior] * PRIOR_GROUPS])
 
 
 def _root_mean_square(values: Sequence[float]) -> float:
