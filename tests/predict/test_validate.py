@@ -22,9 +22,19 @@ from bench.predict.model.facts import all_facts
 from bench.predict.model.stack import Stack
 from bench.predict.validation.bars import CHIP
 from bench.predict.validation.errorfile import state, written
-from bench.predict.validation.errors import Bar, Figures, Outcome, Part, changes, figures, missed
+from bench.predict.validation.errors import (
+    FITTED,
+    Bar,
+    Figures,
+    Outcome,
+    Part,
+    changes,
+    figures,
+    missed,
+)
 from bench.predict.validation.pairs import product_ratios
 from bench.predict.validation.steps import predicted, products, steps
+from bench.report.prediction.validation import validation_report
 
 
 def case(
@@ -159,6 +169,20 @@ def test_a_part_may_rise_by_a_tenth_and_all_by_a_twentieth(
 def test_some_parts_alone_are_held_to_their_own_rule_only() -> None:
     found = changes({"a": 0.10, "b": 0.20}, {"a": 0.109}, whole=False)
     assert [(one.name, one.worse) for one in found] == [("a", False)]
+
+
+def test_parts_that_constants_were_set_on_are_no_tests() -> None:
+    """They stood among parts that were predicted by a fit that had not seen them."""
+    fitted = Part("TTFT", FITTED, (case(error=0.1),))
+    tested = Part("TTFT", "chip left out", (case(error=0.1),))
+    assert (fitted.tests, tested.tests) == (False, True)
+    before = {fitted.key: 0.9, tested.key: 0.1}
+    (overall, *_) = changes(before, before, whole=True)
+    assert (overall.name, overall.before) == ("overall", 0.1)
+    seen = ", and 1 fitted on their own rows, which test nothing"
+    title = "Validation: 1 part, each predicted by a fit that has not seen it"
+    for parts, told in (((tested,), title), ((tested, fitted), title + seen)):
+        assert validation_report(parts, ()).table.title == told
 
 
 def test_the_last_bits_of_another_machine_make_nothing_worse() -> None:

@@ -43,7 +43,7 @@ NOTES = {
     RATE: "the same runs and those in which most requests waited for their prefill",
     FIRST: (
         f"the runs of them with at most {FEW} requests per copy for prefill, all started at once; "
-        "the two constants of a request by itself were set on them, too"
+        "the two constants of a request by itself were set on them, so they do not test these"
     ),
 }
 CHOICE_NOTE = (

@@ -24,7 +24,7 @@ FLAT = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 
 
 def written(parts: Sequence[Part]) -> str:
-    """Returns the figures of parts as the text of a file, without those of pairs of chips."""
+    """Returns the figures of parts as the text of a file."""
     kept = {one.key: {**_kept(one.figures), "each": _each(one)} for one in parts}
     text = json.dumps({"parts": kept}, indent=1) + "\n"
     return FLAT.sub(_on_a_line, text)
@@ -37,9 +37,7 @@ def _on_a_line(group: re.Match[str]) -> str:
 
 
 def _each(part: Part) -> dict[str, dict[str, object]]:
-    """Returns the figures of each chip of a part; none for ratios."""
-    if part.name.startswith(RATIO):
-        return {}
+    """Returns the figures of each chip of a part; for ratios, of each pair of chips."""
     chips = grouped(part.cases, lambda one: one.chip)
     return {chip: _rounded(figures(cases), ("mean", "bias")) for chip, cases in chips.items()}
 

@@ -18,6 +18,9 @@ OVERALL, PART = 0.05, 0.10
 gate of aiconfigurator's own tests)."""
 NOISE = 5e-4
 """Absolute error that rounding on another machine may add."""
+FITTED = "fitted on these rows"
+"""Name of the split of parts on which constants of the model were set, so that they test nothing;
+they are left out of the mean over parts."""
 LAST = 1e-9
 """Rounding tolerance of a share, so that 33 of 44 is no more than 5 points off 80%."""
 
@@ -103,6 +106,11 @@ class Part:
     def key(self) -> str:
         """Returns the name of the part in files."""
         return f"{self.name}: {self.split}"
+
+    @property
+    def tests(self) -> bool:
+        """Tells whether the model was made without these cases."""
+        return self.split != FITTED
 
     @cached_property
     def figures(self) -> "Figures":
@@ -269,7 +277,7 @@ class Change:
 
 
 def changes(before: Mapping[str, float], now: Mapping[str, float], *, whole: bool) -> list[Change]:
-    """Returns the change of each part in both states, and of the mean over them.
+    """Returns the change of each part in both states, and of the mean over those that are tests.
 
     Args:
         before: mean error by part in the earlier state.
@@ -279,7 +287,7 @@ def changes(before: Mapping[str, float], now: Mapping[str, float], *, whole: boo
     """
     names = [name for name in before if name in now or whole]
     found = [Change(one, before[one], now.get(one), _most(before[one], PART)) for one in names]
-    both = [one for one in found if one.now is not None]
+    both = [one for one in found if one.now is not None and not one.name.endswith(FITTED)]
     if not (whole and both):
         return found
     earlier = float(np.mean([one.before for one in both]))

@@ -45,7 +45,8 @@ TIMER = "other software and another timer, with launches from the host"
 FOREIGN = "chips of a maker that no fit has seen; most with eight GPUs in one process"
 FUSED = (
     "fused dispatch and combine kernels of experts, which no fit has seen; that two and four GPUs "
-    "of a mesh use one and three of seven links was noticed on these rows, not fitted"
+    "of a mesh use one and three of seven links is a rule taken from these rows, which do not test "
+    "it"
 )
 BARE = "bare grouped products, predicted by layers with routing; both with one scale per block"
 

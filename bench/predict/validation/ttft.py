@@ -32,7 +32,7 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import IDEAL
 from bench.predict.validation.bars import CHIP, SOURCE
-from bench.predict.validation.errors import Outcome
+from bench.predict.validation.errors import FITTED, Outcome
 from bench.predict.validation.reportedserving import without
 from bench.predict.validation.serving import engine
 
@@ -71,7 +71,7 @@ def first_parts(world: World) -> Iterator[tuple[str, str, list[Outcome], str]]:
     for name, cases in first_tokens(world).items():
         yield NAMES[name], CHIP, cases, NOTE
     for name, cases in reported_alone(world).items():
-        yield REPORTED[name], SOURCE, cases, NOTES[name]
+        yield REPORTED[name], FITTED if name == EXPERTS else SOURCE, cases, NOTES[name]
 
 
 def reported_alone(world: World) -> dict[str, list[Outcome]]:

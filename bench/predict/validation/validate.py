@@ -7,7 +7,7 @@ from operator import attrgetter
 import numpy as np
 
 from bench.predict.learning.figures import FAMILIES
-from bench.predict.learning.learn import DENSE, EXPERTS, PRODUCTS, learn
+from bench.predict.learning.learn import DENSE, EXPERTS, PRODUCTS, learn, serving_part
 from bench.predict.learning.productfit import Measured, measured
 from bench.predict.learning.world import World
 from bench.predict.validation.bars import (
@@ -22,9 +22,10 @@ from bench.predict.validation.bars import (
     UNSEEN,
     VENDOR,
 )
+from bench.predict.validation.disaggregated import FIRST as DISAGGREGATED_FIRST
 from bench.predict.validation.disaggregated import disaggregated_parts
 from bench.predict.validation.errorfile import RATIO, SIDES, WAYS
-from bench.predict.validation.errors import Bar, Outcome, Part
+from bench.predict.validation.errors import FITTED, Bar, Outcome, Part
 from bench.predict.validation.figures import figures_left_out
 from bench.predict.validation.kernels import left_out, other_sources
 from bench.predict.validation.pairs import (
@@ -68,6 +69,14 @@ CUBLAS = ("trtllm",)
 SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
 GROUP = "a group is one person, team or company that measured"
 SIBLINGS = "all chips of its design are left out, such as H100, H200, H800 and H20 together"
+REPORTED_NOTE = (
+    "time per token from rates, TPOT or decode steps that single groups reported, on any engine, "
+    "each predicted with the slowdown that other groups measured on chips of fitted vendors; on "
+    "chips of other vendors, with that on any chips; {} runs over several nodes are left out, "
+    "because the start-up time of a network was set on them"
+)
+KINDS = {DENSE: "dense", EXPERTS: "experts"}
+"""Kinds of models, by part of the fit."""
 PAIRED = "chips of one vendor that one group measured alike; the scatter leaves out the group"
 QUANTISED = (
     "; predicted without activation quantisation, which the fitted times include, and without the "
@@ -178,7 +187,8 @@ def _disaggregated(world: World) -> Iterator[Part]:
         return
     known = learn(world.chips, world.models, world.data)
     for name, cases, note in disaggregated_parts(world, known):
-        yield _part(name, SOURCE, cases, note)
+        split = FITTED if name == DISAGGREGATED_FIRST else SOURCE
+        yield _part(name, split, cases, note)
 
 
 def _ttft(world: World) -> Iterator[Part]:
@@ -232,26 +242,26 @@ def _figures(world: World) -> Iterator[Part]:
 
 
 def _reported(world: World) -> Iterator[Part]:
-    """Yields serving that others reported, on all chips and on those designed in China."""
+    """Yields serving that others reported: all, by kind of model, and on chips of China."""
     if not world.reported_serving:
         return
     known = learn(world.chips, world.models, world.data)
     tests = [row for row in world.reported_serving if not set_on(world, row)]
-    cases = reported_serving(world, known, tests)
-    note = (
-        "time per token from rates, TPOT or decode steps that single groups reported, on any "
-        "engine, each predicted with the slowdown that other groups measured on chips of fitted "
-        "vendors; on chips of other vendors, with that on any chips; "
-        f"{len(world.reported_serving) - len(tests)} runs over several nodes are left out, because "
-        "the start-up time of a network was set on them"
-    )
+    by_kind = {
+        kind: reported_serving(
+            world, known, [row for row in tests if serving_part(row, world.models) == name]
+        )
+        for name, kind in KINDS.items()
+    }
+    cases = [one for own in by_kind.values() for one in own]
+    note = REPORTED_NOTE.format(len(world.reported_serving) - len(tests))
     yield _part(REPORTED, SOURCE, cases, note + unserved(tests, cases))
+    yield from (_part(f"{REPORTED}, {kind}", SOURCE, own) for kind, own in by_kind.items())
     domestic = [one for one in cases if one.chip in world.domestic]
     rows = [row for row in tests if row.chip in world.domestic]
     yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note + unserved(rows, domestic))
-    for name, cases in reported_ratios(world, known, tests).items():
-        kind = "dense" if name == DENSE else "experts"
-        yield _part(f"{RATIO}{REPORTED}, {kind}", SOURCE, cases, PAIRED)
+    for name, ratios in reported_ratios(world, known, tests).items():
+        yield _part(f"{RATIO}{REPORTED}, {KINDS[name]}", SOURCE, ratios, PAIRED)
 
 
 def _training(world: World) -> Iterator[Part]:

@@ -72,7 +72,7 @@ def validation_report(
     if not shown and chosen:
         shown, heads = chosen[:1], THUMBS[chosen[0].name]
     table = Table(
-        f"Validation: {counted(len(parts), 'part')}, each predicted by a fit that has not seen it",
+        _title(parts),
         HEADING,
         _columns(heads),
         tuple(_cells(one, notes) for one in shown),
@@ -87,6 +87,15 @@ def validation_report(
     more += lists if whole else [shortened(one, CUT) for one in lists]
     more += [_changed(changes)] if changes else []
     return Report(table, [_flat(one) for one in shown], tuple(more))
+
+
+def _title(parts: Sequence[Part]) -> str:
+    """Returns the number of parts that are tests, and of those on which constants were set."""
+    tests = [one for one in parts if one.tests]
+    fitted = len(parts) - len(tests)
+    more = f"{fitted} fitted on their own rows, which test nothing" if fitted else ""
+    unseen = f"{counted(len(tests), 'part')}, each predicted by a fit that has not seen it"
+    return f"Validation: {', and '.join(filter(None, (unseen if tests else '', more)))}"
 
 
 def _columns(rivals: tuple[str, str]) -> tuple[str, ...]:
