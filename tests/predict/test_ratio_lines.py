@@ -4,11 +4,19 @@ import re
 
 import pytest
 
-from bench.predict.validation.chiperrors import PAIR_LEFT_OUT, errors, has_one_vendor, ratios
+from bench.predict.validation.chiperrors import (
+    PAIR_LEFT_OUT,
+    SEEN,
+    VENDOR_LEFT_OUT,
+    errors,
+    has_one_vendor,
+    ratios,
+)
 from bench.report.prediction.chiperrors import RATIO_PARTS, ratio_lines
 from tests.commands.command_cases import said
 
-START = "Ratios, of pairs of chips that the fit had not seen "
+START = "Ratios"
+REPORTED = "serving as reported, dense"
 DENSE, EXPERTS = "serving TPOT, dense", "serving TPOT, experts"
 
 
@@ -24,9 +32,9 @@ def lines_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
     [
         (["workload=llama-3.1-8b", "phase=prefill"], "prefill step"),
         (["workload=llama-3.1-8b", "phase=decode"], "decode step"),
-        (["workload=llama-3.1-8b"], DENSE),
-        (["workload=llama-3.1-8b", "parallel=best"], DENSE),
-        (["workload=deepseek-v3", "precision=fp8", "parallel=8"], EXPERTS),
+        (["workload=llama-3.1-8b", "engine=tuned"], DENSE),
+        (["workload=llama-3.1-8b", "parallel=best", "engine=tuned"], DENSE),
+        (["workload=deepseek-v3", "precision=fp8", "parallel=8", "engine=tuned"], EXPERTS),
         (["workload=llama-3.1-8b", "phase=train", "parallel=8"], "training, dense"),
         (["phase=product", "shape=[4096,4096,4096]"], "product bf16, vllm"),
     ],
@@ -41,7 +49,8 @@ def test_ratios_tell_the_errors_that_such_ratios_had(
     (line,) = lines_of([*asked, "baseline=h100"], capsys)
     told = f"{test.error:.0%} off, {test.inside:.0%} of {test.count:,} within"
     assert told in line
-    assert ("the interval is too narrow" in line) == (test.inside < 0.75)
+    of_all, *_ = line.partition(" (worst: ")
+    assert ("the interval is too narrow" in of_all) == ((test.inside or 0) < 0.75)
     assert f"(worst: {test.pair} {test.worst:.0%} off)" in line
     assert not lines_of(asked, capsys)
     assert not lines_of(["chips=h100", *words, "baseline=h100"], capsys)
@@ -70,3 +79,35 @@ def test_ratios_across_vendors_are_told_apart() -> None:
     assert not has_one_vendor("product bf16, vllm", errors())
     (product,) = ratio_lines("product bf16, vllm", "nvidia", ["huawei"])
     assert "two vendors" not in product
+
+
+def test_ratios_of_any_engine_are_tested_by_what_single_groups_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Those of tuned engines, 6% off, stood below intervals that allow for other engines."""
+    asked = ["workload=llama-3.1-70b", "parallel=8", "baseline=h200", "chips=[h20-141gb,h200]"]
+    every, own = (
+        ratios(REPORTED, errors(), SEEN, pair)
+        for pair in (None, ("nvidia-h200-sxm-141gb", "nvidia-h20-sxm-141gb"))
+    )
+    assert every
+    assert own
+    (line,) = lines_of(asked, capsys)
+    assert line.startswith("Ratios that single groups measured on any engine and that ")
+    assert f": {every.error:.0%} off, {every.inside:.0%} of {every.count} within" in line
+    assert f"; of those asked {own.pair} {own.error:.0%} off, " in line, "in any order"
+    assert line.endswith("which phase=decode and engine=tuned leave out.")
+    (tuned,) = lines_of([*asked, "engine=tuned"], capsys)
+    assert "phase=decode" not in tuned
+    assert "of those asked" not in tuned, "no tuned engine was measured on both"
+
+
+def test_a_pair_of_two_vendors_is_told_its_own_error() -> None:
+    pair = "nvidia-b200-sxm-180gb", "amd-mi325x-oam-256gb"
+    own = ratios(EXPERTS, errors(), VENDOR_LEFT_OUT, pair)
+    assert own
+    (tuned,) = ratio_lines(EXPERTS, pair[0], [pair[1]])
+    (usual,) = ratio_lines(EXPERTS, pair[0], [pair[1]], "serving as reported, experts")
+    assert f"of those asked {own.pair} {own.error:.0%} off, " in tuned
+    assert f"of those asked {own.pair} {own.error:.0%} off in {own.count} cases." in usual
+    assert "within" not in usual.partition(": ")[2], "they were tested with a narrower interval"

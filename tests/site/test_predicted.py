@@ -10,7 +10,13 @@ import pytest
 from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
-from bench.predict.validation.chiperrors import LEFT_OUT, TESTS, TESTS_OF_PHASE, chip_tests
+from bench.predict.validation.chiperrors import (
+    LEFT_OUT,
+    TESTS,
+    TESTS_OF_PHASE,
+    chip_tests,
+    repeats,
+)
 from bench.report.prediction.predicted import unfit
 from bench.site.predicted import STANDING, QuestionAnswers, StandingQuestion, predict
 
@@ -103,7 +109,12 @@ def test_what_is_no_accelerator_of_its_own_is_asked_nothing(chip: str, site: Pat
 def test_a_chips_page_tells_how_far_predictions_of_it_were_off(site: Path) -> None:
     chip = "nvidia-h20-sxm-96gb"
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))
-    of = {name: one["each"][chip] for name, one in kept["parts"].items() if chip in one["each"]}
+    parts = kept["parts"]
+    of = {
+        name: one["each"][chip]
+        for name, one in parts.items()
+        if chip in one["each"] and not repeats(name, parts)
+    }
     text = (site / "chips" / f"{chip}.html").read_text("utf-8")
     table = text.partition('id="errors"')[2].partition("</table>")[0]
     rows = re.findall(r"<th scope=\"row\">(.*?)</th><td.*?>([\d,]+)</td><td.*?>([\d.]+)%", table)
@@ -133,9 +144,14 @@ def test_each_phase_that_could_be_tested_is_told_apart(cells: dict[str, list[str
         for one, starts in TESTS_OF_PHASE.items()
     }
     told = cells["nvidia-h100-sxm-80gb"][-2]
-    lines = re.findall(r"[>]?(\w+) (\d+)% off .*?>(\d+)% of ([\d,]+) within<", told)
-    assert [(name, int(error), int(inside), count) for name, error, inside, count in lines] == [
-        (name, round(100 * one.error), round(100 * one.inside), f"{one.count:,}")
+    lines = re.findall(r"[>]?(\w+) (\d+)% off .*?>(?:(\d+)% of )?([\d,]+) (?:within|cases)<", told)
+    assert [(name, int(error), inside, count) for name, error, inside, count in lines] == [
+        (
+            name,
+            round(100 * one.error),
+            "" if one.inside is None else f"{100 * one.inside:.0f}",
+            f"{one.count:,}",
+        )
         for name, one in zip(
             ("prefill", "decode", "serving", "training"), found.values(), strict=True
         )
@@ -185,6 +201,34 @@ def test_any_engine_is_tested_by_what_others_reported_and_a_fitted_one_by_its_ow
     every = chip_tests("port", kept)
     assert every
     assert every.count == 70, "what a part repeats is not counted twice"
+
+
+def test_each_measurement_counts_once_and_is_of_the_kind_of_model() -> None:
+    """Eight steps stood as 16, and chips that served dense models only as tested for experts."""
+
+    def part(**told: int) -> dict[str, object]:
+        each = {
+            chip: {"count": count, "mean": 0.1, "inside": [0.5, 1.0]}
+            for chip, count in told.items()
+        }
+        return {"each": each}
+
+    kept = {
+        "decode step: chip left out": part(both=8),
+        "decode step: family left out": part(both=8, family=3),
+        "serving TPOT, dense: chip left out": part(),
+        "serving as reported: another source, no refit": part(both=9),
+        "serving as reported, dense: another source, no refit": part(both=9),
+        "serving as reported, experts: another source, no refit": part(),
+    }
+
+    def told(chip: str, phase: str, kind: str = "") -> int | None:
+        found = chip_tests(chip, kept, TESTS_OF_PHASE[phase], kind=kind)
+        return found.count if found else None
+
+    assert (told("both", "decode"), told("family", "decode")) == (8, 3)
+    assert told("both", "serve") == told("both", "serve", "dense") == 9
+    assert told("both", "serve", "experts") is None
 
 
 def test_every_chip_of_a_fit_is_in_a_part_that_leaves_it_out() -> None:

@@ -9,8 +9,8 @@ from bench import paths
 from bench.files.caches import once
 from bench.predict.validation.errorfile import FILE, RATIO
 
-REPEATED = ("serving as reported, domestic chips: another source, no refit",)
-"""Parts of the validation whose cases are in another part as well."""
+DOMESTIC = "serving as reported, domestic chips: another source, no refit"
+"""Part of the validation whose cases are in another part as well."""
 TESTS_OF_PHASE = {
     "prefill": ("prefill step",),
     "decode": ("decode step",),
@@ -24,6 +24,8 @@ TESTS = tuple(start for starts in TESTS_OF_PHASE.values() for start in starts)
 """Prefixes of the names of parts that test any phase."""
 LEFT_OUT = ": chip left out"
 """Suffix of the keys of parts in which each chip of the fit is predicted without it."""
+FAMILY_LEFT_OUT = ": family left out"
+"""Suffix of the keys of parts that predict the same cases as ``LEFT_OUT``, with less data."""
 PAIR_LEFT_OUT, VENDOR_LEFT_OUT = ": both chips left out", ": vendor left out"
 """Suffixes of the keys of parts in which ratios are predicted without the two chips, or without
 the vendor of one of them."""
@@ -40,13 +42,14 @@ class ChipErrors:
     Attributes:
         count: number of cases.
         error: mean absolute value of predicted / measured - 1, of times.
-        inside: share of cases within the 80% interval.
+        inside: share of cases within the 80% interval; None if ``predict`` prints an interval of
+            other errors than the tested one.
         biases: median of predicted / measured - 1 in each part, of times.
     """
 
     count: int
     error: float
-    inside: float
+    inside: float | None
     biases: tuple[float, ...]
 
 
@@ -75,31 +78,39 @@ class RatioErrors:
     Attributes:
         count: number of cases.
         error: mean absolute value of predicted / measured - 1.
-        inside: share of cases within the 80% interval.
+        inside: as in ``ChipErrors``.
         worst: mean error of the worst pair of chips.
         pair: that pair.
     """
 
     count: int
     error: float
-    inside: float
+    inside: float | None
     worst: float
     pair: str
 
 
-def ratios(part: str, parts: Mapping[str, Any], suffix: str) -> RatioErrors | None:
+def ratios(
+    part: str, parts: Mapping[str, Any], suffix: str, pair: tuple[str, str] | None = None
+) -> RatioErrors | None:
     """Returns the errors of ratios on the work of a part; None if they were not tested.
 
     Args:
         part: name of the part that predicts each chip from the others.
         parts: parts in the validation's file.
-        suffix: what was left out, ``PAIR_LEFT_OUT`` or ``VENDOR_LEFT_OUT``.
+        suffix: ``PAIR_LEFT_OUT``, ``VENDOR_LEFT_OUT`` or ``SEEN``.
+        pair: ids of two chips, in any order; None for all pairs.
     """
-    one = parts.get(f"{RATIO}{part}{suffix}")
-    if not one or not one["inside"]:
+    whole = parts.get(f"{RATIO}{part}{suffix}")
+    if not whole or not whole["inside"]:
         return None
-    inside, *_ = one["inside"]
-    return RatioErrors(one["count"], one["mean"], inside, one["worst"], one["worst_chip"])
+    if not pair:
+        worst = whole["worst"], whole["worst_chip"]
+        return RatioErrors(whole["count"], whole["mean"], whole["inside"][0], *worst)
+    for name in (" / ".join(pair), " / ".join(reversed(pair))):
+        if one := whole["each"].get(name):
+            return RatioErrors(one["count"], one["mean"], one["inside"][0], one["mean"], name)
+    return None
 
 
 def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
@@ -110,7 +121,7 @@ def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
 def has_one_vendor(part: str, parts: Mapping[str, Any]) -> bool:
     """Tells whether the chips that a part predicts from the others are all of one vendor."""
     chips = parts.get(part + LEFT_OUT, {}).get("each", {})
-    return len({chip.partition("-")[0] for chip in chips}) == 1  # an id begins with its vendor
+    return len({vendor_of(chip) for chip in chips}) == 1
 
 
 @once
@@ -132,7 +143,7 @@ def chip_tests(
     """Returns the errors of predictions of a chip, or None if there is no test.
 
     Where both exist, predictions for any engine are tested on what others reported, and predictions
-    for a fitted engine on its own runs on the chip.
+    for a fitted engine on its own runs on the chip. Each measurement counts once.
 
     Args:
         chip: id of the sheet.
@@ -145,16 +156,64 @@ def chip_tests(
     own = {
         name: part["each"][chip]
         for name, part in parts.items()
-        if name.startswith(tuple(starts)) and name not in REPEATED and chip in part["each"]
+        if name.startswith(tuple(starts)) and chip in part["each"]
         if part["each"][chip]["inside"] and kind in ("", *_kinds(name))
+        if not repeats(name, parts, kind)
     }
-    kept = [one for name, one in own.items() if not _other_engine(name, own, engine)]
+    kept = {
+        name: one
+        for name, one in own.items()
+        if not _other_engine(name, own, engine) and not _less_data(name, own)
+    }
     if not kept:
         return None
-    count = sum(one["count"] for one in kept)
-    error = sum(one["mean"] * one["count"] for one in kept) / count
-    inside = sum(one["inside"][0] * one["count"] for one in kept) / count
-    return ChipErrors(count, error, inside, tuple(one.get("bias", 0.0) for one in kept))
+    count = sum(one["count"] for one in kept.values())
+    error = sum(one["mean"] * one["count"] for one in kept.values()) / count
+    inside = sum(one["inside"][0] * one["count"] for one in kept.values()) / count
+    printed = all(_printed(name, chip, parts, engine) for name in kept)
+    biases = tuple(one.get("bias", 0.0) for one in kept.values())
+    return ChipErrors(count, error, inside if printed else None, biases)
+
+
+def repeats(name: str, parts: Mapping[str, Any], kind: str = "") -> bool:
+    """Tells whether another part has the cases of a part, as far as they are of a kind of model.
+
+    Args:
+        name: key of the part.
+        parts: parts in the validation's file.
+        kind: ``dense`` or ``experts``: of the parts, those by kind are preferred; empty for both.
+    """
+    what, split = name.split(": ")
+    if kind:
+        return name == DOMESTIC or f"{what}, {kind}: {split}" in parts
+    both = what.removesuffix(", dense").removesuffix(", experts")
+    return name == DOMESTIC or (both != what and f"{both}: {split}" in parts)
+
+
+def _less_data(name: str, names: Iterable[str]) -> bool:
+    """Tells whether another part predicts the same cases with more data."""
+    what = name.removesuffix(FAMILY_LEFT_OUT)
+    return what != name and what + LEFT_OUT in names
+
+
+def _printed(name: str, chip: str, parts: Mapping[str, Any], engine: str) -> bool:
+    """Tells whether the interval that a part tested is of the errors that ``predict`` allows for.
+
+    It prints single steps with the scatter of engines, which the tests of steps are without.
+    Serving and training are printed with other groups' scatter unless an engine is named, and
+    always on chips of a vendor that no engine was fitted on.
+    """
+    if name.startswith(DENSE_ONLY):
+        return False
+    what, _, _ = name.partition(" ")  # serving or training
+    fits = (one for key, one in parts.items() if key.startswith(what) and key.endswith(LEFT_OUT))
+    vendors = {vendor_of(known) for one in fits for known in one["each"]}
+    return vendor_of(chip) not in vendors or name.endswith(SEEN) != bool(engine)
+
+
+def vendor_of(chip: str) -> str:
+    """Returns the vendor of a chip, with which its id begins."""
+    return chip.partition("-")[0]
 
 
 def _kinds(name: str) -> tuple[str, ...]:

@@ -131,8 +131,8 @@ def _tests(timed: Sequence[TimedProduct], product: Product, base: Chip | None) -
     if chips and (line := part_line(chips, _part(product), f"Time of {product.fit} products")):
         yield line
     if base:
-        others = [one.chip.vendor for one in timed if one.chip.chip != base.id and not one.own]
-        yield from ratio_lines(_part(product), base.vendor, others)
+        others = [one.chip.chip for one in timed if one.chip.chip != base.id and not one.own]
+        yield from ratio_lines(_part(product), base.id, others)
 
 
 def _part(product: Product) -> str:

@@ -10,7 +10,7 @@ from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.predict.answers import Answer
 from bench.predict.tiers import RESTS
-from bench.predict.validation.chiperrors import REPEATED
+from bench.predict.validation.chiperrors import repeats
 from bench.records.model import Record
 from bench.report.chips.dossier import dossier
 from bench.report.chips.evidence import evidence_report
@@ -154,7 +154,7 @@ def _answer_row(question: StandingQuestion, answer: Answer, linker: Linker) -> l
 def _errors(chip: Chip, world: World, linker: Linker) -> Block | None:
     """Returns the errors of predictions of the chip by fits that left it out; None if untested."""
     errors = ((name, part["each"].get(chip.id)) for name, part in world.errors.items())
-    tested = ((name, error) for name, error in errors if error and name not in REPEATED)
+    tested = ((name, error) for name, error in errors if error and not repeats(name, world.errors))
     rows = [linker.lines(_error_row(name, error)) for name, error in tested]
     columns = ("part: what was left out", "cases", "mean error", "bias", "within 80 / 95%")
     title, below = "How far predictions were off", linker.lines((ERRORS_NOTE,))

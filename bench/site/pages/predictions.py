@@ -11,7 +11,7 @@ from bench.predict.answers import Answer
 from bench.predict.learning.pooling import COVERAGE_80
 from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
-from bench.predict.validation.chiperrors import TESTS_OF_PHASE, chip_tests
+from bench.predict.validation.chiperrors import TESTS_OF_PHASE, ChipErrors, chip_tests
 from bench.predict.validation.errorfile import FILE, RATIO, WAYS
 from bench.report.prediction import question
 from bench.report.prediction.answered import Answered
@@ -24,6 +24,7 @@ from bench.site.pictures import of_predictions
 from bench.site.predicted import BASE, QuestionAnswers
 from bench.site.words import Linker
 from bench.site.world import World
+from bench.words import counted
 
 PHASE_NAMES = {"serve": "serving", "train": "training"}
 """Names of tested phases that are not named by the phase itself."""
@@ -115,12 +116,19 @@ def _tested(chip: Chip, world: World) -> Cell:
     tests_done = {phase: test for phase, test in results.items() if test}
     if not tests_done:
         return Cell(Markup("–"))
-    line = Markup('{} {:.0%} off <span class="muted">{:.0%} of {:,} within</span>')
+    line = Markup('{} {:.0%} off <span class="muted">{}</span>')
     lines = [
-        line.format(PHASE_NAMES.get(phase, phase), test.error, test.inside, test.count)
+        line.format(PHASE_NAMES.get(phase, phase), test.error, _within(test))
         for phase, test in tests_done.items()
     ]
     return Cell(Markup("<br>").join(lines), max(test.error for test in tests_done.values()))
+
+
+def _within(test: ChipErrors) -> str:
+    """Returns how many cases lay within the interval, if that is the one that is shown."""
+    if test.inside is None:
+        return counted(test.count, "case")
+    return f"{test.inside:.0%} of {test.count:,} within"
 
 
 def _cell(answer: Answer, base: Chip | None) -> Cell:
