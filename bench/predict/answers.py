@@ -10,14 +10,16 @@ from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
 from bench.predict.disaggregated import predicted
 from bench.predict.forecast import Prediction
+from bench.predict.holding import holding_way
 from bench.predict.learning.departure import difference
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooling import COVERAGES, Departures
 from bench.predict.learning.product import Shapes, roofline, shapes
 from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
 from bench.predict.microbatch import with_larger_micro
-from bench.predict.model.capacity import Room, least_chips, room, widths
+from bench.predict.model.capacity import Room, least_chips, room
 from bench.predict.model.facts import Facts, facts
+from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision, weights_of
 from bench.predict.ratio import Ratio, ratio
 from bench.predict.refusals import refuse_unfit
@@ -128,9 +130,7 @@ class MemoryFit:
 
     Attributes:
         room: use of the memory with the parallelism asked for.
-        least: the fewest chips that hold the model, found by doubling ``tp``; None if none do up to
-            ``tried``.
-        tried: the largest number of chips tried.
+        way: the way with the fewest chips that hold the model; see ``holding_way``.
         unsupported: why the chip does not compute the number format; else empty.
         instead: formats that it computes instead, each with the fewest chips that then hold the
             model; empty if it computes the format asked for.
@@ -138,8 +138,7 @@ class MemoryFit:
 
     chip: Facts
     room: Room
-    least: int | None
-    tried: int
+    way: Parallel | None
     unsupported: str
     instead: tuple[tuple[str, int], ...] = ()
 
@@ -166,11 +165,10 @@ def _memory_fit(chip: Facts, scenario: Scenario) -> MemoryFit:
     model, formats, split = scenario.workload, scenario.precision, scenario.split
     length, batch = int(scenario.prompt[0] + scenario.output[0]), float(scenario.batch[0])
     used = room(chip, model, formats, split, batch, length)
-    least = least_chips(chip, model, formats, split, batch, length)
-    tried = max((one.chips for one in widths(model, split)), default=0)
+    way = holding_way(chip, scenario)
     unsupported = _unsupported(chip, scenario)
     instead = tuple(_instead(chip, scenario, batch, length)) if unsupported else ()
-    return MemoryFit(chip, used, least, tried, unsupported, instead)
+    return MemoryFit(chip, used, way, unsupported, instead)
 
 
 def _unsupported(chip: Facts, scenario: Scenario) -> str:

@@ -63,7 +63,9 @@ def test_what_the_columns_hold_is_one_line(
     """Under a table of one row there were seven."""
     summary = document("predict", [*CHIP.split(), *more], capsys)["summary"]
     (line,) = [one for one in summary if "TPOT: time between two tokens" in one]
-    assert "J/token: chips alone." in line
+    assert "J/token: chips alone. Their power is taken, for every chip, as 20% to 43% of " in line
+    assert "(an H200, arXiv 2605.11999)" in line
+    assert "at full board power J/token would be up to 3.2 times as high" in line
     assert "Rests on, firmest first: " in line
     assert sum("Rests on, " in one or "J/token" in one for one in summary) == 1
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from bench.predict.answers import MemoryFit
+from bench.predict.holding import MOST_CHIPS
 from bench.predict.measuredrates import measured_rates
 from bench.predict.model.capacity import Room
 from bench.predict.model.facts import Facts
+from bench.predict.model.parallel import Parallel
 from bench.predict.scenario import Scenario
-from bench.report.prediction.predicted import TIGHT
+from bench.report.prediction.predicted import TIGHT, with_way
 from bench.report.prediction.question import beyond_context, described, published_format
 from bench.report.table import Table
 from bench.report.text.digits import NONE
@@ -37,7 +39,7 @@ def fitting(found: Sequence[MemoryFit], scenario: Scenario) -> Report:
         f"{counted(batch, 'sequence')} of {counted(length, 'token')}",
         (MEMORY, "Kept free: 3.5 GB for the engine, and 10% of the memory."),
         COLUMNS,
-        tuple(_cells(one, scenario.split.dp) for one in found),
+        tuple(_cells(one, scenario) for one in found),
         tuple(_remarks(scenario, [one.chip for one in found])),
         (),
     )
@@ -52,7 +54,7 @@ def _remarks(scenario: Scenario, chips: Sequence[Facts]) -> Iterator[str]:
     yield from measured_rates(chips, [scenario.precision.rate])
 
 
-def _cells(fit: MemoryFit, copies: int) -> tuple[str, ...]:
+def _cells(fit: MemoryFit, scenario: Scenario) -> tuple[str, ...]:
     room = fit.room
     known = room.capacity is not None
     return (
@@ -60,10 +62,16 @@ def _cells(fit: MemoryFit, copies: int) -> tuple[str, ...]:
         f"{room.capacity / 1e9:.0f} GB" if room.capacity is not None else "unknown",
         f"{room.weights / 1e9:.1f} GB",
         f"{room.cache / 1e9:.2f} GB",
-        _sequences(room, copies),
+        _sequences(room, scenario.split.dp),
         _fits(fit),
-        (f"{fit.least}" if fit.least else f"none up to {fit.tried}") if known else NONE,
+        _needed(fit, scenario.split) if known else NONE,
     )
+
+
+def _needed(fit: MemoryFit, asked: Parallel) -> str:
+    """Returns how many chips hold the model, and how they divide it if not by ``tp`` alone."""
+    way = fit.way
+    return f"{way.chips}{with_way(way, asked)}" if way else f"none up to {MOST_CHIPS}"
 
 
 def _fits(fit: MemoryFit) -> str:
@@ -93,6 +101,7 @@ def _flat(fit: MemoryFit, copies: int) -> dict[str, Scalar]:
         "chip": fit.chip.chip, "capacity_B": room.capacity, "weights_B": room.weights,
         "cache_B_sequence": room.cache, "free_B": room.free, "sequences": most,
         "fits": room.fits, "tight": room.tight, "room": room.word,
-        "supported": not fit.unsupported, "least_chips": fit.least,
+        "supported": not fit.unsupported, "least_chips": fit.way.chips if fit.way else None,
+        "least_parallel": fit.way.typed if fit.way else None,
         "instead": ", ".join(f"{name} {least}" for name, least in fit.instead) or None,
     }  # fmt: skip

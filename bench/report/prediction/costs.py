@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from bench.chips.model import SERVER, Chip, Figure
 from bench.chips.variants import is_of_all
 from bench.predict.learning.pooling import COVERAGE_80
-from bench.predict.model.power import Band, Prices, hourly, total
+from bench.predict.model.power import WAITING, WORKING, Band, Prices, hourly, total
 from bench.report.prediction.answered import Answered, Side
 from bench.report.text.digits import NONE
 from bench.units import significant
@@ -19,10 +19,25 @@ NAMED = 3
 CNY_NOTE = "; CNY {:g} for USD 1, prices in CNY first (CSV and JSON in USD)"
 
 
+POWER = (
+    f"Their power is taken, for every chip, as {WAITING[0]:.0%} to {WAITING[2]:.0%} of board power "
+    "while waiting for memory (an H200, arXiv 2605.11999) and "
+    f"{WORKING[0]:.0%} to {WORKING[2]:.0%} while computing (runs of ours); at full board power "
+    f"J/token would be up to {1 / WAITING[1]:.2g} times as high (CSV and JSON have it)."
+)
+"""On what the power behind energies rests."""
+
+
 def energy(at: Answered, point: int) -> Band | None:
     """Returns J/token at one point; None if a board power is unknown."""
     power = at.power(point)
     return _per_token(power, at, point, 1.0) if power else None
+
+
+def energy_at_tdp(at: Answered, point: int) -> float | None:
+    """Returns J/token at one point at full board power; None if a board power is unknown."""
+    watts = [one.share * one.tdp for one in at.sides if one.tdp is not None]
+    return sum(watts) / at.rates[point] if len(watts) == len(at.sides) else None
 
 
 def cost(at: Answered, point: int, prices: Prices) -> Band | None:
@@ -71,7 +86,7 @@ def costs_note(prices: Prices) -> str:
     source = f"the rent given, else {owned}" if prices.rents else owned
     source += CNY_NOTE.format(prices.cny) if prices.cny else ""
     return (
-        f"J/token: chips alone. {cost_unit(prices)}: {source}; always busy. "
+        f"J/token: chips alone. {POWER} {cost_unit(prices)}: {source}; always busy. "
         "In brackets the range from power, price and the rate's 80% interval."
     )
 

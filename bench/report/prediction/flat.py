@@ -13,7 +13,7 @@ from bench.predict.model.power import Band, Prices
 from bench.predict.scenario import Scenario
 from bench.report.prediction.answered import Answered
 from bench.report.prediction.chiperrors import flat_tests
-from bench.report.prediction.costs import cost, energy
+from bench.report.prediction.costs import cost, energy, energy_at_tdp
 from bench.report.prediction.predicted import limit_of
 from bench.report.text.scalar import Scalar
 
@@ -100,6 +100,7 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
         **_memory(at, point),
         **_prefill(found, point),
         **_band("J_per_token", energy(at, point)),
+        "J_per_token_at_tdp": energy_at_tdp(at, point),
         **_band("usd_per_Mtoken", cost(at, point, prices)),
         **_unpublished(at),
     }  # fmt: skip

@@ -7,9 +7,10 @@ import numpy as np
 from bench.chips.figures import FIGURES
 from bench.predict.answers import Answer
 from bench.predict.forecast import Prediction
+from bench.predict.holding import MOST_CHIPS, holding_way
 from bench.predict.learning.pooling import COVERAGE_80, COVERAGES
 from bench.predict.memorysavings import fewest_chips, memory_savings
-from bench.predict.model.capacity import least_chips
+from bench.predict.model.parallel import Parallel
 from bench.predict.ratio import Ratio
 from bench.predict.sheetinputs import sheet_inputs
 from bench.predict.tiers import Tier
@@ -190,7 +191,12 @@ def _remedy(prediction: Prediction, place: int) -> str:
         more = fewest_chips(chip, scenario, place)
         least = ", even at the widest tp with recompute=true and a copy for each sequence"
         return f"; {more[1]} chips hold it with {more[0]}" if more else least
-    length = int(scenario.prompt[place] + scenario.output[place])
-    batch, model = float(scenario.batch[place]), scenario.workload
-    needed = least_chips(chip, model, scenario.precision, scenario.split, batch, length)
-    return f", needs {needed} chips" if needed else ", even at the widest tp"
+    if way := holding_way(chip, scenario, place):
+        return f", needs {way.chips} chips{with_way(way, scenario.split)}"
+    return f", even on {MOST_CHIPS} chips"
+
+
+def with_way(way: Parallel, asked: Parallel) -> str:
+    """Returns the way that more chips need, as the end of a phrase; empty if only ``tp`` grows."""
+    wider = way.dp == asked.dp and way.pp == asked.pp
+    return "" if wider else f" as {way.typed}"
