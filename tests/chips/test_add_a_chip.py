@@ -91,13 +91,14 @@ def test_check_finds_no_fault_in_it_beside_the_shipped_data(
     ],
 )
 def test_commands_read_own_files_beside_the_shipped_ones(
-    words: list[str], told: str, own: Path, cli: Cli
+    words: list[str], told: str, own: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With an installed package no other command than check could be given an own sheet."""
-    done = cli(*words, f"specs={own}", "report=github")
-    assert done.returncode == 0, done.stderr
-    assert told in done.stdout
-    assert done.stderr == f"onpaper: 3 files of {own} beside the shipped data\n"
+    code = main([*words, f"specs={own}", "report=github"])
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert told in said.out
+    assert said.err == f"onpaper: 3 files of {own} beside the shipped data\n"
 
 
 def test_without_its_folder_an_own_chip_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from bench import paths
+from bench.__main__ import main
 from bench.chips.based import changed
 from bench.chips.load import Catalogue, examine
 from bench.commands import check
@@ -147,10 +148,13 @@ def test_check_finds_no_fault_in_it(own: Path, capsys: pytest.CaptureFixture[str
         (["evidence", "chip=h20-half"], "0 measured values by 0 groups"),
     ],
 )
-def test_every_command_takes_it(words: list[str], told: str, own: Path, cli: Cli) -> None:
-    done = cli(*words, f"specs={own}", "report=github")
-    assert done.returncode == 0, done.stderr
-    assert told in done.stdout
+def test_every_command_takes_it(
+    words: list[str], told: str, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main([*words, f"specs={own}", "report=github"])
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert told in said.out
 
 
 def test_a_prediction_does_not_claim_the_base_s_measurements(own: Path, cli: Cli) -> None:

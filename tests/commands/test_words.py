@@ -232,18 +232,23 @@ OFTEN = ("run", "doctor", "show", "chips", "import", "plot", "validate", "gate",
 
 @pytest.mark.parametrize("command", OFTEN)
 def test_help_names_the_exit_code_of_a_data_file_with_a_fault(
-    command: str, cli: Cli, tmp_path: Path
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Half of the commands told of 0 and 2 alone, "evidence" among them."""
+    monkeypatch.chdir(tmp_path)
     sheet = tmp_path / "own" / "chips" / "a.yaml"
     sheet.parent.mkdir(parents=True)
     sheet.write_text("name: A", encoding="utf-8")
-    out = (f"out={cli.out}",) if command in ("run", "site", "export") else ()
-    done = cli(command, *READING.get(command, ()), *out, f"specs={tmp_path / 'own'}")
-    assert "a.yaml: vendor" in done.stdout + done.stderr
+    out = (f"out={tmp_path / 'out'}",) if command in ("run", "site", "export") else ()
+    code = main([command, *READING.get(command, ()), *out, f"specs={tmp_path / 'own'}"])
+    assert "a.yaml: vendor" in "".join(capsys.readouterr())
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]
     told = " ".join(import_module(module_of(command)).HELP.partition("Exit code:")[2].split())
     means = dict(re.findall(r"\b(\d) ([^\d]+)", told.replace("5%", "").replace("10%", "")))
-    assert re.search("fault|data file that cannot be read", means[str(done.returncode)])
+    assert re.search("fault|data file that cannot be read", means[str(code)])
 
 
 def test_help_of_run_names_what_the_fake_takes() -> None:

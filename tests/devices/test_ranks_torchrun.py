@@ -95,7 +95,7 @@ APART = "{kernel: peer, variants: [local], weight: 20}"
 FIRST, LAST = (
     "{kernel: collective, variants: [all_reduce-" + size + "]}" for size in ("8B", "64B")
 )
-BETWEEN = (f"suite.items=[{FIRST}, {APART}, {LAST}]", "seconds=20")
+BETWEEN = (f"suite.items=[{FIRST}, {APART}, {LAST}]", "seconds=10")
 """While the first rank measures alone, the other waits for an order; then comes one."""
 
 
