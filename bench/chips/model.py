@@ -99,8 +99,11 @@ class Published(Strict):
     source: Key
     basis: Basis | None = None
     counts: (
-        Literal["matrix+vector", "sparse", "one direction", "package", "die", "server"] | None
-    ) = None
+        Literal[
+            "matrix+vector", "sparse", "one direction", "package", "die", "server", "pass mark"
+        ]
+        | None
+    ) = None  # fmt: skip
     formula: str | None = None
     origin: Literal["published", "computed"] = "published"
     needs: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ WORDS: dict[str, dict[str, str]] = {
         "package": "the whole package, where the figure is that of the compute dies",
         "die": "one die of several",
         "server": "a share of the server that holds the chip, in a price",
+        "pass mark": "what the maker's own test requires: a lower bound of the rate",
     },
     "origin": {
         "published": "the source prints it",

@@ -9,13 +9,14 @@ from bench.rules.judge import Status, status
 from bench.rules.load import Rulebook
 from bench.rules.places import Question
 from bench.rules.subject import deciding, subject
+from bench.theory.readings import as_read
 
 TESTED = (
     "memory_bandwidth", "link_bandwidth", "link_bandwidth_oneway", "pcie_bandwidth", "die_area",
     "logic_area", "transistors",
 )  # fmt: skip
 """The figures, besides the rates, that the rules test."""
-NOT_THE_CHIP = ("die", "one direction", "sparse")
+NOT_THE_CHIP = ("die", "one direction", "sparse", "pass mark")
 """Counts by which a rival value is a different figure altogether."""
 
 
@@ -46,7 +47,8 @@ def overturned(
     part = deciding(chip, catalogue)
     found, plain = [], subject(part, catalogue)
     for key, rival in _testable(part):
-        other = subject(_with(part, key, rival), catalogue)
+        read = as_read(part, {key: Figure.model_construct(**dict(rival))})
+        other = subject(read, catalogue)
         if other == plain:
             continue
         other = replace(other, system=here.system)
@@ -70,8 +72,3 @@ def _testable(chip: Chip) -> Iterator[tuple[str, Published]]:
                 excluded = rival.counts in NOT_THE_CHIP or rival.refuted or is_computed
                 if rival.number is not None and not excluded:
                     yield key, rival
-
-
-def _with(chip: Chip, key: str, rival: Published) -> Chip:
-    figure = Figure.model_construct(**dict(rival))
-    return chip.model_copy(update={"figures": {**chip.figures, key: figure}})

@@ -1,8 +1,14 @@
 """Reads a sheet as each source that disagrees with it does."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from bench.chips.model import Chip, Figure, Published
+
+STATED_TPP = re.compile(r"TPP [\d.]+ / \d+ bit")
+"""Matches the formula of a rate whose source states the TPP of the whole chip."""
+RATES = ("matrix_", "vector_")
+"""How the keys of rates begin that have a TPP."""
 
 
 def same(rival: Published) -> float | None:
@@ -14,7 +20,8 @@ def readings(chip: Chip, *, claimed: bool) -> Iterator[Chip]:
     """Yields the chip as each source that disagrees with its sheet has it.
 
     The n-th figures that one source gives of several keys belong together: they are of one bin of
-    the chip, or one end of a range. A key with fewer keeps its last.
+    the chip, or one end of a range. A key with fewer keeps its last. Where a source states a TPP,
+    the rates of other sources are left out, as the TPP is the highest of all formats.
 
     Args:
         chip: the chip.
@@ -33,8 +40,17 @@ def readings(chip: Chip, *, claimed: bool) -> Iterator[Chip]:
                 given.setdefault(key, []).append(one)
         for place in range(max(map(len, given.values()))):
             taken = {key: ones[min(place, len(ones) - 1)] for key, ones in given.items()}
-            changed = {key: _replaced(chip.figures[key], one) for key, one in taken.items()}
-            yield chip.model_copy(update={"figures": {**chip.figures, **changed}})
+            yield as_read(
+                chip, {key: _replaced(chip.figures[key], one) for key, one in taken.items()}
+            )
+
+
+def as_read(chip: Chip, taken: Mapping[str, Figure]) -> Chip:
+    """Returns a chip with the figures of one source in place of its own, by key."""
+    kept = chip.figures
+    if any(STATED_TPP.fullmatch(one.formula or "") for one in taken.values()):
+        kept = {key: one for key, one in kept.items() if not key.startswith(RATES)}
+    return chip.model_copy(update={"figures": {**kept, **taken}})
 
 
 def _replaced(figure: Figure, rival: Published) -> Figure:

@@ -6,12 +6,12 @@ dies in mm². Source: 15 CFR 774 Supp. 1, ECCN 3A090, Note 2 and technical notes
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Basis, Chip, Gap, Published
+from bench.chips.model import Basis, Chip, Figure, Gap, Published
 
 BITS = {
     "fp64": 64, "fp32": 32, "tf32": 19, "bf16": 16, "fp16": 16, "fp16_acc16": 16, "fp8": 8,
@@ -96,7 +96,21 @@ def _why(chip: Chip) -> str:
     if any(one.origin == "computed" for _, one in rates):
         words.append("rates worked out of units and clocks are no claim of the maker's")
     words += [f"other sources give {', '.join(rivals)}"] if rivals else []
-    return "; ".join(words)
+    return "; ".join((*words, *_floor(rates)))
+
+
+def _floor(rates: Iterable[tuple[str, Figure]]) -> Iterator[str]:
+    """Yields the highest TPP of the maker's pass marks, if it has published any."""
+    marks = [
+        _claim(key, one, _bits(key))
+        for key, figure in rates
+        for one in figure.rivals
+        if one.counts == "pass mark"
+    ]
+    if marks:
+        least = max(marks, key=lambda one: one.tpp)
+        told = f"at least {least.tpp:,g} ({least.formula}, {least.source})"
+        yield f"the maker's own tests imply {told}"
 
 
 def _bits(key: str) -> int:

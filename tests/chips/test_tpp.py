@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
+from bench.theory.entry import KEYS, look_up
 from bench.theory.tpp import BITS, Claim, Density, Tpp, density, tpp
 
 SOURCES = {
@@ -198,6 +199,18 @@ def test_rates_that_other_sources_give_are_named_where_the_maker_gives_none() ->
     )
 
 
+def test_a_pass_mark_of_the_maker_bounds_an_unknown_tpp_from_below() -> None:
+    """AMD tests the MI308X for 406 TOP/s in INT8, and only a third party's 1,840 was told."""
+    marks = [{**rate(value), "counts": "pass mark"} for value in ("174.5 TFLOP/s", "176 TFLOP/s")]
+    guessed = rate("300 TFLOP/s", origin="computed", formula="80 x 2 GHz", rivals=marks)
+    told = found("matrix_bf16", guessed)
+    assert told.value is None
+    assert told.why.endswith(
+        "; the maker's own tests imply at least 2,816 (bf16 matrix 176 TFLOP/s x 16 bit, maker)"
+    )
+    assert "other sources" not in told.why
+
+
 def test_a_worked_out_power_is_no_worked_out_rate() -> None:
     power = {"value": "400 W", "source": "maker", "origin": "computed", "formula": "2 x 200 W"}
     assert found("tdp", power).why == "no rate is published"
@@ -233,6 +246,20 @@ def test_a_system_has_no_tpp() -> None:
     told = tpp(chip(MATRIX, kind="system"), SHEETS)
     assert told == Tpp((), (), "it is asked of a chip, not of a system of them")
     assert (told.value, told.least) == (None, None)
+
+
+# ranges
+
+
+def test_a_tpp_that_a_source_states_is_among_the_readings(sheets: Catalogue) -> None:
+    """Bernstein's 4,493 of the MLU590 was hidden by the INT8 rate of another source."""
+    stated = look_up(sheets.chips["cambricon-mlu590"], KEYS["tpp"], sheets)
+    assert stated.value == 5024
+    assert min(stated.others) == pytest.approx(4493, abs=0.5)
+    assert max(stated.others) == 5520
+    pressed = {**rate("50 TFLOP/s", formula="half of it"), "source": "press"}
+    told = {"matrix_bf16": rate("100 TFLOP/s", rivals=[pressed]), "matrix_int8": rate("200 TOP/s")}
+    assert look_up(chip(told), KEYS["tpp"], SHEETS).others == (), "a rate alone states no TPP"
 
 
 # density

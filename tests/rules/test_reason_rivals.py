@@ -82,10 +82,12 @@ def test_a_rate_worked_out_here_disputes_no_published_one(
     sheets: Catalogue, book: Rulebook
 ) -> None:
     """Two worked-out FP4 rates of the B30A would leave its TPP open, and change nothing."""
-    worked_out = [
-        rival
-        for rival in sheets.find("b30a").figures["matrix_fp4"].rivals
-        if rival.origin == "computed"
-    ]
-    assert worked_out
-    assert disputed("b30a", "2026-11-27", sheets, book) == []
+    chip = sheets.find("b30a")
+    fp4 = chip.figures["matrix_fp4"]
+    rivals = tuple(one.model_copy(update={"origin": "computed"}) for one in fp4.rivals)
+    figures = {**chip.figures, "matrix_fp4": fp4.model_copy(update={"rivals": rivals})}
+    asked = Question("2026-11-27", "CN", "CN")
+    here = status(subject(chip, sheets), asked, book)
+    worked_out = chip.model_copy(update={"figures": figures})
+    assert rivals
+    assert overturned(worked_out, here, sheets, asked, book) == []
