@@ -61,9 +61,11 @@ def name_of(record: Record, catalogue: Catalogue) -> str:
 
 
 def short_name(chip: Chip) -> str:
-    """Returns the shortest of a chip's names and aliases that every font has, for a label."""
-    names = [one for one in (*chip.aliases, chip.name) if one.isascii()]
-    return short(min(names or [chip.id], key=len), 24)
+    """Returns a label: the shortest alias made of words of the id, else the first in ASCII."""
+    words = set(chip.id.split("-"))
+    names = [one for one in chip.aliases if one.isascii()]
+    own = [one for one in names if words.issuperset(one.split("-"))]
+    return short(min(own, key=len) if own else [*names, chip.name, chip.id][0], 24)
 
 
 def name_list(chips: Iterable[Chip]) -> str:

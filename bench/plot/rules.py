@@ -51,11 +51,12 @@ def picture(
     destination = book.places.countries[question.destination].name
     return Picture(
         name=f"rules-{question.on}",
-        title=_title(spots, question.on, destination),
+        title=_title(spots, question.on, destination, more=len(candidates) > len(spots)),
         alt=_alt(spots, rule_lines),
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
-            f"{_without_figures(candidates, spots)}{_letters_alone(spots)}{_spared(spots)}"
+            f"{_without_figures(candidates, spots, question, book, catalogue)}"
+            f"{_letters_alone(spots)}{_spared(spots)}"
             f"{_asking_more(spots, rule_lines)}"
             f"{_disputed(spots)}{_hypothetical(spots)}"
             f"{_launched_later(early, drawn=chips is not None)}"
@@ -126,11 +127,29 @@ def _asking_more(spots: Sequence[Spot], rule_lines: Sequence[Line]) -> str:
     return "".join(sentences)
 
 
-def _without_figures(chips: Sequence[Chip], spots: Sequence[Spot]) -> str:
-    """Returns a sentence that names chips with unknown TPP or density, which have no point."""
+def _without_figures(
+    chips: Sequence[Chip],
+    spots: Sequence[Spot],
+    question: Question,
+    book: Rulebook,
+    catalogue: Catalogue,
+) -> str:
+    """Returns a sentence on chips with unknown TPP or density, which have no point.
+
+    It says how many of those not designed in China need a licence or a notice all the same.
+    """
     drawn_ids = {spot.chip.id for spot in spots}
-    names = name_list(chip for chip in chips if chip.id not in drawn_ids)
-    return f"One of them is not known of {names}. " if names else ""
+    others = [chip for chip in chips if chip.id not in drawn_ids]
+    exported = [chip for chip in others if chip.tier != "domestic"]
+    found = (status(subject(chip, catalogue), question, book) for chip in exported)
+    needing = sum(one.needs_licence is Truth.YES for one in found)
+    if not others:
+        return ""
+    told = f"One of them is not known of {name_list(others)}"
+    if not needing:
+        return f"{told}. "
+    total = f"{len(exported)} of these not designed in China"
+    return f"{told}; of the {total}, {needing} need a licence or a notice, too. "
 
 
 def _spot(
@@ -162,8 +181,11 @@ def _is_spared(chip: Chip, found: Judged, book: Rulebook, catalogue: Catalogue) 
     return status(sold, found.status.question, book).need != found.status.need
 
 
-def _title(spots: Sequence[Spot], on: str, destination: str) -> str:
-    """Returns how many chips need a licence; those designed in China count only if alone."""
+def _title(spots: Sequence[Spot], on: str, destination: str, *, more: bool) -> str:
+    """Returns how many chips need a licence; those designed in China count only if alone.
+
+    ``more``: chips were left out whose TPP or density is unknown.
+    """
     exported = [spot for spot in spots if not _is_domestic(spot)]
     if not exported:
         return (
@@ -171,6 +193,7 @@ def _title(spots: Sequence[Spot], on: str, destination: str) -> str:
             f"notice for {destination} on {on}, if exported under US rules"
         )
     elsewhere = " not designed in China" if len(exported) < len(spots) else ""
+    elsewhere += " with known density" if more else ""
     unknown = sum(spot.needs is Truth.UNKNOWN for spot in exported)
     letters = sum(spot.by_letter for spot in exported)
     text = (

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from bench.plot.theme import Theme
 
-SIZE_PT = (520.0, 330.0)
-"""Approximate width and height of the axes, points."""
+SIZE_PT = (520.0, 265.0)
+"""Width and height of the axes, points, below a title of three lines and above the long note."""
 NEAR_PT = 38.0
 """Labels of TPP thresholds closer than this, in points, are stacked in rows."""
 PLACES = 100

@@ -3,7 +3,9 @@
 import csv
 import io
 import math
+import re
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.plot import draw, rules, trend, validation
+from bench.plot.axes import short_name
 from bench.plot.lines import Region, lines, outline, regions
 from bench.plot.picture import Picture
 from bench.plot.theme import LIGHT
@@ -64,7 +67,9 @@ def test_chips_designed_in_china_are_counted_separately(plane: Picture, sheets: 
         for is_domestic in (False, True)
     )
     assert 0 < supposed < domestic
-    assert plane.title.startswith(f"{needed} of {total} chips not designed in China need a licence")
+    assert plane.title.startswith(
+        f"{needed} of {total} chips not designed in China with known density need a licence"
+    )
     assert (
         f"Chips designed in China ({domestic}) are shown as if exported under US rules; {supposed} "
         "of them would need a licence or a notice."
@@ -82,7 +87,7 @@ def test_a_chip_whose_need_is_in_dispute_is_named(plane: Picture) -> None:
     }
     assert told["nvidia-rtx6000d-84gb"] == "yes"
     assert told["nvidia-h20-sxm-96gb"] is None
-    assert "In dispute, as figures of other sources change it: b40. " in plane.note, "its alias"
+    assert "In dispute, as figures of other sources change it: rtx6000d. " in plane.note
 
 
 def test_chips_without_a_point_are_named(plane: Picture, sheets: Catalogue) -> None:
@@ -90,7 +95,45 @@ def test_chips_without_a_point_are_named(plane: Picture, sheets: Catalogue) -> N
     note = rules.picture(DAY, few, rulebook(), sheets).note
     assert "One of them is not known of mlu590. By a letter alone" in note
     assert "not known" not in rules.picture(DAY, few[:1], rulebook(), sheets).note
-    assert " more. By a letter" in plane.note
+    assert "need a licence or a notice, too. By a letter" in plane.note
+
+
+def test_chips_of_unknown_density_that_need_a_licence_are_counted(
+    plane: Picture, sheets: Catalogue
+) -> None:
+    """The title counted 49 chips, and left out all of TPP 4,800 and more without a known area."""
+    few = [sheets.find(one) for one in ("h20", "b200", "gaudi2", "mlu590")]
+    assert "; of the 2 of these not designed in China, 2 need a licence or a notice, too. " in (
+        rules.picture(DAY, few, rulebook(), sheets).note
+    )
+    found = re.search(r"of the (\d+) of these not designed in China, (\d+) need", plane.note)
+    assert found
+    assert int(found[1]) > int(found[2]) > 20
+
+
+@pytest.mark.parametrize(
+    ("word", "label"), [("rtx6000d", "rtx6000d"), ("h20-3e", "h20-141gb"), ("h20", "h20")]
+)
+def test_a_label_is_the_name_by_which_the_chip_is_known(
+    word: str, label: str, sheets: Catalogue
+) -> None:
+    """Plots called the RTX 6000D b40."""
+    assert short_name(sheets.find(word)) == label
+
+
+def test_no_two_labels_of_the_rules_cover_each_other(plane: Picture) -> None:
+    """Two labels stood on one line: the axes are lower than was assumed."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Annotation, Text
+
+    with draw._figure(plane, LIGHT) as figure:
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        names = [one for one in figure.axes[0].texts if isinstance(one, Annotation)]
+        for name in names:
+            name.update_positions(canvas.get_renderer())
+        boxes = [Text.get_window_extent(one).shrunk(0.9, 0.8) for one in names]  # without the lines
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
 
 def test_what_needs_a_licence_by_a_letter_alone_is_counted_and_named(
