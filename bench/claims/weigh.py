@@ -26,6 +26,9 @@ from bench.evidence.observe import Observation
 from bench.evidence.pool import BITS, Evidence, Test
 from bench.theory.entry import KEYS
 
+NOTABLE = 1.05
+"""Least widening of an interval, by groups that disagree, that a verdict mentions."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -264,6 +267,9 @@ def _remarks(question: Question, measured: Estimate) -> Iterator[str]:
     )
     if measured.is_single:
         yield "one card against one card: an anecdote"
+    if measured.contrast.widened >= NOTABLE:
+        wider = f"{measured.contrast.widened:.2g} times as wide for it"
+        yield f"groups that measured one chip disagree, and the interval is {wider}"
     if measured.borrowed:
         yield "the scatter between groups is learnt from other quantities, too"
 

@@ -61,12 +61,24 @@ class Achieved:
     """The pooled measured rate of a chip for a figure.
 
     Attributes:
-        rate: the rate, in base units.
+        rate: the weighted mean of the votes' logarithms, as a rate in base units.
         low, high: bounds of its 95% interval.
         votes: the values behind it, one per group.
+        widened: factor, at least 1, by which votes that disagree widened the interval.
     """
 
     rate: float
     low: float
     high: float
     votes: tuple[Observation, ...]
+    widened: float = 1.0
+
+    @property
+    def least(self) -> float:
+        """Returns the lowest rate of a group."""
+        return min(one.rate for one in self.votes)
+
+    @property
+    def most(self) -> float:
+        """Returns the highest rate of a group."""
+        return max(one.rate for one in self.votes)

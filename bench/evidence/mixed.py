@@ -13,18 +13,17 @@ two variances avoids that: given the ratio, an effect follows Student's t (Harvi
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from bench.evidence.directions import NEGLIGIBLE, Floats, cells, complement, within_cells
+
 LARGEST = 1e4
 """Largest ratio of the groups' variance to the residual variance in the search."""
-NEGLIGIBLE = 1e-8
-"""A number below this counts as zero, compared with numbers of order one."""
+DISAGREE = 0.05
+"""Values of one cell disagree if scatter makes them differ as much less often than this."""
 STEPS, FINER = 200, 32
 """Even steps of x / (1 + x) in the coarse and in the final grid of ``posterior``."""
 LEVELS = np.array([0.90, 0.95])
@@ -33,11 +32,16 @@ LEVELS = np.array([0.90, 0.95])
 
 @dataclass(frozen=True)
 class Contrast:
-    """A difference of effects, with the standard error and degrees of freedom of its t."""
+    """A difference of effects, with the standard error and degrees of freedom of its t.
+
+    Attributes:
+        widened: factor, at least 1, by which values that disagree widened the error.
+    """
 
     value: float
     error: float
     freedom: float
+    widened: float = 1.0
 
     def interval(self, level: float) -> tuple[float, float]:
         """Returns the two-sided interval at a level, such as 0.95."""
@@ -90,7 +94,7 @@ class Mixed:
         self.fixed = fixed
         self.members = effects(groups)
         self.variances = 1.0 / np.asarray(weights or np.ones(len(self.values)))
-        self._at: tuple[Scatter, tuple[Floats, Floats]] | None = None
+        self._at: tuple[Scatter, tuple[Floats, Floats, Floats]] | None = None
 
     @cached_property
     def _rest(self) -> tuple[Floats, Floats]:
@@ -105,10 +109,10 @@ class Mixed:
     def _free_of(self, fixed: Floats, *columns: Floats) -> tuple[Floats, Floats]:
         """Returns the group shares of directions orthogonal to effects, and columns along them."""
         scale = 1 / np.sqrt(self.variances)[:, None]
-        width = _cells(fixed)
-        free = _within_cells(scale[:, 0], fixed[:, :width])
+        width = cells(fixed)
+        free = within_cells(scale[:, 0], fixed[:, :width])
         if width < fixed.shape[1]:
-            free = _complement(free @ (scale * fixed[:, width:])) @ free
+            free = complement(free @ (scale * fixed[:, width:])) @ free
         grouped = free @ (scale * self.members)
         shares, turn = np.linalg.eigh(grouped @ grouped.T)
         along = turn.T @ (free @ (scale * np.column_stack(columns)))
@@ -198,24 +202,49 @@ class Mixed:
             weights: weights of the columns of ``fixed``, (p,).
             scatter: variances of this model, or of a larger one whose values scatter alike.
         """
-        free, pulls = self._solved(scatter)
+        free, pulls, excess = self._solved(scatter)
         pull = pulls @ weights
         if np.max(np.abs(self.fixed.T @ pull - weights)) > 1e-5:
             return None
         moved = np.column_stack([self.variances * pull, self.members @ (self.members.T @ pull)])
         value = float(pull @ self.values)
-        return _widened(value, pull @ moved, moved.T @ (free @ moved), scatter)
+        found = _widened(value, pull @ moved, moved.T @ (free @ moved), scatter)
+        widened = math.sqrt(1 + float(pull**2 @ excess) / found.error**2)
+        return replace(found, error=widened * found.error, widened=widened)
 
-    def _solved(self, scatter: Scatter) -> tuple[Floats, Floats]:
-        """Returns V^-1 projected off the effects, and V^-1 X (X' V^-1 X)^-1, for any contrast."""
+    def _solved(self, scatter: Scatter) -> tuple[Floats, Floats, Floats]:
+        """Returns what any contrast needs.
+
+        They are V^-1 projected off the effects, V^-1 X (X' V^-1 X)^-1, and ``_excess``.
+        """
         if self._at is None or self._at[0] is not scatter:
             cover = np.diag(scatter.residual * self.variances)
             cover += scatter.group * (self.members @ self.members.T)
             inverse = np.linalg.inv(cover)
             solved = inverse @ self.fixed
             pulls = solved @ np.linalg.pinv(self.fixed.T @ solved, hermitian=True)
-            self._at = scatter, (inverse - pulls @ solved.T, pulls)
+            free = inverse - pulls @ solved.T
+            self._at = scatter, (free, pulls, self._excess(free, scatter))
         return self._at[1]
+
+    def _excess(self, free: Floats, scatter: Scatter) -> Floats:
+        """Returns the variance of each value beyond the model's, of cells whose values disagree.
+
+        Cochran's Q (1954, Biometrics 10:101), given all other cells, tests whether they do. The
+        variance of such a cell is Q over its degrees of freedom times the model's (Birge 1932,
+        Phys. Rev. 40:207).
+        """
+        from scipy.special import chdtrc
+
+        left, ratios = free @ self.values, np.ones(len(self.values))
+        for column in self.fixed[:, : cells(self.fixed)].T:
+            members = np.flatnonzero(column)
+            inner = np.linalg.pinv(free[np.ix_(members, members)], hermitian=True)
+            q, freedom = float(left[members] @ inner @ left[members]), len(members) - 1
+            if freedom and chdtrc(freedom, q) < DISAGREE:
+                ratios[members] = q / freedom
+        found: Floats = (ratios - 1) * (scatter.residual * self.variances + scatter.group)
+        return found
 
 
 def _widened(value: float, slopes: Floats, bends: Floats, scatter: Scatter) -> Contrast:
@@ -260,41 +289,3 @@ def _stretches() -> tuple[Floats, Floats]:
     logs = np.linspace(0.0, math.log(1e6), 400)
     low, high = (stdtrit(np.exp(logs), 0.5 + level / 2) for level in LEVELS)
     return logs, -high / low
-
-
-def _cells(fixed: Floats) -> int:
-    """Returns how many leading columns sort the rows into cells: one 1 per row, otherwise 0."""
-    whole = np.logical_and.accumulate(np.all((fixed == 0) | (fixed == 1), axis=0))
-    sorted_by = np.flatnonzero(whole & np.all(np.cumsum(fixed, axis=1) == 1, axis=0))
-    return int(sorted_by[0]) + 1 if len(sorted_by) else 0
-
-
-def _within_cells(scale: Floats, cells: Floats) -> Floats:
-    """Returns orthonormal rows that are orthogonal to a scaled level per cell.
-
-    In each cell a Householder reflection turns the scales into one direction; the others are
-    returned. A decomposition of the whole matrix would cost the cube of the number of values.
-    """
-    if not cells.shape[1]:
-        return np.eye(len(scale))
-    rows = [np.zeros((0, len(scale)))]
-    for members in (np.flatnonzero(column) for column in cells.T):
-        if len(members) > 1:
-            pull = scale[members].copy()
-            pull[0] += np.sqrt(pull @ pull)
-            block = np.zeros((len(members) - 1, len(scale)))
-            block[:, members] = np.eye(len(members))[1:]
-            block[:, members] -= np.outer(pull[1:], pull) * (2 / (pull @ pull))
-            rows.append(block)
-    return np.vstack(rows)
-
-
-def _complement(columns: Floats) -> Floats:
-    """Returns orthonormal rows orthogonal to some columns, which may be linearly dependent."""
-    from scipy.linalg import qr
-
-    turned, upper, _ = qr(columns, pivoting=True)
-    sizes = np.abs(np.diag(upper))
-    rank = int(np.sum(sizes > NEGLIGIBLE * max(sizes.max(initial=0.0), 1.0)))
-    free: Floats = turned[:, rank:].T
-    return free

@@ -71,6 +71,7 @@ class Defect(StrEnum):
     SHARE = "percent only"
     BRIEF = "short run"
     PAGEABLE = "pageable memory"
+    UNSATURATED = "unsaturated"
     BOTH = "both directions counted"
     COPY = "copy engine"
     READ_OFF = "read off a plot"

@@ -2,7 +2,8 @@
 
 Figures: each group that measured a chip has one vote, its best admissible value. Votes are pooled
 in a model with a random effect per group, so that a group that measured both chips counts as a
-direct comparison (``mixed``). The scatter between groups comes from every chip of the family.
+direct comparison (``mixed``). The scatter between groups comes from every chip of the family; the
+error of a chip whose votes differ by more is larger.
 
 Work, such as decoding: values are compared only if one group did the same work on both chips. The
 random effect is per group and chip: its software, its tuning, its card. Few values determine its
@@ -187,19 +188,19 @@ class Evidence:
         return _estimate(effect, both, sides, scatter_model.scatter, borrowed=borrowed)
 
     def achieved(self, figure: str, chip: str) -> Achieved | None:
-        """Returns the pooled measured rate of a chip for a figure; None without a vote."""
-        votes = self.votes(figure)
-        own = tuple(one for one in votes if one.chip == chip)
+        """Returns the pooled measured rate of a chip for a figure; None without a vote.
+
+        It is the mean of the chip's own votes. What is learnt of a group on other chips enters
+        ratios alone: no better does it predict what the next group finds, and the mean could lie
+        above every rate that anybody measured.
+        """
+        own = self.votes(figure, (chip,))
         scatter, _ = self.scatter(own[0].quantity.family) if own else (None, False)
-        if scatter is None:
-            return None
-        chips = dict.fromkeys(one.chip for one in votes)
-        weights = np.array([float(one == chip) for one in chips])
-        found = self._model(figure).contrast(weights, scatter)
+        found = _pooled(own, [chip] * len(own)).contrast(np.ones(1), scatter) if scatter else None
         if found is None:
             return None
         low, high = found.interval(LEVEL)
-        return Achieved(math.exp(found.value), math.exp(low), math.exp(high), own)
+        return Achieved(math.exp(found.value), math.exp(low), math.exp(high), own, found.widened)
 
 
 def _left_out(one: Observation) -> Observation:

@@ -36,7 +36,7 @@ NAMES = {
 """Classes that may be left out, by one word."""
 SPOILT = (
     Defect.CONSTANT, Defect.ACC16, Defect.SHARE, Defect.BOTH, Defect.COPY, Defect.PAGEABLE,
-    Defect.SIMULATED, Defect.IMPLAUSIBLE,
+    Defect.SIMULATED, Defect.IMPLAUSIBLE, Defect.UNSATURATED,
 )  # fmt: skip
 """Defects by which a value is not what it is called; it is shown and judges nothing."""
 DOUBTFUL = (

@@ -130,6 +130,18 @@ def test_a_figure_has_its_sheet_its_rivals_and_what_is_reached(
         {row["by"] for row in values(["chip=h20", "figure=matrix_bf16"], capsys) if row["weight"]}
     )
     assert 0.6 < one["others_usually"] < 1.0
+    assert one["votes_low"] <= one["pooled"] <= one["votes_high"]
+    assert one["widened"] == 1
+
+
+def test_groups_that_disagree_and_our_own_rate_above_the_interval_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, printed, _ = said("evidence", ["chip=t4", "figure=matrix_fp16"], capsys)
+    assert "Groups disagree, from 38% to 66%" in printed
+    _, printed, _ = said("evidence", ["chip=h200-sxm-141gb", "figure=memory_bandwidth"], capsys)
+    assert "Our own run measured 98%, above the interval" in printed
+    assert "Groups disagree" not in printed
 
 
 @pytest.mark.parametrize("word", ["h100", "910b2", "mi300x"])
@@ -140,7 +152,7 @@ def test_weights_and_why_are_told(word: str, capsys: pytest.CaptureFixture[str])
         assert (one["kind"] == "vendor claim") <= (one["weight"] <= 0.5)
 
 
-@pytest.mark.parametrize(("chip", "some"), [("h200", False), ("mi308x", True)])
+@pytest.mark.parametrize(("chip", "some"), [("l20", False), ("mi308x", True)])
 def test_the_first_line_counts_values_groups_and_what_weighs_nothing(
     chip: str, some: bool, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,10 +3,11 @@
 Seeds are fixed: a run gives the same numbers each time. Earlier methods, and that of figures, were
 mended on the seeds used here. That of work (an integral over the ratio of the variances) was chosen
 among 16 priors on seeds 11 to 20 alone, and then judged once, on seeds 3101 to 3103: there work
-covered 95.5 to 96.8% in each setting (97.1% at most before), figures 94.3 to 95.4%. A match at the
-very edge of the margin was said in 4.3% of work (standard error 0.4%), and in 5.1% of figures where
-values are tightest (0.2%): a test at 5% says it in 5%. The spread of coverage from world to world
-says how far these numbers are to be trusted; it is asserted to be small, too.
+covered 95.5 to 96.8% in each setting (97.1% at most before), figures 94.6 to 96.1% (before chips
+whose values disagree had wider intervals: 94.3 to 95.4%). A match at the very edge of the margin
+was said in 4.3% of work (standard error 0.4%), and in 5.1% of figures where values are tightest
+(0.4%): a test at 5% says it in 5%. The spread of coverage from world to world says how far these
+numbers are to be trusted; it is asserted to be small, too.
 """
 
 import math
@@ -47,6 +48,7 @@ class Setting:
         weights: what values may weigh; the variance of one is divided by its weight.
         worlds: how many are drawn.
         lent: how many values of another quantity there are, which scatters alike.
+        wild: share of chips whose single values scatter four times as much.
     """
 
     residual: float
@@ -57,6 +59,7 @@ class Setting:
     weights: tuple[float, ...] = (1.0,)
     worlds: int = 280
     lent: int = 0
+    wild: float = 0.0
 
 
 FIGURES = {
@@ -67,6 +70,7 @@ FIGURES = {
     "weighted": Setting(0.05, 0.08, weights=(1.0, 0.5, 0.25)),
     "few-a-chip": Setting(0.06, 0.07, groups=14, chips=29, lent=45),  # as memory bandwidth is
 }
+DISAGREE = Setting(0.06, 0.07, wild=0.15)
 MANY = Setting(0.01, 0.01, groups=30, values=90, worlds=80)
 WORKS = {
     "alike": Setting(0.10, 0.10, groups=12, chips=10, worlds=230),
@@ -88,6 +92,7 @@ class Trial:
     low: float
     high: float
     word: Word
+    widened: float
 
     @property
     def covers(self) -> bool:
@@ -124,9 +129,10 @@ def _figures(
     rng: np.random.Generator, setting: Setting, levels: list[float]
 ) -> Iterator[Observation]:
     groups = rng.normal(0, setting.group, setting.groups)
+    wild = rng.random(setting.chips) < setting.wild if setting.wild else np.zeros(setting.chips)
     for group, chip in _spots(rng, setting):
         weight = float(rng.choice(setting.weights))
-        noise = rng.normal(0, setting.residual / math.sqrt(weight))
+        noise = rng.normal(0, setting.residual / math.sqrt(weight)) * (4 if wild[chip] else 1)
         value = math.exp(levels[chip] + groups[group] + noise)
         yield seen(f"c{chip}", value, f"h{group}", weight=weight)
     if setting.lent:
@@ -169,7 +175,7 @@ def _trials(setting: Setting, *, of_work: bool) -> Iterator[Trial]:
             if found is not None:
                 true = math.exp(levels[first] - levels[second])
                 said = word(bounds(found, 1.0), MARGIN)
-                yield Trial(place, true, *found.interval(), said)
+                yield Trial(place, true, *found.interval(), said, found.contrast.widened)
 
 
 def _estimate(evidence: Evidence, first: str, second: str, *, of_work: bool) -> Estimate | None:
@@ -201,6 +207,15 @@ def _check_coverage(found: tuple[Trial, ...]) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_stated_interval_of_a_figure_holds_the_truth(name: str) -> None:
     _check_coverage(trials(FIGURES[name]))
+
+
+def test_where_values_disagree_the_wider_interval_holds_the_truth() -> None:
+    """Without the wider one 83% of those that are widened do, and 91% of all."""
+    found = trials(DISAGREE)
+    widened = [one.covers for one in found if one.widened > 1.2]
+    assert len(widened) > 200
+    assert np.mean(widened) >= 0.93
+    assert np.mean([one.covers for one in found]) >= 0.92
 
 
 @pytest.mark.parametrize("name", WORKS)
@@ -248,9 +263,10 @@ def test_chips_that_are_equal_match_in_most_worlds_of_many_groups_and_little_sca
         assert said > 0.95, f"{what} in {said:.1%} at {true}"
 
 
-@pytest.mark.parametrize("name", ["alike", "few-a-chip"])
-def test_the_interval_of_what_a_chip_reaches_holds_the_truth(name: str) -> None:
-    setting = FIGURES[name]
+@pytest.mark.parametrize(
+    "setting", [FIGURES["alike"], FIGURES["few-a-chip"], DISAGREE], ids=["alike", "few", "wild"]
+)
+def test_the_interval_of_what_a_chip_reaches_holds_the_truth(setting: Setting) -> None:
     rng = np.random.default_rng(7)
     held = []
     for place in range(230):

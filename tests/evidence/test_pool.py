@@ -265,3 +265,31 @@ def test_what_a_chip_reaches_is_the_mean_of_groups_with_welchs_interval() -> Non
     assert told(reached.votes) == [(f"h{n}", "a", value) for n, value in enumerate(a)]
     assert found.achieved(BF16, "c") is None
     assert found.achieved("matrix_fp8", "a") is None
+
+
+def test_votes_that_disagree_widen_the_interval_by_the_birge_ratio_and_agreeing_ones_do_not() -> (
+    None
+):
+    votes = [*others(), seen("a", 20.0, "x"), seen("a", 80.0, "y")]
+    found = Evidence(votes)
+    scatter, _ = found.scatter("matrix")
+    reached = found.achieved(BF16, "a")
+    assert scatter is not None
+    assert reached is not None
+    birge = math.log(4) / math.sqrt(2 * (scatter.residual + scatter.group))  # root of Q over one
+    assert reached.widened == pytest.approx(birge)
+    assert reached.low < 20
+    assert reached.high > 80
+    assert (reached.least, reached.most) == (20, 80)
+    assert ratio(votes, "a", "c0").contrast.widened > 2
+    assert ratio(votes, "c1", "c0").contrast.widened == 1
+
+
+def test_a_chip_never_reaches_more_than_its_best_vote_whatever_its_group_finds_elsewhere() -> None:
+    slow = [seen(f"c{chip}", 0.5 * math.exp(chip), "slow") for chip in range(8)]
+    votes = [*others(), *slow, seen("a", 50.0, "slow")]
+    reached = Evidence(votes).achieved(BF16, "a")
+    assert reached is not None
+    assert reached.rate == pytest.approx(50.0)
+    assert reached.low < 50 < reached.high
+    assert ratio(votes, "a", "c0").ratio > 60  # over 50 / exp(0), as the group finds too little

@@ -19,7 +19,7 @@ WHOLE = {
 }
 SPOILT = {
     Defect.CONSTANT, Defect.ACC16, Defect.SHARE, Defect.BOTH, Defect.COPY, Defect.PAGEABLE,
-    Defect.SIMULATED, Defect.IMPLAUSIBLE,
+    Defect.SIMULATED, Defect.IMPLAUSIBLE, Defect.UNSATURATED,
 }  # fmt: skip
 DOUBTFUL = {
     Defect.WALL, Defect.BRIEF, Defect.READ_OFF, Defect.ROUNDED, Defect.VARIANT, Defect.SECOND,

@@ -18,6 +18,7 @@ from bench.report.text.digits import NONE
 from bench.report.text.marks import computed_notes
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
+from bench.units import show
 from bench.words import counted
 
 COLUMNS = (
@@ -32,8 +33,9 @@ HOW = (
         "for a value that measures something other than its name says."
     ),
     (
-        "'Reaches' pools one vote per group (person, team or company) that measured; 'others "
-        "usually' is the median of what other chips reach of their own sheets."
+        "'Reaches' is the weighted geometric mean of one vote, the best value, per group (person, "
+        "team or company) that measured: never more than the best of them. 'Others usually' is the "
+        "median of what other chips reach of their own sheets."
     ),
     (
         "Our own rates are bursts, the best short window, because others publish their bests; "
@@ -186,10 +188,34 @@ def _cells(row: _Row, evidence: EvidenceBase, notes: Notes) -> tuple[str, ...]:
         rivals or NONE,
         _best_value(row.own),
         _best_value(row.reported),
-        reached(row.achieved, sheet.value if sheet else None),
+        _reaches(row, notes),
         f"{row.usual:.0%}" if row.usual else NONE,
         str(row.groups),
     )
+
+
+def _reaches(row: _Row, notes: Notes) -> str:
+    """Returns the share of the published figure that is reached, marked with what doubts it."""
+    text = reached(row.achieved, row.sheet.value if row.sheet else None)
+    doubts = _doubts(row, row.achieved) if row.achieved else ()
+    return f"{text} {''.join(map(notes.mark, doubts))}".rstrip()
+
+
+def _doubts(row: _Row, achieved: Achieved) -> Iterator[str]:
+    """Yields what doubts a pooled rate: groups that disagree, our own rate above its interval."""
+    whole = row.sheet.value if row.sheet else None
+
+    def share(rate: float) -> str:
+        return f"{rate / whole:.0%}" if whole else show(rate, FIGURES[row.key].dimension)
+
+    if achieved.widened > 1:
+        yield (
+            f"Groups disagree, from {share(achieved.least)} to {share(achieved.most)}: more than "
+            f"the scatter of such values explains. The interval is {achieved.widened:.2g} times as "
+            "wide for it."
+        )
+    if row.own and row.own.rate > achieved.high:
+        yield f"Our own run measured {share(row.own.rate)}, above the interval of all groups."
 
 
 def _published(row: _Row, sheet: Paper, evidence: EvidenceBase, notes: Notes) -> str:
@@ -226,6 +252,9 @@ def _flat(row: _Row) -> dict[str, Scalar]:
         "others_usually": row.usual,
         "groups": row.groups,
         "sources": " ".join(sheet.sources) if sheet else None,
+        "votes_low": achieved.least if achieved else None,
+        "votes_high": achieved.most if achieved else None,
+        "widened": achieved.widened if achieved else None,
     }
 
 

@@ -40,7 +40,8 @@ HOW = (
     (
         "Each group (person, team or company) that measured a chip has one vote. 'On paper': ratio "
         "of published figures, in brackets with rival figures. 'Paper / measured': above 1, paper "
-        "overstates the first chip. 'Reaches': share of the published figure, 95% interval."
+        "overstates the first chip. 'Reaches': mean of these votes over the published figure, 95% "
+        "interval; ratios also use what the same groups found on other chips."
     ),
     (
         "Verdicts are two one-sided tests of the measured ratio at 5% against the margin. On "
