@@ -4,12 +4,12 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, TypedDict, cast
 
 from bench.calls.flush import Flushed, wall_ratio
-from bench.chips.figures import FIGURES
+from bench.chips.figures import FIGURES, dtype_named
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
@@ -46,14 +46,15 @@ class WorkArguments(TypedDict, total=False):
     Attributes:
         flop, bytes: operations, and bytes that the call has to move.
         items: other work of the call, such as tokens, if neither is given.
-        dtype: data type of the inputs: ``bf16``, ``fp16``, ``fp8`` ...
+        dtype: data type of the inputs: ``bf16``, ``fp16``, ``fp8`` ... or torch's, such as
+            ``x.dtype`` or ``float32``.
         figure: the figure to compare with; default: peak or bandwidth, whichever binds on paper.
     """
 
     flop: float
     bytes: float
     items: float
-    dtype: str
+    dtype: Any
     figure: str | None
 
 
@@ -72,7 +73,7 @@ class Given:
     flush: bool = False
 
     def checked(self) -> "Given":
-        """Checks the arguments and returns them.
+        """Checks the arguments and returns them, with our name of the data type.
 
         Raises:
             UsageError: negative work, an unknown dtype or figure, or work of another kind than the
@@ -82,14 +83,15 @@ class Given:
             value = getattr(self, name)
             if not 0 <= value < math.inf or (name == "items" and not value):
                 raise UsageError(f"onpaper: {name}={value:g} is no work of a call")
-        if self.dtype and self.dtype not in DTYPES:
-            near = did_you_mean(self.dtype, DTYPES)
-            raise UsageError(f"onpaper: no dtype {self.dtype!r}: {near}")
+        dtype = str(self.dtype or "")
+        known = dtype if dtype in DTYPES else dtype_named(dtype)
+        if dtype and known not in DTYPES:
+            raise UsageError(f"onpaper: no dtype {dtype!r}: {did_you_mean(dtype, DTYPES)}")
         if self.figure is not None:
             self._check(self.figure)
         elif self.flop and not self.dtype:
             raise UsageError("onpaper: flop= needs dtype=, such as dtype='bf16'")
-        return self
+        return replace(self, dtype=known or "")
 
     def _check(self, figure: str) -> None:
         """Refuses an unknown figure, or one that needs work which was not given."""

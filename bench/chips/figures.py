@@ -132,3 +132,19 @@ def dense_twin(key: str) -> str | None:
 def product_keys(dtype: str) -> tuple[str, ...]:
     """Returns the keys of the peak rates of a dtype: of matrix units, then of vector units."""
     return tuple(one for one in (f"matrix_{dtype}", f"vector_{dtype}") if one in FIGURES)
+
+
+DTYPE_NAMES = {
+    "float64": "fp64", "double": "fp64", "fp64": "fp64",
+    "float32": "fp32", "float": "fp32", "fp32": "fp32", "tf32": "tf32", "hf32": "hf32",
+    "float16": "fp16", "half": "fp16", "fp16": "fp16", "bfloat16": "bf16", "bf16": "bf16",
+    "float8_e4m3fn": "fp8", "float8_e4m3fnuz": "fp8", "float8_e5m2": "fp8", "f8e4m3": "fp8",
+    "f8e5m2": "fp8", "fp8": "fp8", "mxfp8": "mxfp8", "mxfp4": "mxfp4", "nvfp4": "nvfp4",
+    "int16": "int16", "int8": "int8", "int4": "int4",
+}  # fmt: skip
+"""Our name of each number format, by the names that tools and torch use."""
+
+
+def dtype_named(name: str) -> str | None:
+    """Returns our name of a number format, such as ``torch.float32``; None if it is unknown."""
+    return DTYPE_NAMES.get(name.lower().removeprefix("torch."))

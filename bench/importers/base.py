@@ -12,6 +12,7 @@ from decimal import Decimal
 from io import StringIO
 from json import JSONDecodeError
 
+from bench.chips.figures import dtype_named
 from bench.errors import UsageError
 from bench.evidence.load import row_faults
 from bench.evidence.model import Kind, Reported
@@ -25,15 +26,6 @@ NUMBER = r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?"
 
 No pattern of this package nests repetitions, so that matching cannot take exponential time."""
 AS_WRITTEN = "give the file as the tool wrote it"
-DTYPES = {
-    "float64": "fp64", "double": "fp64", "fp64": "fp64",
-    "float32": "fp32", "float": "fp32", "fp32": "fp32", "tf32": "tf32", "hf32": "hf32",
-    "float16": "fp16", "half": "fp16", "fp16": "fp16", "bfloat16": "bf16", "bf16": "bf16",
-    "float8_e4m3fn": "fp8", "float8_e4m3fnuz": "fp8", "float8_e5m2": "fp8", "f8e4m3": "fp8",
-    "f8e5m2": "fp8", "fp8": "fp8", "mxfp8": "mxfp8", "mxfp4": "mxfp4", "nvfp4": "nvfp4",
-    "int16": "int16", "int8": "int8", "int4": "int4",
-}  # fmt: skip
-"""Our name of each number format, by the names that tools use."""
 
 
 class NotUnderstood(UsageError):  # noqa: N818 -- it says what happened, as the message does
@@ -94,7 +86,7 @@ class Stated:
         Raises:
             NotUnderstood: neither is known, the name is unknown, or the two differ.
         """
-        dtype = DTYPES.get((name or "").lower().removeprefix("torch."))
+        dtype = dtype_named(name or "")
         if name and dtype is None:
             raise self.fault(
                 f"the number format {quoted(name)} is unknown", "import it by hand", line

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from bench.chips.figures import dtype_named
 from bench.evidence.model import Defect, Reported
 from bench.files.jsonfile import Json, items, part, word
 from bench.importers.base import (
-    DTYPES,
     Imported,
     Importer,
     Stated,
@@ -265,7 +265,7 @@ def _quantity(test: _Test, stated: Stated) -> str:
 
 
 def _notes(test: _Test, element_type: str) -> Iterator[str]:
-    if element_type.lower() not in DTYPES:
+    if dtype_named(element_type) is None:
         yield f"of {element_type}"
     if test.is_unchecked:
         yield "results were not checked"

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bench.chips.figures import dtype_named
 from bench.evidence.model import Reported
 from bench.files.jsonfile import Json, items, part, word
 from bench.importers.base import (
-    DTYPES,
     Imported,
     Importer,
     Stated,
@@ -108,7 +108,7 @@ def _dtype(state: dict[str, Json]) -> str | None:
     for axis in items(state, "axis_values"):
         if re.fullmatch(r"T(?:\{ct\})?", word(axis, "name")):
             type_name = word(axis, "value").lower()
-            return TYPES.get(type_name) or DTYPES.get(type_name)
+            return TYPES.get(type_name) or dtype_named(type_name)
     return None
 
 

@@ -103,7 +103,8 @@ class Onpaper:
         word = device or self._session.settings.device or "cpu"
         timing = timing_of([max(one, 1e-12) for one in found.stats.data], found.iterations)
         result = self._result(word, given, (timing, Conditions()), name)
-        info: dict[str, object] = {**work, "chip": result.chip, "figure": result.figure}
+        told = {"dtype": given.dtype, "chip": result.chip, "figure": result.figure}
+        info: dict[str, object] = {**work, **told}
         benchmark.extra_info.update({key: value for key, value in info.items() if value})
         return result
 

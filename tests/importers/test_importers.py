@@ -5,10 +5,10 @@ import json
 import pytest
 
 from bench import paths
+from bench.chips.figures import DTYPE_NAMES
 from bench.evidence.load import row_faults
 from bench.evidence.model import Kind
 from bench.evidence.quantities import DTYPES
-from bench.importers import base
 from bench.importers.base import NotUnderstood, Stated
 from bench.importers.registry import IMPORTERS, detect, importer
 from tests.importers.cases import DATA, RECORD, SOURCES, STATED, briefly, take, text
@@ -53,7 +53,7 @@ def test_every_row_fits_its_quantity_and_has_an_id_of_its_own(name: str) -> None
 
 
 def test_the_names_of_number_formats_lead_to_known_ones() -> None:
-    assert set(base.DTYPES.values()) <= set(DTYPES)
+    assert set(DTYPE_NAMES.values()) <= set(DTYPES)
 
 
 def test_an_own_run_is_of_the_first_quality() -> None:

@@ -29,6 +29,11 @@ from tests.devices.accelerator_cases import plug_in
 H20 = DeviceInfo(backend="cuda", name="NVIDIA H20", units=78)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, "torch.bfloat16", "bfloat16", "bf16"])
+def test_a_dtype_may_be_called_as_torch_calls_it(dtype: str | torch.dtype) -> None:
+    assert Given(flop=1e9, dtype=dtype).checked().dtype == "bf16"  # type: ignore[arg-type]  # as of a keyword
+
+
 def beside(given: Given, sheets: Catalogue, device: DeviceInfo = H20) -> tuple[str, ...]:
     return figures(given, device, sheets.find("h20"), sheets)
 

@@ -145,7 +145,7 @@ def test_what_pytest_benchmark_timed_is_set_beside_the_paper(project: pytest.Pyt
         """
         def test_mine(onpaper, benchmark):
             benchmark.pedantic(lambda: sum(range(1000)), rounds=20, iterations=3)
-            result = onpaper.beside(benchmark, flop=1000, dtype="fp32")
+            result = onpaper.beside(benchmark, flop=1000, dtype="torch.float32")
             assert abs(result.seconds - benchmark.stats.stats.median) < 1e-12
             assert benchmark.extra_info["flop"] == 1000
             assert benchmark.extra_info["dtype"] == "fp32"
