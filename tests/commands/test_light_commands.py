@@ -69,5 +69,5 @@ def test_what_calculates_little_loads_no_numpy(tmp_path: Path) -> None:
 
 def test_what_uses_no_device_loads_no_torch(tmp_path: Path) -> None:
     written(tmp_path, PUBLISHED["qwen3-8b"])
-    found = heavy_after(WITH_NUMPY, ("torch", "pandas", "matplotlib.pyplot"), tmp_path)
+    found = heavy_after(WITH_NUMPY, ("torch", "pynvml", "pandas", "matplotlib.pyplot"), tmp_path)
     assert found == [[line, 0] for line in WITH_NUMPY]

@@ -156,32 +156,6 @@ def test_a_local_session_gives_the_buffers_back() -> None:
     assert device.released
 
 
-COMMANDS = (
-    ("chips", "vendor=nvidia"),
-    ("show", "chip=h20"),
-    ("check",),
-    ("run", "device=fake", "suite=smoke", "quiet=true"),
-    ("doctor", "device=fake"),
-)
-
-
-@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: str(words[0]))
-def test_no_command_imports_torch_in_the_parent(
-    words: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("out")
-    told = (*words, f"out={folder}") if words[0] == "run" else words
-    program = (
-        "import sys; from bench.__main__ import main\n"
-        f"main({list(told)!r})\n"
-        "print(sorted({'torch', 'pynvml'} & set(sys.modules)), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stderr.splitlines()[-1] == "[]"
-
-
 def test_the_parent_of_a_worker_does_not_import_torch() -> None:
     program = (
         "import sys\n"
