@@ -63,13 +63,13 @@ def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed
     place, cwd, home = base / "venv", base / "cwd", base / "home"
     for folder in (cwd, home):
         folder.mkdir()
-    venv.create(place, with_pip=True)
+    venv.create(place)
     (site,) = (place / "lib").glob("python*/site-packages")
     wheel = dist / f"{DIST}-py3-none-any.whl"
     python = place / "bin" / "python"
     called(
-        python, "-m", "pip", "--disable-pip-version-check", "install", "--no-deps", "--no-index",
-        wheel, cwd=cwd,
+        sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install",
+        "--no-deps", "--no-index", wheel, cwd=cwd,
     )  # fmt: skip
     borrowed = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     (site / "borrowed.pth").write_text("\n".join(borrowed) + "\n", encoding="utf-8")
