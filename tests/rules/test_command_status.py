@@ -274,3 +274,27 @@ def test_where_it_is_exported_from_is_heard(
 ) -> None:
     (found,) = rows(["chips=[h200]", "on=2026-02-01", f"export_from={word}"], capsys)
     assert found["policy"] == policy
+
+
+def test_an_export_from_abroad_says_when_us_rules_reach_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It said nothing of foreign-direct products and US content."""
+    for view in (["chips=[h200]"], ["explain", "chip=h200"]):
+        words = [*view, DAY, "report=github"]
+        abroad = said([*words, "export_from=abroad"], capsys)[1]
+        assert "Not exported from the US: US rules reach it only as" in abroad
+        assert "15 CFR 734.9(h)" in abroad
+        assert "734.9(h)" not in said(words, capsys)[1]
+    assert "10 % for E:1 and E:2" in said(["list", "rule=US-2023-3A090"], capsys)[1]
+
+
+@pytest.mark.parametrize(
+    ("chip", "on", "expected"),
+    [("mlu590", "2026-11-10", True), ("mlu590", "2026-11-09", False), ("h20", "2026-11-10", False)],
+)
+def test_the_entity_list_hinges_on_the_rule_on_affiliates(
+    chip: str, on: str, expected: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said([f"chips=[{chip}]", f"on={on}", "report=github"], capsys)[1]
+    assert ("hinges on US-2025-AFFILIATES" in text) is expected

@@ -44,6 +44,11 @@ def effects(ruling: Ruling) -> str:
     return f"since {ruling.rule.effective} {words}" if listed else words
 
 
+def has_effect(ruling: Ruling) -> bool:
+    """Tells whether a rule may bring anything."""
+    return any(word not in ("none", "not_applicable") for word in ruling.words)
+
+
 def in_words(word: str) -> str:
     """Returns an effect or a policy in words."""
     if word in tuple(Policy):

@@ -12,6 +12,7 @@ from bench.report.rules.policies import (
     paragraph,
     policy_of,
 )
+from bench.report.rules.provisos import from_abroad
 from bench.report.rules.rulings import AID, destination_words, in_dispute
 from bench.report.table import Notes, Table
 from bench.report.text.markup import Report
@@ -62,6 +63,7 @@ def _heading(judged: Judged, rulings: Sequence[Ruling]) -> tuple[str, ...]:
         *([f"Decided by: {decided}."] if decided else []),
         *exemptions([status]),
         *differences([status]),
+        *from_abroad(status.question),
         *(f"{KINDS[key].title}: {KINDS[key].definition}." for key in _keys(rulings)),
         AID,
     )

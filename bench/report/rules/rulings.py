@@ -5,16 +5,23 @@ from dataclasses import replace
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Chip
 from bench.report.rules.citation import cited
 from bench.report.rules.policies import (
     counted_needs,
     differences,
     effects,
     exemptions,
+    has_effect,
     needed,
     paragraph,
     policy_of,
+)
+from bench.report.rules.provisos import (
+    collected_to,
+    from_abroad,
+    hinging,
+    is_before_launch,
+    too_early,
 )
 from bench.report.table import Notes, Table
 from bench.report.text.markup import Report
@@ -29,7 +36,7 @@ from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
 from bench.rules.ruling import CONTROL, EMBARGO, LETTER, OVERLAY, TAKING_PART, Ruling
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
-from bench.words import listed, some_of
+from bench.words import listed
 
 AID = "A research aid, not legal advice; the texts decide."
 LEGEND = (
@@ -39,8 +46,6 @@ LEGEND = (
 STATUS_COLUMNS = (
     "chip", "TPP", "density", "paragraph", "US policy", "why", "practice and other US rules",
 )  # fmt: skip
-MOST_NAMED = 6
-"""Most chips of unknown launch that a line names."""
 BESIDE = (
     "licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota",
     "scope_change", "entity_listing",
@@ -65,9 +70,11 @@ def statuses(
         title=f"Export status on {question.on}, {destination_words(question, book)}",
         heading=(
             *_answer(judged),
-            *_too_early(judged, book.places.checked_to),
+            *too_early(judged, book.places.checked_to),
+            *hinging(judged, question, book),
+            *from_abroad(question),
             AID,
-            _collected_to(question, book),
+            collected_to(question, book),
             LEGEND,
         ),
         columns=(*STATUS_COLUMNS, _local_column(of_chips)),
@@ -76,25 +83,6 @@ def statuses(
         notes=notes.lines(),
     )
     return Report(table, Rows(lambda: map(_status_flat, judged)))
-
-
-def _too_early(judged: Sequence[Judged], checked_to: str) -> Iterable[str]:
-    """Yields which chips are judged on a day before their launch, or on a past one may be."""
-    early = [one for one in judged if one.chip and _is_before_launch(one.chip, one.status)]
-    if early:
-        names = ", ".join(one.status.name for one in early)
-        yield f"Launched only after that day, and judged as if they had existed: {names}."
-    unknown = [
-        one.status.name
-        for one in judged
-        if one.chip and not one.chip.launched and one.status.question.on < checked_to
-    ]
-    if unknown:
-        yield f"Launch unknown, so perhaps after that day: {some_of(unknown, MOST_NAMED)}."
-
-
-def _is_before_launch(chip: Chip, status: Status) -> bool:
-    return chip.launched is not None and status.question.on < chip.launched
 
 
 def _local_column(of_chips: Sequence[Status]) -> str:
@@ -120,13 +108,6 @@ def destination_words(question: Question, book: Rulebook) -> str:
     if question.headquarters != question.destination:
         text += f", buyer's parent in {countries[question.headquarters].name}"
     return text if question.from_us else f"{text}, not exported from the US"
-
-
-def _collected_to(question: Question, book: Rulebook) -> str:
-    """Returns the day up to which rules were collected, and a warning if ``on`` is later."""
-    checked = book.places.checked_to
-    late = " This day is later: newer rules are not included." if question.on > checked else ""
-    return f"Rules were collected up to {checked}.{late}"
 
 
 def _status_cells(judged: Judged, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
@@ -173,7 +154,7 @@ def _premises(judged: Judged) -> Iterable[str]:
         return
     if status.system:
         yield f"each {status.chip}"
-    if _is_before_launch(chip, status):
+    if is_before_launch(chip, status):
         yield f"before its launch ({chip.launched})"
     if chip.status in ("announced", "reported", "hypothetical"):
         yield f"only {chip.status}"
@@ -207,19 +188,15 @@ def _outside(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str
 def _beside(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     """Yields the other US rules that apply, such as practice and tariffs."""
     for ruling in status.of_kind(*BESIDE):
-        if _has_effect(ruling):
+        if has_effect(ruling):
             standing = "" if ruling.enforced is Truth.YES else " (in the text, not enforced)"
             yield f"{effects(ruling)}{standing} {cited(ruling.rule, catalogue, notes)}"
-
-
-def _has_effect(ruling: Ruling) -> bool:
-    return any(word not in ("none", "not_applicable") for word in ruling.words)
 
 
 def _measures(status: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     """Yields the measures of other countries that apply."""
     for ruling in status.local:
-        if _has_effect(ruling):
+        if has_effect(ruling):
             yield f"{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
 
@@ -269,12 +246,12 @@ def _status_flat(judged: Judged) -> dict[str, Scalar]:
         "near": "; ".join(dict.fromkeys(near)),
         "rules": ids(one for one in status.bringing() if one.rule.jurisdiction == "US"),
         "in_text_only": ids(filter(_only_in_text, status.us)),
-        "chinese": ids(filter(_has_effect, status.chinese)),
-        "local": ids(filter(_has_effect, status.local)),
+        "chinese": ids(filter(has_effect, status.chinese)),
+        "local": ids(filter(has_effect, status.local)),
         "needs_licence_by_rivals": judged.need_by_rivals or None,
         "disputed": "; ".join(f"{one.figure} {one.rival.value}" for one in judged.disputed),
     }
 
 
 def _only_in_text(ruling: Ruling) -> bool:
-    return ruling.enforced is Truth.NO and _has_effect(ruling)
+    return ruling.enforced is Truth.NO and has_effect(ruling)
