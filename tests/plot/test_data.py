@@ -128,10 +128,10 @@ def test_no_two_labels_of_the_rules_cover_each_other(plane: Picture) -> None:
 
     with draw._figure(plane, LIGHT) as figure:
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
+        canvas.draw()  # type: ignore[no-untyped-call]
         names = [one for one in figure.axes[0].texts if isinstance(one, Annotation)]
         for name in names:
-            name.update_positions(canvas.get_renderer())
+            name.update_positions(canvas.get_renderer())  # type: ignore[no-untyped-call]
         boxes = [Text.get_window_extent(one).shrunk(0.9, 0.8) for one in names]  # without the lines
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
