@@ -1,8 +1,11 @@
 """Compares chips side by side."""
 
+import re
+from collections.abc import Mapping
+
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.commands.keys.prices import priced_chips
+from bench.commands.keys.prices import converted, priced_chips
 from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError
@@ -19,8 +22,8 @@ sources disagree, what that does to the ratio, and what is not known.
                     gpus, npus, systems, cpus, stubs (sheets without a figure), and vendors such as
                     huawei. CPUs and stubs are only in their own groups; all is everything else,
                     including systems of several chips. With a number of each, such as
-                    chips=[h20:10000,910c:4000]: totals of the boards, no host, and how many H100
-                    they equal by TPP
+                    chips=[h20:10000,910c:4k]: totals of the boards, no host, and how many H100
+                    they equal by TPP; a system counts as its boards
   vendor=           only this vendor's; without chips= all of them
   baseline=         the chip that the others are divided by; default: the first
   figures=          which figures ('python -m bench chips --help' lists them); default: those usual
@@ -49,7 +52,12 @@ Exit code: 0 compared, 2 wrong usage, or a data file has a fault.
 """
 MOST = 10**8
 """The largest number of chips of one kind."""
-OF_BOARDS = "Of several chips: totals of the boards alone, with no hosts, network or cooling."
+OF_BOARDS = (
+    "Of several chips: totals of the boards alone, with no hosts, network or cooling. A system "
+    "counts as its boards."
+)
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)(?:(k)|e(\d))?", re.IGNORECASE)
+"""Matches a number of chips such as ``10000``, ``10k`` or ``1e4``."""
 ASK = (
     "compare needs chips= or vendor=, such as chips=[910b2,h20] baseline=h20, "
     "or chips=export-tier baseline=h100"
@@ -70,7 +78,8 @@ def main(words: list[str]) -> int:
     chips, baseline = _chosen(config, sheets)
     (baseline, *chips), line = priced_chips(config, [baseline, *chips], sheets)
     if counts:
-        baseline, *chips = (_many(one, counts) for one in (baseline, *chips))
+        members = converted(sheets.chips.values(), config.cny)
+        baseline, *chips = (_many(one, counts, members) for one in (baseline, *chips))
     figures = config.figures or (TOTALS if counts else ())
     found = compare(chips, baseline, figures, sheets, config.per)
     lines = filter(None, (line, OF_BOARDS if counts else ""))
@@ -92,19 +101,33 @@ def _counts(config: CompareConfig, sheets: Catalogue) -> dict[str, int]:
         name, colon, number = word.rpartition(":")
         if not colon:
             continue
-        if not number.isdecimal() or not 1 <= int(number) <= MOST:
-            raise UsageError(f"chips={word}: write how many, such as chips=[h20:10000,910c:4000]")
+        count = _number(number)
+        if count is None:
+            raise UsageError(
+                f"chips={word}: write a whole number from 1 to {MOST:,} after the colon, such as "
+                "chips=[h20:10000,910c:4k]"
+            )
         for chip in select([name], sheets):
-            if counts.setdefault(chip.id, int(number)) != int(number):
+            if counts.setdefault(chip.id, count) != count:
                 raise UsageError(f"chips={word}: {chip.id} has another number already")
         config.chips[place] = name
     return counts
 
 
-def _many(chip: Chip, counts: dict[str, int]) -> Chip:
+def _number(word: str) -> int | None:
+    """Returns the whole number of chips that a word says; None if it says none."""
+    found = _NUMBER.fullmatch(word)
+    if found is None:
+        return None
+    value = float(found[1]) * 10 ** (3 if found[2] else int(found[3] or 0))
+    return int(value) if value.is_integer() and 1 <= value <= MOST else None
+
+
+def _many(chip: Chip, counts: dict[str, int], chips: Mapping[str, Chip]) -> Chip:
     from bench.theory.systems import many
 
-    return many(chip, counts[chip.id]) if chip.id in counts else chip
+    is_total = chip.id in counts or chip.members  # beside totals of boards, one system is one, too
+    return many(chip, counts.get(chip.id, 1), chips) if is_total else chip
 
 
 def _chosen(config: CompareConfig, sheets: Catalogue) -> tuple[list[Chip], Chip]:

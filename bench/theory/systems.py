@@ -1,9 +1,10 @@
 """Figures of a system: those that its maker prints, else the sums over its members.
 
-And of many chips of one kind, which are no system: each figure times their number.
+And of many chips of one kind, which are no system: each figure times their number, with systems as
+their boards.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from bench.chips.figures import FIGURES
@@ -37,13 +38,25 @@ def complete(chip: Chip, catalogue: Catalogue) -> Chip:
     return chip.model_copy(update={"figures": {**chip.figures, **sums}})
 
 
-def many(chip: Chip, count: int) -> Chip:
-    """Returns a number of chips of one kind as one: rates, memory, power and price times it."""
+def many(chip: Chip, count: int, chips: Mapping[str, Chip]) -> Chip:
+    """Returns a number of chips of one kind as one: rates, memory, power and price times it.
+
+    A system counts as its boards: their figures go before what it prints, which may be of hosts,
+    too. Its own price, which only a user gives, goes before theirs.
+    """
     keys = {*_addable(), *OF_BOARDS}
     figures = {key: _times(one, count) if key in keys else one for key, one in chip.figures.items()}
-    members = tuple(Member(chip=one.chip, count=count * one.count) for one in chip.members)
     names = {"id": f"{count} x {chip.id}", "name": f"{count:,} x {chip.name}"}
-    return chip.model_copy(update={**names, "figures": figures, "members": members})
+    if len(chip.members) != 1:
+        return chip.model_copy(update={**names, "figures": figures})
+    (member,) = chip.members
+    boards = many(chips[member.chip], count * member.count, chips)
+    known = {key: one for key, one in boards.figures.items() if one.number is not None}
+    prices = {key: one for key, one in figures.items() if key in OF_BOARDS and key != "tdp"}
+    figures.pop("tdp", None)
+    merged = {**boards.figures, **figures, **known, **prices}
+    update = {**names, "figures": merged, "kind": boards.kind, "members": ()}
+    return chip.model_copy(update=update)
 
 
 def _times(figure: Some, count: int) -> Some:

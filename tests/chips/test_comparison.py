@@ -265,7 +265,7 @@ def test_numbers_of_chips_have_totals(
     sheets: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Rates, memory, power and price are multiplied, rivals too; ratios of two of them are not."""
-    one, fleet = sheets.find("h20"), many(sheets.find("h20"), 10_000)
+    one, fleet = sheets.find("h20"), many(sheets.find("h20"), 10_000, sheets.chips)
     assert fleet.number("price_usd") == pytest.approx(1e4 * (one.number("price_usd") or 0))
     assert fleet.number("boost_clock") == one.number("boost_clock")
     keys = ["matrix_bf16", "memory_capacity", "tdp", "h100_equivalents", "ridge_matrix_bf16"]
@@ -284,11 +284,41 @@ def test_numbers_of_chips_have_totals(
     assert "no hosts, network or cooling" in said("compare", words, capsys)[1]
 
 
+def test_a_system_among_numbers_of_chips_counts_as_its_boards(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Power is not that of hosts and cooling, TPP is the sum, and a price given stays its own."""
+    words = ["chips=[hgx-h20-8:10,h20:80,cm384,910c:384]", "baseline=h20"]
+    rows = document("compare", words, capsys)["rows"]
+    totals = {(row["chip"], row["figure"]): row["value"] for row in rows}
+    for system, boards in (
+        ("10 x nvidia-hgx-h20-8", "80 x nvidia-h20-sxm-96gb"),
+        ("1 x huawei-cloudmatrix-384", "384 x huawei-ascend-910c"),
+    ):
+        for key in ("matrix_bf16", "tdp", "memory_capacity", "tpp", "h100_equivalents"):
+            assert totals[system, key] == pytest.approx(totals[boards, key]), key
+    assert totals["1 x huawei-cloudmatrix-384", "tdp"] == 384 * 700
+    assert totals["1 x huawei-cloudmatrix-384", "tpp"] == 384 * 12_032
+    words = ["chips=[hgx-h20-8:10,h20:80]", "price=[hgx-h20-8:100000]", "figures=[price_usd]"]
+    (row, _) = document("compare", words, capsys)["rows"]
+    assert row["value"] == 1e6
+
+
+@pytest.mark.parametrize(("word", "count"), [("10k", 10_000), ("1e4", 10_000), ("1.5k", 1500)])
+def test_a_number_of_chips_may_be_in_thousands_or_powers_of_ten(
+    word: str, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"chips=[h20:{word},h100]", "baseline=h100", "figures=[tdp]"]
+    assert f"{count} x nvidia-h20-sxm-96gb" in said("compare", words, capsys)[1]
+
+
 @pytest.mark.parametrize(
     ("chips", "told"),
     [
-        ("[h20:some,h100]", "chips=h20:some: write how many, such as chips=[h20:10000,910c:4000]"),
-        ("[h20:0,h100]", "chips=h20:0: write how many"),
+        ("[h20:some,h100]", "chips=h20:some: write a whole number from 1 to 100,000,000 after"),
+        ("[h20:0,h100]", "chips=h20:0: write a whole number"),
+        ("[h20:1.5,h100]", "chips=h20:1.5: write a whole number"),
+        ("[h20:1e9,h100]", "chips=h20:1e9: write a whole number"),
         ("[h20:5,h20:6,h100]", "chips=h20:6: nvidia-h20-sxm-96gb has another number already"),
         ("[h2O0:5,h100]", "no chip or group 'h2O0'"),
     ],
