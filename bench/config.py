@@ -7,7 +7,7 @@ word.
 import dataclasses
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -32,6 +32,15 @@ HINTS = {
     "excel": "try report=csv, which spreadsheets open",
 }
 """Hints for words that users often type, of which the nearest valid word is not what they mean."""
+OTHER_NAMES = {"concurrency": "batch", "isl": "input", "prompt": "input", "osl": "output"}
+"""Keys by the names that other tools give them."""
+DRAFTING = "drafting (speculative decoding, MTP) is not modelled: leave it out"
+CACHED = "prefix caches are not modelled: leave it out"
+NOT_MODELLED = {
+    **dict.fromkeys(("accept", "draft", "mtp", "speculative"), DRAFTING),
+    **dict.fromkeys(("cached", "prefix"), CACHED),
+}
+"""What keys of a prediction that users look for stand for, which it does not have."""
 SYNONYMS = {"report": {"markdown": "github", "md": "github"}}
 """Synonyms of the choices of a config group."""
 RECORD_COMMANDS = ("run", "show")
@@ -189,11 +198,20 @@ def _type_of(command: str, key: str, shape: type) -> object:
     for part in key.split("."):
         known = {one.name: one for one in dataclasses.fields(here)}
         if part not in known:
-            raise UsageError(f"{command} has no key {key!r}: {did_you_mean(part, known)}")
+            raise UsageError(f"{command} has no key {key!r}: {_key_hint(part, known)}")
         here, kind = known[part].default_factory, known[part].type
         if not dataclasses.is_dataclass(here):
             return kind
     return shape
+
+
+def _key_hint(word: str, known: Collection[str]) -> str:
+    """Returns what to write instead of an unknown key."""
+    if (key := OTHER_NAMES.get(word, "")) in known:
+        return f"did you mean {key!r}?"
+    if word in NOT_MODELLED and "workload" in known:
+        return NOT_MODELLED[word]
+    return did_you_mean(word, known)
 
 
 def as_text(word: str, shape: type) -> str:

@@ -33,7 +33,8 @@ python -m bench predict chips=[A,B,...] workload=NAME [key=value ...]
 Predicts tokens per second, per chip and for the system, time to the first token and between
 tokens, what limits them, memory left, energy and cost, with intervals and with what they rest on.
 With baseline=, ratios come first: errors that two chips share cancel in them, and a line says how
-far such ratios were off. Nothing is measured: a prediction never proves that two chips match.
+far such ratios were off. Drafted tokens (speculative decoding, MTP) and prefix caches are not
+modelled. Nothing is measured: a prediction never proves that two chips match.
 
   chips=            ids (with or without their vendor), names, groups (export-tier, domestic) or
                     patterns

@@ -67,6 +67,7 @@ def test_what_the_columns_hold_is_one_line(
     assert "(an H200, arXiv 2605.11999)" in line
     assert "at full board power J/token would be up to 3.2 times as high" in line
     assert "Rests on, firmest first: " in line
+    assert "Not modelled: drafted tokens (speculative decoding, MTP), prefix caches." in line
     assert sum("Rests on, " in one or "J/token" in one for one in summary) == 1
 
 

@@ -55,6 +55,12 @@ WRONG = {
     f"{CHIP} operators=maybe": "operators=maybe: write true or false",
     f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
     f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'",
+    **{f"{CHIP} {word}=64": f"predict has no key '{word}': did you mean '{key}'?"
+       for word, key in (("concurrency", "batch"), ("isl", "input"), ("osl", "output"),
+                         ("prompt", "input"))},
+    **{f"{CHIP} {word}=2": f"predict has no key '{word}': drafting (speculative decoding, MTP) is "
+       for word in ("speculative", "mtp", "draft")},
+    f"{CHIP} cached=0.5": "predict has no key 'cached': prefix caches are not modelled",
     **{f"chips=h20 workload=llama-3.1-8b phase=train precision={word}":
        f"precision={word}: no training in it was measured; ask phase=train in bf16, fp16, fp8, "
        for word in ("w8a16", "int8", "fp32", "mxfp4")},

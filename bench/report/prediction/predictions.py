@@ -62,6 +62,7 @@ HOW = (
     ),
     "No prediction proves that two chips match: that takes measurements of both (claims, verdict).",
 )
+NOT_MODELLED = "Not modelled: drafted tokens (speculative decoding, MTP), prefix caches."
 COLUMN_NOTES = {
     "serve": (
         "Tokens are those of the answers. TPOT: time between two tokens of one request, with "
@@ -233,7 +234,7 @@ def caveats(answers: Sequence[Answer], scenario: Scenario, *more: str) -> Iterat
         yield from uneven_lines(scenario)
         yield from micro_lines([one.found for one in answers if one.found])
     else:
-        yield " ".join((COLUMN_NOTES[scenario.phase], KEPT, *more))
+        yield " ".join((COLUMN_NOTES[scenario.phase], NOT_MODELLED, KEPT, *more))
     yield from published_format(scenario, [one.found.chip for one in answers if one.found])
     if scenario.workload.experts:
         work = "training" if scenario.phase == "train" else "serving"
