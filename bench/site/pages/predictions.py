@@ -24,7 +24,6 @@ from bench.site.pictures import of_predictions
 from bench.site.predicted import BASE, QuestionAnswers
 from bench.site.words import Linker
 from bench.site.world import World
-from bench.words import counted
 
 PHASE_NAMES = {"serve": "serving", "train": "training"}
 """Names of tested phases that are not named by the phase itself."""
@@ -127,7 +126,7 @@ def _tested(chip: Chip, world: World) -> Cell:
 def _within(test: ChipErrors) -> str:
     """Returns how many cases lay within the interval, if that is the one that is shown."""
     if test.inside is None:
-        return counted(test.count, "case")
+        return f"{test.count:,} case{'s' if test.count > 1 else ''}"
     return f"{test.inside:.0%} of {test.count:,} within"
 
 
