@@ -114,7 +114,12 @@ class AcceleratorDevice(TorchDevice):
         """Returns a share of the free memory, torch's cached blocks included, and the cache."""
         free, _ = self.api.memory(self.index) or (UNKNOWN_BYTES, 0.0)
         usable = MEMORY_SHARE * (free + self.api.reserved(self.index))
-        return Limits(usable, self.cache_bytes, is_cpu=False)
+        return Limits(
+            usable,
+            self.cache_bytes,
+            is_cpu=False,
+            units=_whole(_first_positive(self._properties, UNITS)),
+        )
 
     def lacks(self, dtype: str) -> str | None:
         """Returns why the hardware does not support ``dtype``, as far as torch reports it."""

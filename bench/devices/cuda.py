@@ -94,7 +94,8 @@ class CudaDevice(TorchDevice):
         available = free if free is not None else total or UNKNOWN_BYTES
         usable = MEMORY_SHARE * float(available + torch.cuda.memory_reserved(self.index))
         cache = self.cache_bytes or DEFAULT_CACHE_BYTES
-        return Limits(usable, cache, is_cpu=False, graphs=True)
+        units = getattr(self._properties, "multi_processor_count", None)
+        return Limits(usable, cache, is_cpu=False, graphs=True, units=units)
 
     def _memory(self) -> tuple[float | None, float | None]:
         """Returns free and total bytes; None for both where a stack imitating CUDA cannot tell."""

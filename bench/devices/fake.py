@@ -141,7 +141,8 @@ class FakeDevice:
 
     def limits(self) -> Limits:
         """Returns half of the memory, and the cache size."""
-        return Limits(self.spec.memory_bytes / 2, self.spec.cache_bytes, is_cpu=False)
+        spec = self.spec
+        return Limits(spec.memory_bytes / 2, spec.cache_bytes, is_cpu=False, units=spec.units)
 
     def lacks(self, dtype: str) -> str | None:
         """Returns why a dtype without a rate is not supported."""

@@ -1,12 +1,11 @@
 """Read bandwidth over the working set: caches show as plateaus that end at their capacity.
 
 On a CPU each core repeatedly reads its own part, so that the plateau of a private cache ends at
-its size times the cores. On an accelerator each program reads the whole set, from its own starting
-point, so that a plateau ends at the size of one L1 cache, or of the cache shared by all units.
-Bytes are bytes loaded. Every sum is checked.
+its size times the cores. On an accelerator each program reads the whole set, in its own order, so
+that a plateau ends at the size of one L1 cache, or of the cache shared by all units. Bytes are
+bytes loaded. Every sum is checked.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,9 @@ CORE_BYTES = ((2**18, 2**32), (2**22, 2**30), (2**40, 2**28))
 
 DEVICE_BYTES = ((2**20, 2**35), (2**40, 2**33))
 """Bytes that an accelerator reads per call, by the set's size: enough to hide the launch."""
+PASSES, WHOLE = 2, 2
+"""Each program passes a set at least so often, if it is at most so many times the last cache; no
+cache holds a larger one, however little of it a program reads."""
 
 CHECKED_BYTES = 2**19
 CHECKED_ROUNDS = 3
@@ -90,10 +92,9 @@ class Cache(Defaults):
         held = wanted // (threads * loads.GROUP_BYTES) * (threads * loads.GROUP_BYTES)
         if not held:
             raise UnsupportedError(f"{named} is less than a turn of the loop for {threads} cores")
-        part, steps = held // threads, CORE_BYTES if limits.is_cpu else DEVICE_BYTES
-        read = next(amount for most, amount in steps if part <= most)
+        rounds = _core_rounds(held // threads) if limits.is_cpu else _device_rounds(held, limits)
         sizes: dict[str, int | str] = {
-            "set": named, "bytes": held, "rounds": -(-read // part), "threads": threads,
+            "set": named, "bytes": held, "rounds": rounds, "threads": threads,
         }  # fmt: skip
         return [Point("cache", pilot.dtype, pilot.data, sizes)]
 
@@ -129,6 +130,19 @@ def _threads() -> int:
     return torch.get_num_threads()
 
 
+def _core_rounds(part: int) -> int:
+    """Returns how often a core reads its part of so many bytes."""
+    return -(-next(amount for most, amount in CORE_BYTES if part <= most) // part)
+
+
+def _device_rounds(held: int, limits: Limits) -> int:
+    """Returns how often all programs together read a set of so many bytes."""
+    rounds = -(-next(amount for most, amount in DEVICE_BYTES if held <= most) // held)
+    if held > WHOLE * limits.cache_bytes:
+        return rounds
+    return max(rounds, PASSES * loads.PROGRAMS_A_UNIT * (limits.units or UNITS))
+
+
 def _on_cores(source: "torch.Tensor", rounds: int, threads: int) -> Task:
     """Returns the read of equal parts by as many threads."""
     held = source.numel() * 4
@@ -157,32 +171,38 @@ def _on_device(source: "torch.Tensor", rounds: int) -> Task:
     from bench.kernels.common import loads_triton as compiled
 
     units = unit_count(source.device) or UNITS
-    programs = units * compiled.PROGRAMS_A_UNIT
+    programs = units * loads.PROGRAMS_A_UNIT
     words, total = source.view(torch.int32), rounds * (source.numel() // compiled.BLOCK)
     sums = torch.zeros(programs, dtype=torch.int32, device=source.device)
 
     def spot_check(_: object) -> Check:
-        blocks = words.view(-1, compiled.BLOCK).sum(dim=1).tolist()
+        blocks = words.view(-1, compiled.BLOCK).sum(dim=1).cpu()
         return _compared(sums.tolist(), program_sums(blocks, total, programs), WORD)
 
-    call = partial(compiled.read, words, sums, total)
+    by = compiled.orders(words, programs)
+    call = partial(compiled.read, words, sums, by, total)
     return Task([call], partial(sums.fill_, spots.SPOILT), spot_check)
 
 
-def program_sums(blocks: Sequence[int], total: int, programs: int) -> list[int]:
+def program_sums(blocks: "torch.Tensor", total: int, programs: int) -> list[int]:
     """Returns the expected sum of each program, from the sum of each block.
 
-    Program p of P starts at block ``p * B // P`` of B and reads ``total // P`` blocks, the first
-    ``total % P`` programs one more, wrapping around.
+    Program p of P starts at block ``p * B // P`` of B, moves on by its stride and wraps around. It
+    reads ``total // P`` blocks, the first ``total % P`` programs one more.
+
+    Args:
+        blocks: int64, (B,).
+        total: blocks read by all programs together.
+        programs: number of programs.
     """
-    upto = [0]
-    for block in (*blocks, *blocks):
-        upto.append(upto[-1] + block)
-    count, found = len(blocks), []
-    for program in range(programs):
-        start = program * count // programs
+    import torch
+
+    count, found = blocks.numel(), []
+    whole = int(blocks.sum())
+    for program, stride in enumerate(loads.strides(count, programs)):
         laps, rest = divmod(total // programs + (program < total % programs), count)
-        found.append(laps * upto[count] + upto[start + rest] - upto[start])
+        order = (program * count // programs + stride * torch.arange(rest)) % count
+        found.append(laps * whole + int(blocks[order].sum()))
     return found
 
 

@@ -28,7 +28,7 @@ def test_the_fake_is_what_its_spec_says() -> None:
         backend="fake", name="part", units=7, memory_bytes=1e9, memory_free_bytes=1e9,
         l2_bytes=1e6, llc_bytes=1e6,
     )  # fmt: skip
-    assert device.limits() == Limits(5e8, 1e6, is_cpu=False)
+    assert device.limits() == Limits(5e8, 1e6, is_cpu=False, units=7)
 
 
 @pytest.mark.parametrize("dtype", RATES)

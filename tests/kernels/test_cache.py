@@ -179,14 +179,30 @@ def test_a_read_that_leaves_out_a_round_or_a_word_fails_the_check(
     ("blocks", "total", "programs"), [(1, 7, 3), (2, 10, 12), (8, 24, 5), (5, 33, 7), (64, 64, 12)]
 )
 def test_the_sums_of_programs_are_what_a_walk_finds(blocks: int, total: int, programs: int) -> None:
-    values = torch.randint(-1000, 1000, (blocks,)).tolist()
+    values = torch.randint(-1000, 1000, (blocks,))
     left, found = total, []
     for program in range(programs):
         steps = -(-left // (programs - program))
         at = program * blocks // programs
-        found.append(sum(values[(at + step) % blocks] for step in range(steps)))
+        stride = loads.strides(blocks, programs)[program]
+        found.append(sum(int(values[(at + step * stride) % blocks]) for step in range(steps)))
         left -= steps
     assert cache.program_sums(values, total, programs) == found
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 6, 12, 20, 24, 64, 3072])
+def test_each_program_of_a_unit_reads_all_blocks_in_an_order_of_its_own(blocks: int) -> None:
+    by = loads.strides(blocks, 528)
+    orders = [[step * stride % blocks for step in range(blocks)] for stride in by[5::132]]
+    assert [sorted(one) for one in orders] == [list(range(blocks))] * 4
+    assert len(set(map(tuple, orders))) >= min(4, blocks // 4)
+
+
+@pytest.mark.parametrize(("named", "passes"), [("1MiB", 2), ("64MiB", 2), ("4GiB", 0)])
+def test_each_program_passes_a_set_that_a_cache_may_hold_twice(named: str, passes: int) -> None:
+    rounds = space(named, Limits(1e12, 32 * 2**20, is_cpu=False, units=132)).size("rounds")
+    assert rounds // (4 * 132) >= passes
+    assert rounds * loads.size(named) <= max(2**35, 2 * 528 * loads.size(named) * (passes > 0))
 
 
 def test_without_triton_an_accelerator_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from bench.records.store import read
 from bench.report.record.curve import (
     ALL_READ,
     APART,
+    FOLLOWED,
     Cache,
     beyond,
     cache_sections,
@@ -221,6 +222,9 @@ def test_disturbed_and_implausible_sizes_are_left_out(record: Record, sheets: Ca
     (first,), (second,) = (cache_sections(one, rows(one, sheets), sheets) for one in (plain, more))
     assert (first.cells, first.flat) == (second.cells, second.flat)
     assert first.lines == (ALL_READ,)
+    old = plain.model_copy(update={"method_version": 1})
+    (table,) = cache_sections(old, rows(old, sheets), sheets)
+    assert table.lines == (FOLLOWED,)
     told = "6 of 41 working sets are left out: disturbed, as their remarks say."
     assert second.lines == (ALL_READ, told)
 

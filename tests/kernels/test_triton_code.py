@@ -151,7 +151,8 @@ def test_each_load_of_a_chain_waits_for_the_one_before_on_amd(launched: Launches
 @pytest.mark.parametrize("launched", NVIDIA, indirect=True)
 def test_a_read_loads_every_element_of_a_block(launched: Launches) -> None:
     source = torch.zeros(3 * loads_triton.BLOCK, dtype=torch.int32)
-    loads_triton.read(source, torch.zeros(5, dtype=torch.int32), 1000)
+    sums = torch.zeros(5, dtype=torch.int32)
+    loads_triton.read(source, sums, loads_triton.orders(source, 5), 1000)
     (loop,) = loops(launched.code["ptx"])
     own = loads_triton.BLOCK // (32 * loads_triton.WARPS)
     assert moved_bits("ld", loop) == 32 * own

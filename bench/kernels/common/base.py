@@ -47,12 +47,14 @@ class Limits:
         cache_bytes: the last-level cache, which buffers must exceed or rotate through.
         is_cpu: whether to use sizes for a CPU.
         graphs: whether calls can be captured as a graph and replayed.
+        units: number of compute units; None if it is unknown.
     """
 
     memory_bytes: float
     cache_bytes: float
     is_cpu: bool
     graphs: bool = False
+    units: int | None = None
 
 
 @dataclass

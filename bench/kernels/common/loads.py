@@ -4,6 +4,7 @@ A compiler may move or drop loads whose result it can predict; machine code is e
 """
 
 import ctypes
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,8 +17,30 @@ from bench.units import parse
 GROUP_BYTES = 512
 """Ranges are a multiple of this: what the widest loop reads per turn."""
 
+PROGRAMS_A_UNIT = 4
+"""Programs per unit of an accelerator, which all run at the same time: four of 256 threads fit any
+SM or CU."""
+GOLDEN = 0.6180339887498949
+"""Multiples of this, without their whole part, are spread evenly between 0 and 1."""
+
 UNROLLED = 8
 """Steps of a chain per turn of its loop."""
+
+
+def strides(blocks: int, programs: int) -> list[int]:
+    """Returns how many blocks each program moves on by: coprime to ``blocks``, so it reads all.
+
+    Programs that read in one order follow one another from block to block, and all but the first
+    read what a cache has just loaded, however small it is.
+    """
+    found = []
+    for program in range(programs):
+        stride = 1 + int(program * GOLDEN % 1 * (blocks - 1))
+        while math.gcd(stride, blocks) > 1:
+            stride += 1
+        found.append(stride % blocks or 1)
+    return found
+
 
 _CODE = {
     # vpxord zmm0..zmm3; lea r8, [rdi+rsi]

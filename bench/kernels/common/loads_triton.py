@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bench.kernels.common.base import UnsupportedError
-from bench.kernels.common.loads import UNROLLED
+from bench.kernels.common.loads import UNROLLED, strides
 
 if TYPE_CHECKING:
     import torch
@@ -25,22 +25,20 @@ WARPS = 8
 GATHERED = 2048
 """Elements that a program gathers: several rows at once, so that many loads are in flight."""
 
-PROGRAMS_A_UNIT = 4
-"""Programs per unit, which all run at the same time: four of 256 threads fit any SM or CU."""
-
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _read(source, sums, blocks, total, block: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 -- Triton's types
+def _read(source, sums, strides, blocks, total, block: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917 -- Triton's types
     program = tl.program_id(0)
     programs = tl.num_programs(0)
     steps = total // programs + (program < total % programs).to(tl.int32)
+    stride = tl.load(strides + program)
     position = program.to(tl.int64) * blocks // programs
     lanes = tl.arange(0, block)
     found = tl.zeros((block,), tl.int32)
     for _ in range(steps):
         found += tl.load(source + position * block + lanes)
-        position += 1
-        position = tl.where(position == blocks, 0, position)
+        position += stride
+        position = tl.where(position >= blocks, position - blocks, position)
     tl.store(sums + program, tl.sum(found, axis=0))
 
 
@@ -65,19 +63,30 @@ def _gather(table, order, out, rows, columns: tl.constexpr, block: tl.constexpr)
     tl.store(out + mine[:, None] * columns + along[None, :], values, mask=inside[:, None])
 
 
-def read(source: "torch.Tensor", sums: "torch.Tensor", total: int) -> "torch.Tensor":
+def orders(source: "torch.Tensor", programs: int) -> "torch.Tensor":
+    """Returns the ``strides`` of so many programs over ``source``: int32, (programs,)."""
+    import torch
+
+    found = strides(source.numel() // BLOCK, programs)
+    return torch.tensor(found, dtype=torch.int32, device=source.device)
+
+
+def read(
+    source: "torch.Tensor", sums: "torch.Tensor", by: "torch.Tensor", total: int
+) -> "torch.Tensor":
     """Reads ``total`` blocks of ``source`` and returns the sum of each program.
 
-    Program p of P starts at block ``p * blocks // P`` and wraps around. Each unit thus reads all of
-    the source in turn, so that the size of the source decides which cache holds it.
+    Program p of P starts at block ``p * blocks // P``, moves on by its stride and wraps around, so
+    that each reads all of the source, and its size decides which cache holds it.
 
     Args:
         source: int32 elements, a multiple of ``BLOCK``.
         sums: int32, one element per program; written.
+        by: the stride of each program, of ``orders``.
         total: blocks read by all programs together, at most 2^31 - 1.
     """
     blocks = source.numel() // BLOCK
-    _read[(sums.numel(),)](source, sums, blocks, total, block=BLOCK, num_warps=WARPS)
+    _read[(sums.numel(),)](source, sums, by, blocks, total, block=BLOCK, num_warps=WARPS)
     return sums
 
 

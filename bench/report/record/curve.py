@@ -37,8 +37,9 @@ MOST_ON_CPU = 4
 
 APART = "Each core reads its own part: sizes are totals over all cores."
 """Note below the table of a CPU."""
-ALL_READ = "Each unit reads the whole set, so a first-level cache is that of one unit."
-"""Note below the table of an accelerator."""
+ALL_READ = "Each unit reads the whole set, beyond all caches a part: an L1 cache is one unit's."
+FOLLOWED = f"{ALL_READ} By method 1 programs read the same blocks in turn: caches look larger."
+"""Notes below the table of an accelerator, the second of a record of method 1."""
 
 UNDISTURBED = 0.9
 """Least share of its cores' time that a process must get for its rate to be the machine's."""
@@ -69,12 +70,13 @@ def cache_sections(
     record: Record, judged: Sequence[Row], catalogue: Catalogue
 ) -> Iterator[Section]:
     """Yields the table of levels, if the curve was measured and shows more than one level."""
+    shared = ALL_READ if record.method_version > 1 else FOLLOWED
     on_cpu, shown = record.device.backend == "cpu", shown_levels(record, judged, catalogue)
     if len(shown) < 2:
         return
     cells, flat = tuple(_cells(*one) for one in shown), [_flat(*one) for one in shown]
     columns, cells = without_empty(COLUMNS, cells)
-    yield Section(TITLE, columns, cells, flat, (APART if on_cpu else ALL_READ, *left_out(judged)))
+    yield Section(TITLE, columns, cells, flat, (APART if on_cpu else shared, *left_out(judged)))
 
 
 def shown_levels(
