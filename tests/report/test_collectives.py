@@ -13,7 +13,7 @@ from bench.measure.runner import Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Identity, Record
 from bench.report.formats import FORMATS
-from bench.report.record.collectives import collective_sections
+from bench.report.record.collectives import LAUNCHED, collective_sections
 from bench.report.record.flat import flat as for_programs
 from bench.report.registry import render
 from tests.conftest import order
@@ -55,6 +55,14 @@ def test_a_collective_is_told_in_both_bandwidths_and_beside_the_link(
         assert flat["link_share"] == pytest.approx(FACTORS[operation] * 2**24 / seconds / 450e9)
         assert cells[:2] == (operation.replace("_", "-"), "16 MiB")
         assert (flat["ranks"], flat["backend"]) == (8, "nccl")
+    assert section.lines[-1] == LAUNCHED
+    on_cpus = [
+        one.model_copy(update={"observed": {**one.observed, "backend": "gloo"}})
+        for one in record.measurements
+    ]
+    made = record.model_copy(update={"measurements": tuple(on_cpus)})
+    (other,) = collective_sections(made, rows(made, sheets), sheets)
+    assert LAUNCHED not in other.lines
     assert section.cells[2][2:6] == ("–",) * 4
     assert section.cells[2][6] == "skipped: no room"
     assert (

@@ -20,6 +20,8 @@ COLUMNS = (
     "operation", "message", "time (95%)", "algorithm bandwidth (95%)", "bus bandwidth (95%)",
     "of the link's one direction (95%)", REMARK,
 )  # fmt: skip
+LAUNCHED = "The host launches each call: the time of small messages may be that of its launches."
+"""Note on libraries whose calls an accelerator runs, such as NCCL."""
 
 
 def collective_sections(
@@ -91,6 +93,8 @@ def _lines(rows: Sequence[Row], chip: Chip | None) -> Iterator[str]:
         "Algorithm bandwidth is the message over the time; bus bandwidth is that times "
         "2 (n - 1) / n for an all-reduce, (n - 1) / n for the others, n ranks (nccl-tests)."
     )
+    if any(row.measurement.observed.get("backend") not in (None, "gloo") for row in rows):
+        yield LAUNCHED
 
 
 def _idle_links(row: Row, whole: float, chip: Chip | None) -> Iterator[str]:
