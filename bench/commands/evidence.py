@@ -15,7 +15,8 @@ python -m bench evidence chip=NAME [key=value ...]
 
 Lists all that is known of a chip's figures: what is published, with rival figures; what our own
 records and others measured, as a fraction of it; the estimate pooled from all who measured, with an
-interval; and every value behind it with its source, class, weight and the reason for the weight.
+interval; and every value behind it with its source, class, weight and the reason for the weight. On
+a terminal the single values are only counted, unless figure= or work= asks for one kind.
 
   chip=             an id, alias or local name
   figure=           one figure only, such as matrix_bf16
@@ -53,6 +54,7 @@ def _report(config: EvidenceConfig) -> "Report":
     from bench.claims.model import Phase
     from bench.claims.sensitivity import evidence_base
     from bench.report.chips.evidence import evidence_report
+    from bench.report.formats import format_of
 
     works = (*get_args(Phase), "product")
     for key, given, words in (("figure", config.figure, FIGURES), ("work", config.work, works)):
@@ -62,4 +64,5 @@ def _report(config: EvidenceConfig) -> "Report":
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
     evidence = evidence_base(config.records)
-    return evidence_report(chip, evidence, config.figure, config.work)
+    is_brief = format_of(config.report.format).reader == "person"
+    return evidence_report(chip, evidence, config.figure, config.work, is_brief=is_brief)

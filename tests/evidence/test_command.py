@@ -71,6 +71,18 @@ def test_every_reported_value_of_a_chip_is_listed_for_readers(
     assert [url for url in urls if url not in text] == []
 
 
+@pytest.mark.parametrize("style", ["terminal", "plain"])
+def test_a_terminal_has_a_row_per_figure_and_says_how_single_values_are_listed(
+    style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said("evidence", ["chip=h20", f"report={style}"], capsys)[1]
+    assert [ref for ref in known(H20) if ref in text] == []
+    assert f"report=csv lists all {len(values(['chip=h20'], capsys))}" in text
+    assert "work=decode" in text
+    one = said("evidence", ["chip=h20", "work=decode", f"report={style}"], capsys)[1]
+    assert [ref for ref in known(H20, by_work="decode") if ref not in one.replace("\n", "")] == []
+
+
 @pytest.mark.parametrize("work", ["decode", "prefill", "serving"])
 def test_one_kind_of_work_alone(work: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = document("evidence", ["chip=h20", f"work={work}"], capsys)

@@ -12,13 +12,12 @@ from bench.claims.sensitivity import EvidenceBase
 from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
-from bench.report.chips.ratios import reached, value_text, values
+from bench.report.chips.ratios import doubts, reached, value_text, values
 from bench.report.table import Notes, Section, Table, source_line
 from bench.report.text.digits import NONE
 from bench.report.text.marks import computed_notes
 from bench.report.text.markup import Report
 from bench.report.text.scalar import Scalar
-from bench.units import show
 from bench.words import counted
 
 COLUMNS = (
@@ -45,7 +44,12 @@ HOW = (
 
 
 def evidence_report(
-    chip: Chip, evidence: EvidenceBase, figure: str | None = None, work: str | None = None
+    chip: Chip,
+    evidence: EvidenceBase,
+    figure: str | None = None,
+    work: str | None = None,
+    *,
+    is_brief: bool = False,
 ) -> Report:
     """Returns the evidence on a chip.
 
@@ -54,6 +58,7 @@ def evidence_report(
         evidence: all measured values.
         figure: key of the only figure to show; None for all.
         work: the only family of work to show, such as ``decode``; None for all.
+        is_brief: whether to count single values instead of listing them, if all are asked for.
     """
     sheets = ids(chip)
     known = [one for one in evidence.whole.every if one.chip in sheets]
@@ -70,7 +75,9 @@ def evidence_report(
         tuple(_summary(chip, known, shown, (figure or work) if not shown else None)),
         notes.lines(),
     )
-    return Report(table, [_flat(row) for row in rows], tuple(_values(shown, evidence)))
+    is_counted = is_brief and shown and not (figure or work)
+    sections = [_counts(shown)] if is_counted else _values(shown, evidence)
+    return Report(table, [_flat(row) for row in rows], tuple(sections))
 
 
 def _is_shown(observation: Observation, figure: str | None, work: str | None) -> bool:
@@ -90,6 +97,20 @@ def _values(shown: Sequence[Observation], evidence: EvidenceBase) -> Iterator[Se
 
         title = "Measured work without a published figure"
         yield values(title, works, evidence.catalogue, "work", reported_predictions(works))
+
+
+def _counts(shown: Sequence[Observation]) -> Section:
+    """Returns a table of the numbers of values, of figures and of work, and what lists them."""
+    kinds: dict[str, list[Observation]] = {}
+    for one in sorted(shown, key=lambda one: (not one.quantity.decides, one.quantity.family)):
+        kind = "figure=NAME" if one.quantity.decides else f"work={one.quantity.family}"
+        kinds.setdefault(kind, []).append(one)
+    cells = [
+        (kind, str(len(found)), str(len({one.by for one in found})))
+        for kind, found in kinds.items()
+    ]
+    line = f"report=csv lists all {len(shown)}, with source, weight and why."
+    return Section("Single values", ("listed by", "values", "groups"), cells, [], (line,))
 
 
 def _heading(shown: Sequence[Observation], known: Sequence[Observation]) -> Iterator[str]:
@@ -196,26 +217,10 @@ def _cells(row: _Row, evidence: EvidenceBase, notes: Notes) -> tuple[str, ...]:
 
 def _reaches(row: _Row, notes: Notes) -> str:
     """Returns the share of the published figure that is reached, marked with what doubts it."""
-    text = reached(row.achieved, row.sheet.value if row.sheet else None)
-    doubts = _doubts(row, row.achieved) if row.achieved else ()
-    return f"{text} {''.join(map(notes.mark, doubts))}".rstrip()
-
-
-def _doubts(row: _Row, achieved: Achieved) -> Iterator[str]:
-    """Yields what doubts a pooled rate: groups that disagree, our own rate above its interval."""
-    whole = row.sheet.value if row.sheet else None
-
-    def share(rate: float) -> str:
-        return f"{rate / whole:.0%}" if whole else show(rate, FIGURES[row.key].dimension)
-
-    if achieved.widened > 1:
-        yield (
-            f"Groups disagree, from {share(achieved.least)} to {share(achieved.most)}: more than "
-            f"the scatter of such values explains. The interval is {achieved.widened:.2g} times as "
-            "wide for it."
-        )
-    if row.own and row.own.rate > achieved.high:
-        yield f"Our own run measured {share(row.own.rate)}, above the interval of all groups."
+    published = row.sheet.value if row.sheet else None
+    text = reached(row.achieved, published)
+    found = doubts(row.achieved, row.own, published) if row.achieved else ()
+    return f"{text} {''.join(map(notes.mark, found))}".rstrip()
 
 
 def _published(row: _Row, sheet: Paper, evidence: EvidenceBase, notes: Notes) -> str:

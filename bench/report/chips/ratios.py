@@ -72,6 +72,22 @@ def reached(achieved: Achieved | None, published: float | None) -> str:
     return f"{value:.0%} ({low:.0%}–{high:.0%})"
 
 
+def doubts(achieved: Achieved, own: Observation | None, published: float | None) -> Iterator[str]:
+    """Yields what doubts a pooled rate: groups that disagree, our own rate above its interval."""
+
+    def share(rate: float) -> str:
+        return f"{rate / published:.0%}" if published else show(rate, achieved.votes[0].dimension)
+
+    if achieved.widened > 1:
+        yield (
+            f"Groups disagree, from {share(achieved.least)} to {share(achieved.most)}: more than "
+            f"the scatter of such values explains. The interval is {achieved.widened:.2g} times as "
+            "wide for it."
+        )
+    if own and own.rate > achieved.high:
+        yield f"Our own run measured {share(own.rate)}, above the interval of all groups."
+
+
 def verdict_cell(finding: Finding, notes: Notes) -> str:
     """Formats a verdict with its reasons as footnotes."""
     marks = "".join(map(notes.mark, map(sentence, finding.reasons)))
