@@ -21,3 +21,17 @@ GROUPS: dict[str, Test] = {
     "systems": lambda chip: chip.kind == "system",
 }
 """All other groups, besides vendors, whose keys are groups as well."""
+ROMANISED = {
+    "haiguang": "hygon",  # 海光
+    "hanbo": "vastai",  # 瀚博
+    "hanwuji": "cambricon",  # 寒武纪
+    "kunlun": "kunlunxin",  # 昆仑芯
+    "longxin": "loongson",  # 龙芯
+    "moer": "mthreads",  # 摩尔线程
+    "muxi": "metax",  # 沐曦
+    "pingtouge": "thead",  # 平头哥
+    "shengteng": "huawei",  # 昇腾
+    "suiyuan": "enflame",  # 燧原
+    "tianshu": "iluvatar",  # 天数
+}
+"""Vendors by their Chinese names in Latin letters; each is a group, too."""

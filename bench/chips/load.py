@@ -17,20 +17,23 @@ from bench.chips.faults import (
     member_faults,
     set_faults,
 )
-from bench.chips.groups import APART, GROUPS
+from bench.chips.groups import APART, GROUPS, ROMANISED
 from bench.chips.model import Architecture, Chip, Source
-from bench.chips.names import beginning, loose, plain
+from bench.chips.names import alike, beginning, loose, plain
 from bench.chips.variants import informed
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.files import yamlfile
 from bench.files.caches import once
 from bench.files.datafile import as_mapping, at_home, entries, files, relative, validated
 from bench.files.parsecache import Parsed
+from bench.words import some_of
 
 if TYPE_CHECKING:
     from bench.records.model import Record
 
 LISTED = "'python -m bench chips' lists them, find= searches"
+SHOWN = 5
+"""Most chips of a vendor that a message names."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,17 @@ class Catalogue:
         wanted, names, found = plain(word), self.names, self.named(word)
         if found is None:
             forms = beginning(names, wanted)
-            near = nearest(wanted, forms or names) or LISTED
+            near = self._made_by(wanted) or nearest(wanted, forms or alike(wanted, names)) or LISTED
             several = "," in word or wanted in {**GROUPS, **APART}
             remedy = "one chip is asked for here, not several" if several else near
             raise UsageError(f"no chip {word!r} in specs/chips: {remedy}")
         return found
+
+    def _made_by(self, word: str) -> str:
+        """Returns the chips of the vendor with this romanised name, as a suggestion; else ''."""
+        vendor = ROMANISED.get(word)
+        found = [_bare(chip) for chip in self.chips.values() if chip.vendor == vendor]
+        return f"{word} is {vendor}: {some_of(found, SHOWN)}" if found else ""
 
     def named(self, word: str) -> Chip | None:
         """Returns the chip with this name, None if there is none.

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
+from difflib import SequenceMatcher
 
 from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Chip
@@ -16,6 +17,9 @@ UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uf
 JOINS = re.compile(r"[ _‐‑–-]")
 """Blanks, hyphens and underscores."""
 
+SHORT, CLOSE = 5, 0.55
+"""Characters of a short word, and how similar a name has to be to it, of 1."""
+
 
 def plain(name: str) -> str:
     """Returns a name normalised for comparison: width, case and blanks."""
@@ -25,6 +29,18 @@ def plain(name: str) -> str:
 def loose(name: str) -> str:
     """Returns a name without blanks, hyphens and underscores, which people mix: ``910 C``."""
     return JOINS.sub("", plain(name))
+
+
+def alike(word: str, names: Iterable[str]) -> list[str]:
+    """Returns the names that a normalised word may be a misspelling of.
+
+    Of a short word, such as a model number, only those that begin with the same character and are
+    close: ``a16`` is no misspelt ``va16``, nor ``thor`` a ``trn4``.
+    """
+    if len(word) > SHORT:
+        return list(names)
+    same = (name for name in names if name[:1] == word[:1])
+    return [name for name in same if SequenceMatcher(None, word, name).ratio() >= CLOSE]
 
 
 def beginning(names: Iterable[str], word: str) -> list[str]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from bench.chips.groups import APART, GROUPS, Test
+from bench.chips.groups import APART, GROUPS, ROMANISED, Test
 from bench.chips.load import LISTED, Catalogue
 from bench.chips.model import Chip
-from bench.chips.names import beginning, loose, pattern, plain
+from bench.chips.names import alike, beginning, loose, pattern, plain
 from bench.errors import UsageError, check_known, nearest
 from bench.words import listed
 
@@ -94,6 +94,7 @@ def _of_group(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list
     if wanted in apart:
         return _some(word, [chip for chip in chips if apart[wanted](chip)])
     groups = {**GROUPS, **{key: _is_of(key) for key in _vendors(catalogue)}}
+    groups |= {key: _is_of(vendor) for key, vendor in ROMANISED.items()}
     test = {loose(key): one for key, one in groups.items()}.get(wanted)
     if test is None:
         raise _unknown(word, names, *groups, *APART)
@@ -118,7 +119,7 @@ def _unknown(word: str, names: Mapping[str, str], *groups: str) -> UsageError:
     known = [*names, *groups]
     forms = beginning(known, wanted)
     listed = f"{LISTED}; groups are {', '.join((*GROUPS, *APART))} and vendors"
-    found = nearest(wanted, forms or known) or listed
+    found = nearest(wanted, forms or alike(wanted, known)) or listed
     several = len({names.get(name) for name in forms}) > 1
     every = f" {word}* takes them all" if several else ""
     return UsageError(f"no chip or group {word!r}: {found}{every}")

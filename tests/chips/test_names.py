@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from bench.chips.faults import chip_faults, set_faults
-from bench.chips.groups import APART, GROUPS
+from bench.chips.groups import APART, GROUPS, ROMANISED
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import names_of, plain
+from bench.chips.select import select
+from bench.errors import UsageError
 
 
 def chip(key: str, **told: Any) -> Chip:
@@ -139,3 +141,29 @@ def test_every_shipped_name_finds_its_chip(sheets: Catalogue) -> None:
     for one in sheets.chips.values():
         for field, name in names_of(one):
             assert sheets.find(name) is one, (field, name)
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("tianshu", "tianshu is iluvatar: bi-v100, "),
+        ("hanbo", "hanbo is vastai: "),
+        ("suiyuan", "suiyuan is enflame: "),
+        ("A16", "did you mean 'a10"),
+        ("thor", "'python -m bench chips' lists them"),
+        ("wse-3", "'python -m bench chips' lists them"),
+        ("h2o", "did you mean 'h20"),
+    ],
+)
+def test_a_suggestion_is_of_the_maker_meant(word: str, text: str, sheets: Catalogue) -> None:
+    """tianshu was told to mean trainium, hanbo dhyana, thor trn4."""
+    with pytest.raises(UsageError) as caught:
+        sheets.find(word)
+    assert f"no chip {word!r} in specs/chips: {text}" in str(caught.value)
+
+
+def test_a_vendor_is_a_group_by_its_chinese_name_in_latin_letters(sheets: Catalogue) -> None:
+    assert {one.vendor for one in select(["tianshu", "hanbo"], sheets)} == {"iluvatar", "vastai"}
+    vendors = {chip.vendor for chip in sheets.chips.values()}
+    assert vendors.issuperset(ROMANISED.values())
+    assert not [word for word in ROMANISED if sheets.named(word)]

@@ -107,7 +107,7 @@ def test_a_vendor_narrows_what_was_asked_for() -> None:
         ("domestik", "no chip or group 'domestik': did you mean 'domestic'?"),
         ("壹", "no chip or group '壹': did you mean '壹号'?"),
         ("one-9gb", "no chip or group 'one-9gb': did you mean 'one-8gb' or 'one'?"),
-        ("onne", "no chip or group 'onne': did you mean 'one' or"),
+        ("onne", "no chip or group 'onne': did you mean 'one'"),
         ("zzz", "no chip or group 'zzz': 'python -m bench chips' lists them, find= searches; gr"),
         ("core", "'core' holds no chip: ask for 'cpus' or 'stubs', or for a name or a pattern"),
         ("x*", "'x*' holds no chip: ask for"),
