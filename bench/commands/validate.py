@@ -20,7 +20,8 @@ Predicts every measured time by a model fitted without it: without its chip, its
 whole source. Prints error, bias and coverage of the intervals by part, chip and workload, the worst
 first, beside two baselines: the bare roofline, and the roofline at one fraction of every published
 figure, fitted on the other chips. Predicted ratios of two chips stand beside the ratios of their
-sheets. Each part's target is what it has to reach; missed targets are named.
+sheets. Each part's target is what it has to reach; missed targets are named. Parts "fitted on these
+rows" had constants of the model set on them: they are no tests, and no mean over parts has them.
 
   part=             parts whose name or split holds these words: part=product, part='left out'
   against=          an earlier state to compare with; default: results/validation.json
