@@ -226,7 +226,7 @@ def test_bins_are_as_old_as_their_name_and_a_line_says_what_else_it_asks(
     assert "huawei-ascend-910b2" not in {row["name"] for row in early.rows}
     assert "The launch of 1 chip drawn is unknown." in early.note
     plane = rules.picture(Question("2022-11-01", "CN", "CN"), None, rulebook(), sheets)
-    also = "3A090 also asks for I/O rate >= 600 GB/s, for want of which these are free: 4090."
+    also = "3A090 also asks for I/O rate >= 600 GB/s, for want of which these are free: rtx4090."
     assert also in plane.note
     assert plane.note.replace("²", "2").isascii()
 
