@@ -17,7 +17,7 @@ from bench.predict.learning.pooling import COVERAGES, Departures
 from bench.predict.learning.product import Shapes, roofline, shapes
 from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
 from bench.predict.microbatch import with_larger_micro
-from bench.predict.model.capacity import Room, least_chips, room
+from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision, weights_of
@@ -132,15 +132,15 @@ class MemoryFit:
         room: use of the memory with the parallelism asked for.
         way: the way with the fewest chips that hold the model; see ``holding_way``.
         unsupported: why the chip does not compute the number format; else empty.
-        instead: formats that it computes instead, each with the fewest chips that then hold the
-            model; empty if it computes the format asked for.
+        instead: formats that it computes instead, each with the way with the fewest chips that
+            then holds the model; empty if it computes the format asked for.
     """
 
     chip: Facts
     room: Room
     way: Parallel | None
     unsupported: str
-    instead: tuple[tuple[str, int], ...] = ()
+    instead: tuple[tuple[str, Parallel], ...] = ()
 
 
 def memory_fits(chips: Sequence[Chip], scenario: Scenario) -> list[MemoryFit]:
@@ -167,7 +167,7 @@ def _memory_fit(chip: Facts, scenario: Scenario) -> MemoryFit:
     used = room(chip, model, formats, split, batch, length)
     way = holding_way(chip, scenario)
     unsupported = _unsupported(chip, scenario)
-    instead = tuple(_instead(chip, scenario, batch, length)) if unsupported else ()
+    instead = tuple(_instead(chip, scenario)) if unsupported else ()
     return MemoryFit(chip, used, way, unsupported, instead)
 
 
@@ -181,17 +181,14 @@ def _unsupported(chip: Facts, scenario: Scenario) -> str:
     return ""
 
 
-def _instead(
-    chip: Facts, scenario: Scenario, batch: float, length: int
-) -> Iterator[tuple[str, int]]:
-    """Yields formats with 16-bit products that a chip computes, and the chips that each needs."""
+def _instead(chip: Facts, scenario: Scenario) -> Iterator[tuple[str, Parallel]]:
+    """Yields formats with 16-bit products that a chip computes, and ``holding_way`` of each."""
     if not chip.name_of("bf16"):
         return
     for name in ("bf16", weights_of(scenario.precision)):
         formats = replace(precision(name), cache=scenario.precision.cache)
-        least = least_chips(chip, scenario.workload, formats, scenario.split, batch, length)
-        if least:
-            yield name, least
+        if way := holding_way(chip, replace(scenario, precision=formats)):
+            yield name, way
 
 
 @dataclass(frozen=True)

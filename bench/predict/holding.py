@@ -15,8 +15,8 @@ MOST_CHIPS = 256
 def holding_way(chip: Facts, scenario: Scenario, place: int = 0) -> Parallel | None:
     """Returns the way with the fewest chips that holds the model and its requests.
 
-    A wider ``tp`` goes first. Beyond the key-value heads it holds no more requests, so where none
-    suffices, copies and stages are tried as well.
+    Of ways with as many chips, that with fewer stages, then copies, goes first: the widest ``tp``.
+    Beyond the key-value heads a wider ``tp`` holds no more requests; copies and stages do.
 
     Args:
         chip: with its memory capacity.
@@ -28,19 +28,18 @@ def holding_way(chip: Facts, scenario: Scenario, place: int = 0) -> Parallel | N
     """
     length = int(scenario.prompt[place] + scenario.output[place])
     batch, model, formats = float(scenario.batch[place]), scenario.workload, scenario.precision
-    copied = sorted(_copied(scenario, batch), key=lambda one: (one.chips, one.pp, one.dp))
-    for way in (*widths(model, scenario.split), *copied):
+    ways = (one for one in _ways(scenario, batch) if one.chips <= MOST_CHIPS)
+    for way in sorted(ways, key=lambda one: (one.chips, one.pp, one.dp)):
         if room(chip, model, formats, way, batch, length).fits:
             return way
     return None
 
 
-def _copied(scenario: Scenario, batch: float) -> Iterator[Parallel]:
-    """Yields ways with more copies or stages, each copy with a request."""
+def _ways(scenario: Scenario, batch: float) -> Iterator[Parallel]:
+    """Yields the split at each ``tp``, and with more stages or copies, each copy with a request."""
+    yield from widths(scenario.workload, scenario.split)
     doublings = [2**power for power in range(MOST_CHIPS.bit_length())]
     for pp in (scenario.split.pp * more for more in doublings):
         for dp in (scenario.split.dp * more for more in doublings):
             if pp <= scenario.workload.layers and dp <= batch:
-                split = replace(scenario.split, pp=pp, dp=dp)
-                ways = widths(scenario.workload, split)
-                yield from (one for one in ways if one.chips <= MOST_CHIPS)
+                yield from widths(scenario.workload, replace(scenario.split, pp=pp, dp=dp))

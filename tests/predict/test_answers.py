@@ -155,6 +155,8 @@ def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[s
     [
         (["chips=h20", "workload=llama-3.1-70b", "input=32768", "batch=64"], "16 {} tp8,dp2"),
         (["chips=a100-sxm4-40gb", "workload=kimi-k2"], "64 {} tp8,pp8"),
+        # 32 was told, by tp alone
+        (["chips=h20", "workload=llama-3.1-70b", "input=32768", "batch=59"], "16 {} tp8,dp2"),
     ],
 )
 def test_copies_and_stages_hold_what_no_wider_tp_holds(
@@ -167,6 +169,23 @@ def test_copies_and_stages_hold_what_no_wider_tp_holds(
     (held,) = rows([*words, "phase=fit"], capsys)
     assert (held["least_parallel"], held["fits"]) == (way, False)
     assert one([*words, f"parallel={way}"], capsys)["fits"]
+
+
+def test_no_more_chips_are_named_than_were_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """It said 1,024, of sixteen for each copy."""
+    words = ["chips=h20", "workload=llama-3.1-405b", "parallel=dp64", "batch=64"]
+    assert "GB short, even on 256 chips" in said("predict", words, capsys)[1]
+
+
+def test_other_formats_are_told_the_fewest_chips_in_any_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By tp alone none was found: the formats were left out."""
+    words = ["chips=910b2", "workload=qwen2.5-72b", "precision=fp8", "input=32768", "batch=64"]
+    told = "bf16 needs 16 as tp8,pp2, w8a16 needs 16 as tp8,dp2"
+    assert f": {told} " in said("predict", [*words, "phase=fit"], capsys)[1]
+    assert one([*words, "phase=fit"], capsys)["instead"] == "bf16 16, w8a16 16"
+    assert one([*words[:2], "precision=bf16", *words[3:], "parallel=tp8,pp2"], capsys)["fits"]
 
 
 def test_what_tests_found_of_a_chip_stands_beneath_what_is_predicted_of_it(

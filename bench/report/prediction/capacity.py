@@ -19,7 +19,7 @@ from bench.words import counted
 
 COLUMNS = (
     "chip", "memory", "weights per chip", "cache per sequence", "sequences that fit", "fits",
-    "chips needed (tp)",
+    "chips needed (tp unless named)",
 )  # fmt: skip
 MEMORY = (
     "Memory, in billions of bytes, is what a program finds: the sheet's GB, which are GiB, less 1% "
@@ -63,24 +63,23 @@ def _cells(fit: MemoryFit, scenario: Scenario) -> tuple[str, ...]:
         f"{room.weights / 1e9:.1f} GB",
         f"{room.cache / 1e9:.2f} GB",
         _sequences(room, scenario.split.dp),
-        _fits(fit),
-        _needed(fit, scenario.split) if known else NONE,
+        _fits(fit, scenario.split),
+        _needed(fit.way, scenario.split) if known else NONE,
     )
 
 
-def _needed(fit: MemoryFit, asked: Parallel) -> str:
+def _needed(way: Parallel | None, asked: Parallel) -> str:
     """Returns how many chips hold the model, and how they divide it if not by ``tp`` alone."""
-    way = fit.way
     return f"{way.chips}{with_way(way, asked)}" if way else f"none up to {MOST_CHIPS}"
 
 
-def _fits(fit: MemoryFit) -> str:
+def _fits(fit: MemoryFit, asked: Parallel) -> str:
     """Returns whether the model fits; if the chip lacks its format, formats that it could use."""
     fits = TIGHT if fit.room.tight else WORDS[fit.room.fits]
     if not fit.unsupported:
         return fits
     held = "holds the weights" if fit.room.fits or fit.room.tight else fits
-    others = ", ".join(f"{name} needs {least}" for name, least in fit.instead)
+    others = ", ".join(f"{name} needs {_needed(way, asked)}" for name, way in fit.instead)
     return f"{held}; {fit.unsupported}" + (f": {others}" if others else "")
 
 
@@ -103,5 +102,5 @@ def _flat(fit: MemoryFit, copies: int) -> dict[str, Scalar]:
         "fits": room.fits, "tight": room.tight, "room": room.word,
         "supported": not fit.unsupported, "least_chips": fit.way.chips if fit.way else None,
         "least_parallel": fit.way.typed if fit.way else None,
-        "instead": ", ".join(f"{name} {least}" for name, least in fit.instead) or None,
+        "instead": ", ".join(f"{name} {way.chips}" for name, way in fit.instead) or None,
     }  # fmt: skip
