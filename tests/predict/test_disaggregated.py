@@ -256,6 +256,10 @@ def test_what_is_told_of_chips_is_told_of_both_kinds(capsys: pytest.CaptureFixtu
         (tested,) = (one for one in told if one.startswith("Tested on measurements of these chips"))
         assert "nvidia-h20-sxm-96gb" in tested
         assert "huawei-ascend-910b2" in tested
+        assert "(mean error): " in tested, "no test is of the interval that is shown"
+        more = said("predict", [*asked_for, "baseline=h20"], capsys)[1]
+        assert "Ratios of pairs" not in more
+        assert "Ratios that" not in more
     (row,) = document("predict", searched, capsys)["rows"]
     middle, share = row["chips_for_rate"], row["prefill_chips"] / row["chips"]
     text = said("predict", searched, capsys)[1]

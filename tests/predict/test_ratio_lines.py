@@ -5,11 +5,13 @@ import re
 import pytest
 
 from bench.predict.validation.chiperrors import (
+    LEFT_OUT,
     PAIR_LEFT_OUT,
     SEEN,
     VENDOR_LEFT_OUT,
     errors,
     has_one_vendor,
+    left_out,
     ratios,
 )
 from bench.report.prediction.chiperrors import RATIO_PARTS, ratio_lines
@@ -54,6 +56,21 @@ def test_ratios_tell_the_errors_that_such_ratios_had(
     assert f"(worst: {test.pair} {test.worst:.0%} off)" in line
     assert not lines_of(asked, capsys)
     assert not lines_of(["chips=h100", *words, "baseline=h100"], capsys)
+
+
+def test_the_share_within_is_of_all_ratios_and_not_a_mean_over_pairs() -> None:
+    """It said 65% of 59 where 32 of 59 lay within."""
+    each = {"a / b": (1.0, 10), "a / c": (0.0, 30)}
+    kept = {key: {"count": n, "mean": 0.1, "inside": [share]} for key, (share, n) in each.items()}
+    whole = {"count": 40, "mean": 0.1, "inside": [0.5], "worst": 0.1, "worst_chip": "a / b"}
+    parts = {
+        "ratio of x" + PAIR_LEFT_OUT: {**whole, "each": kept},
+        "x" + LEFT_OUT: {**whole, "each": kept},
+    }
+    tested, times = ratios("x", parts, PAIR_LEFT_OUT), left_out("x", parts)
+    assert tested
+    assert times
+    assert (tested.inside, times.inside) == (0.25, 0.25)
 
 
 def test_every_phase_has_a_part_that_tests_ratios() -> None:

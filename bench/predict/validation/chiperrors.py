@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bench import paths
 from bench.files.caches import once
 from bench.predict.validation.errorfile import FILE, RATIO
@@ -68,7 +70,18 @@ def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Ch
     one = found if chip is None else found.get("each", {}).get(chip)
     if not one or not one["inside"]:
         return None
-    return ChipErrors(one["count"], one["mean"], one["inside"][0], (one.get("bias", 0.0),))
+    inside = _inside(found["each"].values() if chip is None else [one])
+    return ChipErrors(one["count"], one["mean"], inside, (one.get("bias", 0.0),))
+
+
+def _inside(groups: Iterable[Mapping[str, Any]]) -> float:
+    """Returns the share of all cases within the 80% interval; a part's own is a mean over groups.
+
+    Args:
+        groups: figures of chips or of pairs of chips.
+    """
+    shares, counts = zip(*((one["inside"][0], one["count"]) for one in groups), strict=True)
+    return float(np.average(shares, weights=counts))
 
 
 @dataclass(frozen=True)
@@ -105,8 +118,8 @@ def ratios(
     if not whole or not whole["inside"]:
         return None
     if not pair:
-        worst = whole["worst"], whole["worst_chip"]
-        return RatioErrors(whole["count"], whole["mean"], whole["inside"][0], *worst)
+        worst, inside = (whole["worst"], whole["worst_chip"]), _inside(whole["each"].values())
+        return RatioErrors(whole["count"], whole["mean"], inside, *worst)
     for name in (" / ".join(pair), " / ".join(reversed(pair))):
         if one := whole["each"].get(name):
             return RatioErrors(one["count"], one["mean"], one["inside"][0], one["mean"], name)
@@ -169,10 +182,9 @@ def chip_tests(
         return None
     count = sum(one["count"] for one in kept.values())
     error = sum(one["mean"] * one["count"] for one in kept.values()) / count
-    inside = sum(one["inside"][0] * one["count"] for one in kept.values()) / count
     printed = all(_printed(name, chip, parts, engine) for name in kept)
     biases = tuple(one.get("bias", 0.0) for one in kept.values())
-    return ChipErrors(count, error, inside if printed else None, biases)
+    return ChipErrors(count, error, _inside(kept.values()) if printed else None, biases)
 
 
 def repeats(name: str, parts: Mapping[str, Any], kind: str = "") -> bool:

@@ -183,6 +183,8 @@ def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -
     answered = [Answered(one, one.found) for one in answers if one.found]
     wanted = max((one.wanted for one in results), key=lambda goal: goal.prompt + goal.output)
     scenario = wanted.scenario(_copies(wanted), [1])
+    served = (at.prediction.scenario for at in answered)
+    tested = max(served, key=lambda one: one.prefill is not None)  # no test is of its intervals
     yield FRONTIER if wanted.top == ALL else COLUMN_NOTES
     if wanted.top > 1:
         yield RANKS
@@ -190,11 +192,11 @@ def _summary(results: Sequence[GoalResult], base: Chip | None, prices: Prices) -
     if wanted.prefill == EITHER:
         yield from side_tested()
     chips = [side.chip.id for at in answered for side in at.sides]
-    if tests := tests_line(chips, scenario):
+    if tests := tests_line(chips, tested):
         yield tests
     if base and wanted.top != 1:
         yield "Ratios are to the baseline's way with the most tokens/s within the limits."
-    yield from phase_ratio_lines(scenario, base, [one.chip for one in answers if one.found])
+    yield from phase_ratio_lines(tested, base, [one.chip for one in answers if one.found])
     yield from caveats([one for one in answers if one.found], scenario, costs_note(prices), RESTS)
     yield from lacking_lines(answered, prices)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):

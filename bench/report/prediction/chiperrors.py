@@ -143,10 +143,13 @@ def _own_pairs(tests: Sequence[RatioErrors]) -> Iterator[str]:
 def phase_ratio_lines(
     scenario: Scenario, base: Chip | None, chips: Iterable[Chip]
 ) -> Iterator[str]:
-    """Yields the sentence of ``ratio_lines`` for chips that run a model, if there is a baseline."""
+    """Yields the sentence of ``ratio_lines`` for chips that run a model, if there is a baseline.
+
+    Ratios of disaggregated serving have intervals that no test is of.
+    """
     kind, is_any = _kind(scenario), scenario.phase == "serve" and not scenario.engine
     part, any_engine = RATIO_PARTS[scenario.phase].format(kind), ANY_ENGINE.format(kind)
-    if base:
+    if base and not scenario.prefill:
         others = list(dict.fromkeys(one.id for one in chips if one.id != base.id))
         yield from ratio_lines(part, base.id, others, any_engine if is_any else "")
 
