@@ -140,9 +140,8 @@ class Step:
     @property
     def busy(self) -> Array:
         """Returns the share of the time in which the arithmetic units are busy (points,)."""
-        return np.asarray(
-            np.minimum(1.0, np.sum([one.compute for one in self.parts], axis=0) / self.seconds)
-        )
+        compute = np.sum([one.compute for one in self.parts], axis=0)
+        return np.asarray(np.minimum(1.0, compute / self.seconds))
 
 
 def step(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
@@ -161,8 +160,7 @@ def step(  # noqa: PLR0913, PLR0917 -- chip, workload and stack kept apart
     Raises:
         UsageError: the sheet lacks a figure that the step needs; the message names it.
     """
-    micro = micro_batch(phase, points, split)
-    work = operators(workload, phase, micro, formats, split)
+    work = operators(workload, phase, micro_batch(phase, points, split), formats, split)
     found = timed(work, rates(chip, formats, linked=split.joined), stack)
     times = passes(phase, points, split)
     return Step(tuple(part.times(times) for part in found.parts))
