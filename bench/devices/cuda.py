@@ -26,6 +26,9 @@ CAPABILITIES = {
 HIP_CACHE_BYTES = 256 * 2**20
 """The memory-side (Infinity) cache of AMD's data-centre GPUs, which the driver does not report."""
 
+BARE = ("gfx906", "gfx908", "gfx90a")
+"""Architectures of AMD's data-centre GPUs without a memory-side cache: MI50 to MI250X."""
+
 DEFAULT_CACHE_BYTES = 64 * 2**20
 """Last-level cache assumed where the device reports none."""
 
@@ -55,7 +58,8 @@ class CudaDevice(TorchDevice):
         self._vendor = vendor_behind(properties.name, None, markers())
         if torch.version.hip and self._vendor is None:
             self._vendor = "amd"
-        unreported = HIP_CACHE_BYTES if self._vendor == "amd" else 0.0
+        bare = str(getattr(properties, "gcnArchName", "")).startswith(BARE)
+        unreported = HIP_CACHE_BYTES if self._vendor == "amd" and not bare else 0.0
         super().__init__(torch.device("cuda", index), max(self._l2_bytes, unreported))
         bus, uuid = _pci_bus(properties), getattr(properties, "uuid", None)
         self._telemetry = telemetry.of_cuda(self._vendor, bus, uuid, index)

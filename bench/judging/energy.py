@@ -14,7 +14,7 @@ from bench.records.model import DeviceInfo, Measurement, Timing
 SUSTAINED = "sustained"
 """The kernel that is judged by its settled rate rather than by all samples."""
 
-OTHERS = ("MIG on", "compute partition", "shared with")
+OTHERS = ("MIG on", "compute partition", "shared with", "MPS gives")
 """Starts of the limits of a device whose power is reported for others' work, too."""
 
 MIN_POWER_SAMPLES = 20

@@ -87,7 +87,7 @@ def pictures(record: Record, rows: Sequence[Row], catalogue: Catalogue) -> Itera
         names[name] = names.get(name, 0) + 1
         yield Picture(
             name=name if names[name] == 1 else f"{name}-{names[name]}",
-            title=_title(name_of(record, catalogue), row, found),
+            title=_title(record, name_of(record, catalogue), row, found),
             alt=_alt(row, found),
             note=_note(record, found),
             rows=list(_rows(record, row)),
@@ -141,13 +141,14 @@ def _kind(row: Row) -> str:
     return short(str(row.measurement.parameters.get("load", "load")), 16)
 
 
-def _title(chip: str, row: Row, found: Load) -> str:
+def _title(record: Record, chip: str, row: Row, found: Load) -> str:
     does = "settles at" if found.after_s is not None else "does not settle: its last half is at"
     text = (
         f"{short(row.measurement.dtype, 12)} {_kind(row)} load on the {chip} "
         f"{does} {show(found.settled, row.dimension)}"
     )
-    peak, mean_w = row.published, energy.power(row.measurement).mean_w
+    peak, others = row.published, energy.of_others(record.device)
+    mean_w = energy.power(row.measurement, others).mean_w
     if isinstance(peak, Paper):
         kind = "derived" if peak.formula else "published"
         text += f", {found.settled / peak.value:.0%} of the {kind} peak"

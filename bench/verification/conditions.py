@@ -37,9 +37,10 @@ def condition_blocks(case: Case) -> list[Block]:
         *_span("temperature", record.measurements, "temperature_c", None),
         ("throttle reasons seen", ", ".join(_reasons(record.measurements)) or "none reported"),
     ]
+    others = energy.of_others(device)
     shown = [row for row in case.judged if row.measurement.timing and not row.measurement.group]
-    columns, cells = without_empty(COLUMNS, tuple(_cells(row) for row in shown))
-    flat = tuple(_flat(row) for row in shown)
+    columns, cells = without_empty(COLUMNS, tuple(_cells(row, others) for row in shown))
+    flat = tuple(_flat(row, others) for row in shown)
     table = Table("Conditions of each measurement", columns, cells, flat, "conditions")
     return [
         Facts(tuple(facts)),
@@ -71,7 +72,7 @@ def _span(
         yield f"{name}, all measurements", f"{low} to {high}"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, others: str) -> tuple[str, ...]:
     measurement = row.measurement
     conditions = measurement.conditions
     degrees = energy.readings(measurement, "temperature_c")
@@ -79,7 +80,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         name_of(row),
         inputs(measurement.data),
         _clock(measurement),
-        _power(measurement),
+        _power(measurement, others),
         f"{min(degrees):.0f}–{max(degrees):.0f} °C" if degrees else NONE,
         ", ".join(conditions.throttle or ()) or NONE,
         f"{conditions.load_1min:.2f}" if conditions.load_1min is not None else NONE,
@@ -105,15 +106,17 @@ def _clock(measurement: Measurement) -> str:
     return f"{middle} ({low}–{high})"
 
 
-def _power(measurement: Measurement) -> str:
+def _power(measurement: Measurement, others: str) -> str:
     powers_w = energy.readings(measurement, "power_w")
     if not powers_w:
         return NONE
     text = f"{show(fmean(powers_w), Dimension.POWER)} ({show(max(powers_w), Dimension.POWER)})"
+    if others:
+        return f"{text}, {others}"
     return text if energy.power(measurement).mean_w is not None else f"{text}, too few readings"
 
 
-def _flat(row: Row) -> dict[str, Scalar]:
+def _flat(row: Row, others: str) -> dict[str, Scalar]:
     measurement = row.measurement
     clock, power = energy.readings(measurement, "clock_hz"), energy.readings(measurement, "power_w")
     degrees = energy.readings(measurement, "temperature_c")
@@ -122,7 +125,7 @@ def _flat(row: Row) -> dict[str, Scalar]:
         "data": measurement.data,
         "clock_hz": median(clock) if clock else None,
         "power_w": fmean(power) if power else None,
-        "power_valid": energy.power(measurement).mean_w is not None if power else None,
+        "power_valid": energy.power(measurement, others).mean_w is not None if power else None,
         "temperature_c_most": max(degrees) if degrees else None,
         "throttle": ", ".join(measurement.conditions.throttle or ()),
         "load_1min": measurement.conditions.load_1min,

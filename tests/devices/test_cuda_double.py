@@ -114,13 +114,16 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Any:
     inputs.release()
 
 
-def amd(monkeypatch: pytest.MonkeyPatch, **told: object) -> CudaDevice:
-    """An MI300X, on which nothing of NVML works, and with AMD SMI where ``told`` answers for it."""
+MI300X = "gfx942:sramecc+:xnack-"
+
+
+def amd(monkeypatch: pytest.MonkeyPatch, architecture: str = MI300X, **told: object) -> CudaDevice:
+    """An AMD GPU on which NVML does not work, and with AMD SMI where ``told`` answers for it."""
     monkeypatch.setattr(torch.version, "hip", "6.4")
     monkeypatch.setenv("HIPBLASLT_ALLOW_TF32", "0")  # so that it is put back
     monkeypatch.delenv("HIPBLASLT_ALLOW_TF32")
     double = Double(
-        monkeypatch, name="AMD Instinct MI300X", gcnArchName="gfx942:sramecc+:xnack-", minor=4,
+        monkeypatch, name="AMD Instinct MI300X", gcnArchName=architecture, minor=4,
         multi_processor_count=304, L2_cache_size=4 * 2**20, clock_rate=2_100_000,
         memory_bus_width=8192, pci_domain_id=0, pci_bus_id=5, pci_device_id=0,
     )  # fmt: skip
@@ -152,6 +155,13 @@ def test_an_amd_device_is_described_by_torch_alone(monkeypatch: pytest.MonkeyPat
     )
     assert device.reading() == Reading()
     assert os.environ["HIPBLASLT_ALLOW_TF32"] == "1"
+
+
+def test_an_amd_device_without_a_memory_side_cache_has_its_l2(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = amd(monkeypatch, "gfx90a:sramecc+:xnack-").info()
+    assert told.llc_bytes == told.l2_bytes == 4 * 2**20
 
 
 def test_what_limits_an_amd_device_and_its_power_are_read_through_amd_smi(

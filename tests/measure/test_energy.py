@@ -153,6 +153,11 @@ def test_power_read_too_seldom_is_no_figure(seen: dict[str, object], reason: str
             "of the whole board: compute partition CPX",
         ),
         ("NVIDIA H200", "shared with another process", "of the whole board: shared with another"),
+        (
+            "NVIDIA H200",
+            "MPS gives this process 50% of the threads",
+            "of the whole board: MPS gives",
+        ),
     ],
 )
 def test_power_of_others_work_gives_no_energy(

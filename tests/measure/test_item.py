@@ -162,8 +162,10 @@ def test_an_error_after_the_timing_costs_no_sample_but_the_trust_in_them(
     monkeypatch.setattr(FakePrepared, name, broken)
     found = done(FakeSpec(), Item("memory", "fp32", variant="copy"))
     assert (found.status, found.timing is None) == ("ok", False)
-    told = "not checked once timed: MemoryError: out of device memory"
+    told = "an error once timed: MemoryError: out of device memory"
     assert (found.reason, list(result_doubts(found))) == (told, [told])
+    assert found.spot_check
+    assert found.spot_check.passed is (name == "observed")
 
 
 def test_setting_up_is_told_apart_from_measuring() -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pypdf
@@ -89,6 +90,14 @@ def test_the_deciding_stream_and_other_forms_that_are_short_are_named(h200: Case
     assert "memory bandwidth, write 97.6% (97.4–97.7), lowest stream: scale 88.9%" in told
     assert "Other forms that are short: fp32 vector 78.2%" in told
     assert "bf16 matrix, sustained at 8192 x 8192 x 8192 nt 64.2%" in told
+
+
+def test_the_power_of_a_part_of_a_board_is_not_valid(h200: Case) -> None:
+    told = h200.record.device.model_copy(update={"limits": ("MIG on",)})
+    part = replace(h200, record=h200.record.model_copy(update={"device": told}))
+    before, after = (table(record_document(one), "conditions").flat for one in (h200, part))
+    assert any(one["power_valid"] for one in before)
+    assert not any(one["power_valid"] for one in after)
 
 
 def test_what_others_usually_reach_stands_beside_every_figure(h200: Case) -> None:
