@@ -34,4 +34,4 @@ ROMANISED = {
     "suiyuan": "enflame",  # 燧原
     "tianshu": "iluvatar",  # 天数
 }
-"""Vendors by their Chinese names in Latin letters; each is a group, too."""
+"""Vendors by their Chinese names in Latin letters; each is a group, too, and a ``vendor=``."""

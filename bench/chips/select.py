@@ -32,11 +32,12 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
     Args:
         words: ids, aliases, local names, groups, vendors, or patterns with ``*`` and ``?``.
         catalogue: the sheets.
-        vendor: keeps this vendor's chips only.
+        vendor: keeps this vendor's chips only; a key of the sheets or of ``ROMANISED``.
 
     Raises:
         UsageError: a word is unknown (the message names the nearest), or selects no chip.
     """
+    vendor = ROMANISED.get(vendor or "", vendor)
     check_known("vendor", vendor, _vendors(catalogue))
     selected = [chip for word in words for chip in _meant(word, catalogue, catalogue.names)]
     found = {chip.id: chip for chip in selected if vendor in (None, chip.vendor)}

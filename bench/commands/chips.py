@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bench.chips.groups import ROMANISED
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import names_of, pattern, plain
@@ -104,6 +105,7 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
     """Returns the selected chips, in order, and remarks on those left out."""
     from bench.theory.filters import condition, filtered, ordered
 
+    config = replace(config, vendor=ROMANISED.get(config.vendor or "", config.vendor))
     known = sheets.chips.values()
     for name in ("tier", "vendor", "kind", "status"):
         check_known(name, getattr(config, name), {getattr(chip, name) for chip in known})

@@ -164,6 +164,7 @@ def test_a_suggestion_is_of_the_maker_meant(word: str, text: str, sheets: Catalo
 
 def test_a_vendor_is_a_group_by_its_chinese_name_in_latin_letters(sheets: Catalogue) -> None:
     assert {one.vendor for one in select(["tianshu", "hanbo"], sheets)} == {"iluvatar", "vastai"}
+    assert {one.vendor for one in select(["all"], sheets, "muxi")} == {"metax"}
     vendors = {chip.vendor for chip in sheets.chips.values()}
     assert vendors.issuperset(ROMANISED.values())
     assert not [word for word in ROMANISED if sheets.named(word)]
