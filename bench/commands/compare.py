@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -79,6 +80,7 @@ def main(words: list[str]) -> int:
     (baseline, *chips), line = priced_chips(config, [baseline, *chips], sheets)
     if counts:
         members = converted(sheets.chips.values(), config.cny)
+        members |= {one.id: one for one in (baseline, *chips)}
         baseline, *chips = (_many(one, counts, members) for one in (baseline, *chips))
     figures = config.figures or (TOTALS if counts else ())
     found = compare(chips, baseline, figures, sheets, config.per)
@@ -119,8 +121,8 @@ def _number(word: str) -> int | None:
     found = _NUMBER.fullmatch(word)
     if found is None:
         return None
-    value = float(found[1]) * 10 ** (3 if found[2] else int(found[3] or 0))
-    return int(value) if value.is_integer() and 1 <= value <= MOST else None
+    value = Decimal(found[1]).scaleb(3 if found[2] else int(found[3] or 0))
+    return int(value) if value % 1 == 0 and 1 <= value <= MOST else None
 
 
 def _many(chip: Chip, counts: dict[str, int], chips: Mapping[str, Chip]) -> Chip:

@@ -302,9 +302,14 @@ def test_a_system_among_numbers_of_chips_counts_as_its_boards(
     words = ["chips=[hgx-h20-8:10,h20:80]", "price=[hgx-h20-8:100000]", "figures=[price_usd]"]
     (row, _) = document("compare", words, capsys)["rows"]
     assert row["value"] == 1e6
+    words = ["chips=[hgx-h20-8:10,h20:80]", "price=[h20:15000]", "figures=[price_usd]"]
+    assert [row["value"] for row in document("compare", words, capsys)["rows"]] == [1.2e6, 1.2e6]
 
 
-@pytest.mark.parametrize(("word", "count"), [("10k", 10_000), ("1e4", 10_000), ("1.5k", 1500)])
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [("10k", 10_000), ("1e4", 10_000), ("1.5k", 1500), ("4.1e2", 410), ("1.001k", 1001)],
+)
 def test_a_number_of_chips_may_be_in_thousands_or_powers_of_ten(
     word: str, count: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
