@@ -280,8 +280,14 @@ def test_an_export_from_abroad_says_when_us_rules_reach_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It said nothing of foreign-direct products and US content."""
-    for view in (["chips=[h200]"], ["explain", "chip=h200"]):
-        words = [*view, DAY, "report=github"]
+    views = (
+        ["chips=[h200]", DAY],
+        ["explain", "chip=h200", DAY],
+        ["whatif", "chip=h200", DAY],
+        ["timeline", "chip=h200"],
+    )
+    for view in views:
+        words = [*view, "report=github"]
         abroad = said([*words, "export_from=abroad"], capsys)[1]
         assert "Not exported from the US: US rules reach it only as" in abroad
         assert "15 CFR 734.9(h)" in abroad

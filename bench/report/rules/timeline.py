@@ -6,6 +6,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.rules.citation import cited
 from bench.report.rules.policies import differences, effects, exemptions, paragraph, policy
+from bench.report.rules.provisos import from_abroad
 from bench.report.rules.rulings import AID, destination_words, in_dispute
 from bench.report.table import Notes, Section, Table
 from bench.report.text.markup import Report
@@ -48,6 +49,7 @@ def periods(
     table = Table(
         f"Export status of {chip.name} over time, {destination_words(last.status.question, book)}",
         (
+            *from_abroad(last.status.question),
             AID,
             *section.lines,
             f"{sold}Rules were collected up to {book.places.checked_to}.",

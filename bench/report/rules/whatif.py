@@ -7,6 +7,7 @@ from dataclasses import replace
 from bench.chips.load import Catalogue
 from bench.report.rules.citation import cited
 from bench.report.rules.policies import paragraph, policies, policy_of
+from bench.report.rules.provisos import from_abroad
 from bench.report.rules.rulings import AID, destination_words, in_dispute
 from bench.report.table import Notes, Section, Table
 from bench.report.text.markup import Report
@@ -50,7 +51,7 @@ def room_report(  # noqa: PLR0913 -- an answer, the data and an option
     question, name = status.question, judged.chip.name if judged.chip else "an assumed part"
     table = Table(
         f"Headroom of {name} under the rules of {question.on}, {destination_words(question, book)}",
-        (_varied_alone(judged), AID),
+        (_varied_alone(judged), *from_abroad(question), AID),
         COLUMNS,
         cells,
         (*_assumptions(judged, plain, rooms), *disputed),
