@@ -92,6 +92,6 @@ def test_our_sheet_gives_the_values_of_a_known_row(key: str, sheets: Catalogue) 
 
 DIFFERENT = {
     "nvidia-b200-sxm-180gb": {"memory_bandwidth"},  # 7.7 on the sheet, 8 in the row: both printed
-    "nvidia-b30a-144gb": {"tpp"},  # half of the 13,500 of HGX B300; the row halves 14,000
+    "nvidia-b30a-144gb": {"tpp"},  # 7,500 by most of the press, 7,000 in the row
     "amd-mi350x-oam-288gb": {"tpp", "interconnect"},  # fp6 runs at the fp4 rate; 7 links x 153.6
 }
