@@ -16,7 +16,8 @@ python -m bench evidence chip=NAME [key=value ...]
 Lists all that is known of a chip's figures: what is published, with rival figures; what our own
 records and others measured, as a fraction of it; the estimate pooled from all who measured, with an
 interval; and every value behind it with its source, class, weight and the reason for the weight. On
-a terminal the single values are only counted, unless figure= or work= asks for one kind.
+a terminal and with report=plain, single values are only counted, unless figure= or work= asks for
+one kind; report=csv lists all.
 
   chip=             an id, alias or local name
   figure=           one figure only, such as matrix_bf16

@@ -79,7 +79,10 @@ def test_a_terminal_has_a_row_per_figure_and_says_how_single_values_are_listed(
     assert [ref for ref in known(H20) if ref in text] == []
     assert f"report=csv lists all {len(values(['chip=h20'], capsys))}" in text
     assert "work=decode" in text
+    assert "figure=matrix_fp8 " in text
+    assert "Weights: 1" not in text
     one = said("evidence", ["chip=h20", "work=decode", f"report={style}"], capsys)[1]
+    assert "Weights: 1" in one
     assert [ref for ref in known(H20, by_work="decode") if ref not in one.replace("\n", "")] == []
 
 

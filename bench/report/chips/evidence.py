@@ -25,12 +25,13 @@ COLUMNS = (
     "others usually", "groups",
 )  # fmt: skip
 CAPACITY = "memory_capacity"
+WEIGHTS = (
+    "Weights: 1 for our own runs, independent tests, papers and consortia; 0.5 for a vendor's "
+    "claim, a third party with a stake or a user's submission; halved for a doubtful value; 0 "
+    "for a value that measures something other than its name says."
+)
+"""Stands above single values, which are shown with their weights."""
 HOW = (
-    (
-        "Weights: 1 for our own runs, independent tests, papers and consortia; 0.5 for a vendor's "
-        "claim, a third party with a stake or a user's submission; halved for a doubtful value; 0 "
-        "for a value that measures something other than its name says."
-    ),
     (
         "'Reaches' is the weighted geometric mean of one vote, the best value, per group (person, "
         "team or company) that measured: never more than the best of them. 'Others usually' is the "
@@ -65,17 +66,16 @@ def evidence_report(
     shown = [one for one in known if _is_shown(one, figure, work)]
     figures = [one for one in shown if one.quantity.decides]
     keys = _keys(chip, figures, figure) if work is None else []
-    notes = Notes()
+    notes, is_counted = Notes(), is_brief and shown and not (figure or work)
     rows = [_row(chip, key, figures, evidence) for key in keys]
     table = Table(
         f"Evidence on {chip.name}",
-        (*_heading(shown, known), *HOW),
+        (*_heading(shown, known), *(() if is_counted else (WEIGHTS,)), *HOW),
         COLUMNS,
         tuple(_cells(row, evidence, notes) for row in rows),
         tuple(_summary(chip, known, shown, (figure or work) if not shown else None)),
         notes.lines(),
     )
-    is_counted = is_brief and shown and not (figure or work)
     sections = [_counts(shown)] if is_counted else _values(shown, evidence)
     return Report(table, [_flat(row) for row in rows], tuple(sections))
 
@@ -100,10 +100,10 @@ def _values(shown: Sequence[Observation], evidence: EvidenceBase) -> Iterator[Se
 
 
 def _counts(shown: Sequence[Observation]) -> Section:
-    """Returns a table of the numbers of values, of figures and of work, and what lists them."""
+    """Returns a table of the numbers of values, by figure and kind of work, and what lists them."""
     kinds: dict[str, list[Observation]] = {}
     for one in sorted(shown, key=lambda one: (not one.quantity.decides, one.quantity.family)):
-        kind = "figure=NAME" if one.quantity.decides else f"work={one.quantity.family}"
+        kind = f"figure={one.figure}" if one.quantity.decides else f"work={one.quantity.family}"
         kinds.setdefault(kind, []).append(one)
     cells = [
         (kind, str(len(found)), str(len({one.by for one in found})))
