@@ -35,7 +35,8 @@ class Contrast:
     """A difference of effects, with the standard error and degrees of freedom of its t.
 
     Attributes:
-        widened: factor, at least 1, by which values that disagree widened the error.
+        widened: factor, at least 1, by which values of a published figure that disagree widened
+            the error; 1 for work.
     """
 
     value: float
