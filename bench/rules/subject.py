@@ -101,10 +101,16 @@ def _figure(chip: Chip, key: str) -> Attribute:
 
 
 def _tpp(chip: Chip, catalogue: Catalogue) -> Attribute:
-    """Returns the TPP; several readings if a format is unknown or sparsity is not stated."""
+    """Returns the TPP; several readings if a format is unknown or sparsity is not stated.
+
+    Where the maker's pass marks alone tell of it, they are the lowest of what it may be.
+    """
     found = tpp(chip, catalogue)
     if found.value is None or found.least is None:
-        return Attribute("tpp", (), f"TPP is not known: {found.why}")
+        if found.floor is None:
+            return Attribute("tpp", (), f"TPP is not known: {found.why}")
+        readings = [Reading(found.floor.tpp, "by the maker's own tests"), Reading(math.inf, "")]
+        return Attribute("tpp", tuple(readings), found.why, (found.floor.source,))
     readings = [Reading(found.value, found.claims[0].formula)]
     why = []
     if found.least < found.value:

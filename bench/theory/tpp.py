@@ -6,12 +6,12 @@ dies in mm². Source: 15 CFR 774 Supp. 1, ECCN 3A090, Note 2 and technical notes
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Basis, Chip, Figure, Gap, Published
+from bench.chips.model import Basis, Chip, Gap, Published
 
 BITS = {
     "fp64": 64, "fp32": 32, "tf32": 19, "bf16": 16, "fp16": 16, "fp16_acc16": 16, "fp8": 8,
@@ -54,11 +54,13 @@ class Tpp:
         claims: TPP of each format; empty if no rate is published.
         open: keys of rates that the chip has but nobody published; they may be higher.
         why: why there is no claim; else empty.
+        floor: without a claim, the highest TPP that the maker's own pass marks imply, if any.
     """
 
     claims: tuple[Claim, ...]
     open: tuple[str, ...] = ()
     why: str = ""
+    floor: Claim | None = None
 
     @property
     def value(self) -> float | None:
@@ -81,10 +83,13 @@ def tpp(chip: Chip, catalogue: Catalogue) -> Tpp:
         for key, figure in chip.figures.items()
         if key.startswith("matrix_") and figure.value is Gap.UNKNOWN
     )
-    return Tpp(tuple(claims), gaps, "" if claims else _why(chip))
+    if claims:
+        return Tpp(tuple(claims), gaps)
+    floor = _floor(chip, catalogue)
+    return Tpp((), gaps, _why(chip, floor), floor)
 
 
-def _why(chip: Chip) -> str:
+def _why(chip: Chip, floor: Claim | None) -> str:
     """Returns why there is no claim, and the rates that other sources give all the same."""
     rates = [(key, one) for key, one in chip.figures.items() if _bits(key)]
     rivals = [
@@ -96,21 +101,21 @@ def _why(chip: Chip) -> str:
     if any(one.origin == "computed" for _, one in rates):
         words.append("rates worked out of units and clocks are no claim of the maker's")
     words += [f"other sources give {', '.join(rivals)}"] if rivals else []
-    return "; ".join((*words, *_floor(rates)))
+    if floor:
+        told = f"at least {floor.tpp:,g} ({floor.formula}, {floor.source})"
+        words.append(f"the maker's own tests imply {told}")
+    return "; ".join(words)
 
 
-def _floor(rates: Iterable[tuple[str, Figure]]) -> Iterator[str]:
-    """Yields the highest TPP of the maker's pass marks, if it has published any."""
+def _floor(chip: Chip, catalogue: Catalogue) -> Claim | None:
+    """Returns the highest TPP of the maker's pass marks; None if it has published none."""
     marks = [
         _claim(key, one, _bits(key))
-        for key, figure in rates
+        for key, figure in chip.figures.items()
         for one in figure.rivals
-        if one.counts == "pass mark"
+        if _bits(key) and one.counts == "pass mark" and _is_makers(one, catalogue)
     ]
-    if marks:
-        least = max(marks, key=lambda one: one.tpp)
-        told = f"at least {least.tpp:,g} ({least.formula}, {least.source})"
-        yield f"the maker's own tests imply {told}"
+    return max(marks, key=lambda one: one.tpp, default=None)
 
 
 def _bits(key: str) -> int:
@@ -146,6 +151,11 @@ def _is_headline(one: Published, catalogue: Catalogue) -> bool:
     """Tells whether a rival is the maker's own sum over matrix and vector units."""
     if one.counts != "matrix+vector" or one.basis is Basis.UNSPECIFIED or one.refuted:
         return False
+    return _is_makers(one, catalogue)
+
+
+def _is_makers(one: Published, catalogue: Catalogue) -> bool:
+    """Tells whether a figure's source is the maker's own."""
     return catalogue.sources[one.source].kind.startswith("vendor-")
 
 

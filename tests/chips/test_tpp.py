@@ -209,6 +209,10 @@ def test_a_pass_mark_of_the_maker_bounds_an_unknown_tpp_from_below() -> None:
         "; the maker's own tests imply at least 2,816 (bf16 matrix 176 TFLOP/s x 16 bit, maker)"
     )
     assert "other sources" not in told.why
+    assert told.floor
+    assert told.floor.tpp == 2816
+    others = [{**one, "source": "press"} for one in marks]
+    assert found("matrix_bf16", {**guessed, "rivals": others}).floor is None
 
 
 def test_a_worked_out_power_is_no_worked_out_rate() -> None:

@@ -123,6 +123,20 @@ def test_what_is_met_only_if_nothing_before_it_is_remains_unknown(
     assert [row["met"] for row in found if row["condition"] == "otherwise"] == ["unknown"]
 
 
+def test_a_pass_mark_of_the_maker_answers_what_it_decides(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """AMD tests the MI308X for 3,248, and whether its TPP is at least 1,600 was unknown."""
+    found = rows(["explain", "chip=mi308x", "on=2025-08-15", "rule=3A090"], capsys)
+    met = {row["condition"]: row["met"] for row in found if row["condition"].startswith("TPP")}
+    assert met == {
+        "TPP below 4,800": "unknown",
+        "TPP at least 4,800": "unknown",
+        "TPP at least 1,600": "yes",
+        "TPP at least 2,400": "yes",
+    }
+
+
 def test_a_rule_in_full_has_its_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(["list", "rule=US-2023-3A090", DAY], capsys)
     told = {row["outcome"]: row["condition"] for row in found if row["outcome"]}
