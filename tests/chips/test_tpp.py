@@ -211,7 +211,7 @@ def test_a_pass_mark_of_the_maker_bounds_an_unknown_tpp_from_below() -> None:
     assert "other sources" not in told.why
     assert told.floor
     assert told.floor.tpp == 2816
-    others = [{**one, "source": "press"} for one in marks]
+    others = [{**one, "source": "survey"} for one in marks]
     assert found("matrix_bf16", {**guessed, "rivals": others}).floor is None
 
 
