@@ -73,7 +73,7 @@ def test_a_network_that_is_published_gives_no_chip_an_edge_over_one_without() ->
 
 
 def test_a_rate_of_which_no_source_says_that_it_is_dense_is_told(sheets: Catalogue) -> None:
-    chip = facts(sheets.find("p800"))
+    chip = facts(sheets.find("mlu590"))
     assert "fp16" in chip.unsaid
     told = forecast(chip, asked(model="qwen2.5-7b"), load())
     assert told.assumed == "its rate taken as dense, which no source says"
