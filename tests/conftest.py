@@ -18,6 +18,7 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
+from bench.paths import OWN
 from bench.records.model import Record
 from bench.rules.load import Rulebook, rulebook
 from bench.site.page import Page
@@ -66,6 +67,13 @@ def own_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bench.paths.runs_dir", lambda: folder)
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_specs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the folder that another gave as ``specs=``, nor the user's."""
+    monkeypatch.setenv(OWN, "")  # so that what a command sets is taken back after the test
+    monkeypatch.delenv(OWN)
 
 
 @pytest.fixture(scope="session")

@@ -51,10 +51,8 @@ def cli(tmp_path: Path) -> Cli:
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The example's blocks alone, in a folder of one's own, which no later test reads."""
-    monkeypatch.setenv(OWN, "")  # what a command sets is taken back after the test
-    monkeypatch.delenv(OWN)
+def own(tmp_path: Path) -> Path:
+    """The example's blocks alone, in a folder of one's own."""
     for name, text in BLOCKS.items():
         path = tmp_path / "my-specs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
